@@ -1,0 +1,74 @@
+/** A folder of `src/` and what it may reach outside itself. Folders end in `/`. */
+export interface Layer {
+  folder: string;
+  mayImport: string[];
+  /** With `import type` only: nothing of it is loaded at run time. */
+  mayImportTypesOf?: string[];
+  /** Which packages (and Node's own modules) may be loaded at run time; all, unless said. */
+  packages?: (name: string) => boolean;
+  why: string;
+}
+
+const noTemporal = (name: string): boolean => !name.startsWith('@temporalio/');
+const LOWER = ['git/', 'process/', 'contracts/'];
+const ADAPTERS = ['engines', 'forges', 'trackers', 'workspace', 'ledger', 'checks', 'prompts', 'run-files'];
+const ADAPTER_RULE = 'adapters know no Temporal and not each other, only git/, process/, documents/ and contracts/';
+
+/** Who may import whom. Folders that are not here, such as `cli/`, put the parts together and may import all. */
+export const LAYERS: Layer[] = [
+  { folder: 'contracts', mayImport: [], packages: (name) => name === 'zod', why: 'contracts import nothing but zod' },
+  {
+    folder: 'workflows',
+    mayImport: ['contracts/constants.ts', 'contracts/errors.ts'],
+    mayImportTypesOf: ['contracts/', 'activities/'],
+    // `common` is what `workflow` itself is made of: search attribute keys are only there.
+    packages: (name) => ['@temporalio/workflow', '@temporalio/common'].includes(name),
+    why: 'workflows load only @temporalio/workflow (and common), siblings and the constants of contracts/; the rest by `import type`',
+  },
+  { folder: 'process', mayImport: ['contracts/'], packages: noTemporal, why: 'process/ is a lower layer' },
+  { folder: 'git', mayImport: ['contracts/', 'process/'], packages: noTemporal, why: 'git/ is a lower layer' },
+  {
+    folder: 'documents',
+    mayImport: LOWER,
+    packages: noTemporal,
+    why: 'documents/ is a lower layer: files with front matter',
+  },
+  ...ADAPTERS.map((folder) => ({ folder, mayImport: [...LOWER, 'documents/'], packages: noTemporal, why: ADAPTER_RULE })),
+  { folder: 'telemetry', mayImport: ['contracts/'], packages: noTemporal, why: 'telemetry/ is a lower layer' },
+  {
+    folder: 'activities',
+    mayImport: [...LOWER, ...ADAPTERS.map((folder) => `${folder}/`), 'texts/', 'telemetry/', 'repository-settings.ts'],
+    mayImportTypesOf: ['config.ts', 'temporal/'],
+    packages: (name) => noTemporal(name) || ['@temporalio/activity', '@temporalio/common'].includes(name),
+    why: 'activities use contracts and adapters, never workflows, intake or the ways in; clients are passed in',
+  },
+  {
+    folder: 'temporal',
+    mayImport: ['contracts/', 'process/', 'telemetry/', 'workflows/messages.ts'],
+    mayImportTypesOf: ['config.ts', 'workflows/', 'activities/'],
+    why: 'temporal/ knows the server and the SDK, not what runs on them',
+  },
+  {
+    folder: 'intake',
+    mayImport: [
+      'contracts/',
+      'git/',
+      'process/',
+      'ledger/',
+      'trackers/',
+      'forges/',
+      'temporal/',
+      'telemetry/',
+      'workflows/messages.ts',
+      'repository-settings.ts',
+    ],
+    mayImportTypesOf: ['config.ts', 'workflows/', 'engines/'],
+    why: 'intake turns any trigger into one start; it neither runs work nor knows the ways in',
+  },
+];
+
+/** Files that workflows bundle: they load nothing, so that nothing is bundled with them. */
+export const BUNDLED = ['contracts/constants.ts', 'contracts/errors.ts'];
+
+/** Folders of `src/` at the top, which put the parts together. */
+export const COMPOSING = ['cli', 'http'];

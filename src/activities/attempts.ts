@@ -1,0 +1,78 @@
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { Context } from '@temporalio/activity';
+import type { Client } from '@temporalio/client';
+import writeFileAtomic from 'write-file-atomic';
+import { failureOf } from './failures.ts';
+
+interface Attempt {
+  workflowId: string;
+  runId: string;
+  activityId: string;
+}
+
+/** Often enough to see a cancel within a second; far below the heartbeat limit. */
+const HEARTBEAT_MS = 1000;
+
+const folder = (home: string): string => path.join(home, 'attempts');
+
+/**
+ * Wraps what runs long on a host: it beats on a timer, sees its cancellation as a signal, has its errors typed, and is noted
+ * on disk while it runs, so that the next worker of this home can report it as failed at once.
+ */
+export function createHostActivity({ home }: { home: string }) {
+  return function hostActivity<I, O>(body: (input: I, signal: AbortSignal) => Promise<O>): (input: I) => Promise<O> {
+    return async (input) => {
+      const context = Context.current();
+      const timer = setInterval(() => context.heartbeat(), HEARTBEAT_MS);
+      const note = await noteAttempt(home);
+      try {
+        return await body(input, context.cancellationSignal);
+      } catch (error) {
+        throw failureOf(context.cancellationSignal.aborted ? context.cancellationSignal.reason : error);
+      } finally {
+        clearInterval(timer);
+        await rm(note, { force: true });
+      }
+    };
+  };
+}
+
+async function noteAttempt(home: string): Promise<string> {
+  const { activityId, workflowExecution } = Context.current().info;
+  const { workflowId, runId } = workflowExecution as { workflowId: string; runId: string };
+  const file = path.join(folder(home), `${runId}-${activityId}.json`);
+  const attempt: Attempt = { workflowId, runId, activityId };
+  await writeFileAtomic(file, JSON.stringify(attempt), { fsync: false });
+  return file;
+}
+
+/**
+ * Reports what the worker before this one left running as failed, so that recovery does not wait for heartbeats.
+ * Call it only once that worker's process trees are gone. Resolves to how many were reported.
+ */
+export async function failPredecessors({ home, client }: { home: string; client: Client }): Promise<number> {
+  await mkdir(folder(home), { recursive: true });
+  const files = (await readdir(folder(home))).filter((file) => file.endsWith('.json'));
+  const reported = await Promise.all(
+    files.map(async (file) => {
+      const where = path.join(folder(home), file);
+      const over = await failAttempt(client, JSON.parse(await readFile(where, 'utf8')) as Attempt);
+      await rm(where, { force: true });
+      return over;
+    }),
+  );
+  return reported.filter(Boolean).length;
+}
+
+async function failAttempt(client: Client, attempt: Attempt): Promise<boolean> {
+  const failure = Object.assign(new Error('The worker was restarted.'), { name: 'WorkerRestarted' });
+  try {
+    await client.activity.fail(attempt, failure);
+    return true;
+  } catch (error) {
+    // It had ended, or its run had: nothing is left to report.
+    if (error instanceof Error && error.name === 'ActivityNotFoundError') return false;
+    throw error;
+  }
+}

@@ -1,0 +1,69 @@
+import path from 'node:path';
+import { runChecks as runCommands } from '../checks/run-checks.ts';
+import type { Evidence } from '../contracts/evidence.ts';
+import type { ChecksInput, ChecksOutcome } from '../contracts/work.ts';
+import { portsEnvironment } from '../workspace/ports.ts';
+import type { Dependencies } from './dependencies.ts';
+import type { Holding } from './holdings.ts';
+import { createJournal, recordedStep } from './journal.ts';
+
+/** More failures than this are not fixed one by one in one attempt. */
+const MAX_FAILURES = 20;
+const MAX_NAME = 300;
+
+export function checkActivities(deps: Dependencies) {
+  return {
+    /** Runs the repository's own commands on exactly this checkpoint. Their exit code is the truth; what they leave behind is removed. */
+    async runChecks(input: ChecksInput, signal: AbortSignal): Promise<ChecksOutcome> {
+      const { step } = input;
+      return deps.holdings.use(step.lease, (holding) =>
+        recordedStep(deps, step, async () => {
+          const journal = createJournal(deps, step);
+          const value = await check(deps, holding, input, signal);
+          const { evidence } = value;
+          const summary = `${evidence.command}: ${evidence.passed ? 'passed' : `failed (exit code ${evidence.exitCode})`}`;
+          journal.line(summary);
+          await journal.flush();
+          return { value, summary };
+        }),
+      );
+    },
+  };
+}
+
+async function check(deps: Dependencies, holding: Holding, { step, commands, checkpoint, timeoutMs }: ChecksInput, signal: AbortSignal): Promise<ChecksOutcome> {
+  const { worktree, mirror, ports } = holding;
+  await worktree.restore(checkpoint);
+  const treeHash = await mirror.treeOf(checkpoint);
+  const folder = path.join(deps.files.directory(step.lease.runId), 'evidence');
+  const name = `${String(step.number).padStart(3, '0')}-${step.name}`;
+  const checkedAt = new Date().toISOString();
+  const result = await runCommands({
+    ...{ commands, timeoutMs, signal },
+    cwd: worktree.path,
+    env: { ...deps.workspaceEnvironment, ...portsEnvironment(ports) },
+    reportDir: path.join(folder, name),
+    outputFile: path.join(folder, `${name}.log`),
+    run: (request) => deps.processes.run(request),
+  });
+  signal.throwIfAborted();
+  await worktree.restore(checkpoint);
+  const { passed, exitCode, durationMs, counts, ended, failures, noTests } = result;
+  const text = JSON.stringify({ passed, exitCode, counts, failures, outputTail: result.outputTail }, undefined, 2);
+  const artifact = await deps.files.writeArtifact({ runId: step.lease.runId, step: step.number, kind: 'test_report', name: `evidence/${name}.json`, text });
+  await deps.ledger.recordArtifact(artifact);
+  const evidence: Evidence = {
+    command: commands.map(({ command }) => command).join(' && '),
+    ...{ exitCode, passed, commit: checkpoint, treeHash, durationMs, checkedAt, artifactId: artifact.id },
+    ...(ended ? { ended } : {}),
+    ...(counts ? { counts } : {}),
+  };
+  return { evidence, noTests, failures: failures.slice(0, MAX_FAILURES).map(shortened) };
+}
+
+const shortened = ({ name, file, command }: { name: string; file?: string; command?: string }) => ({
+  name: name.slice(0, MAX_NAME),
+  ...(file ? { file: file.slice(0, MAX_NAME) } : {}),
+  // A cut command would run something else.
+  ...(command && command.length <= 2 * MAX_NAME ? { command } : {}),
+});

@@ -1,0 +1,34 @@
+import type { Client } from '@temporalio/client';
+import type { EngineName } from '../contracts/constants.ts';
+import type { RepositoryRef } from '../contracts/repository.ts';
+import type { Engine } from '../engines/engine.ts';
+import type { Forge } from '../forges/forge.ts';
+import type { Mirrors } from '../git/mirror.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { ProcessTrees } from '../process/process-trees.ts';
+import type { RunFiles } from '../run-files/run-files.ts';
+import type { Tracker } from '../trackers/tracker.ts';
+import type { PortRegistry } from '../workspace/ports.ts';
+import type { Slots } from '../workspace/slots.ts';
+import type { Worktrees } from '../workspace/worktree.ts';
+import type { Holdings } from './holdings.ts';
+
+/** What activities are composed from. Made once by the worker's entry point. */
+export interface Dependencies {
+  home: string;
+  host: { id: string; taskQueue: string };
+  client: Client;
+  ledger: Ledger;
+  files: RunFiles;
+  forges: Record<RepositoryRef['forge'], Forge>;
+  trackers: Record<'local', Tracker>;
+  engines: Record<EngineName, Engine>;
+  processes: ProcessTrees;
+  mirrors: Mirrors;
+  worktrees: Worktrees;
+  ports: PortRegistry;
+  slots: Slots;
+  holdings: Holdings;
+  /** What agents and tests see of the worker's environment: without its secrets. */
+  workspaceEnvironment: Record<string, string>;
+}

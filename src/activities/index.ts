@@ -1,0 +1,47 @@
+import type { HostActivities, LeaseActivities, OrchestratorActivities, RecordActivities } from '../contracts/work.ts';
+import { agentActivities } from './agent.ts';
+import { createHostActivity } from './attempts.ts';
+import { checkActivities } from './checks.ts';
+import type { Dependencies } from './dependencies.ts';
+import { failureOf } from './failures.ts';
+import { issueActivities } from './issue.ts';
+import { leaseActivities } from './lease.ts';
+import { progressActivities } from './progress.ts';
+import { publishActivities } from './publish.ts';
+import { recordActivities } from './record.ts';
+
+/** What the queue of this host's boot serves. */
+export function hostActivities(deps: Dependencies): HostActivities {
+  const hosted = createHostActivity(deps);
+  const publish = publishActivities(deps);
+  return {
+    openIssue: hosted(issueActivities(deps).openIssue),
+    runAgent: hosted(agentActivities(deps).runAgent),
+    runChecks: hosted(checkActivities(deps).runChecks),
+    publishBranch: hosted(publish.publishBranch),
+    openPullRequest: hosted(publish.openPullRequest),
+  };
+}
+
+/** What the lease queues serve. */
+export function leaseQueueActivities(deps: Dependencies): LeaseActivities {
+  return { holdWorkspace: createHostActivity(deps)(leaseActivities(deps).holdWorkspace) };
+}
+
+/** What the orchestrator's queue serves, and what its worker does by itself. */
+export function orchestratorActivities(deps: Dependencies): OrchestratorActivities & RecordActivities {
+  const { commentProgress, requestCancel } = progressActivities(deps);
+  const { recordRun } = recordActivities(deps);
+  return { commentProgress: typed(commentProgress), requestCancel: typed(requestCancel), recordRun: typed(recordRun) };
+}
+
+/** A short activity with its errors in the catalogue's words. */
+function typed<I, O>(body: (input: I) => Promise<O>): (input: I) => Promise<O> {
+  return async (input) => {
+    try {
+      return await body(input);
+    } catch (error) {
+      throw failureOf(error);
+    }
+  };
+}

@@ -1,0 +1,81 @@
+import { ApplicationFailure, Context } from '@temporalio/activity';
+import { GRANT_SIGNAL } from '../contracts/constants.ts';
+import { BelayError } from '../contracts/errors.ts';
+import type { Grant } from '../contracts/lease.ts';
+import type { HoldInput } from '../contracts/work.ts';
+import type { Mirror } from '../git/mirror.ts';
+import { writePortsFile } from '../workspace/ports.ts';
+import { checkpointRef } from '../workspace/worktree.ts';
+import type { Dependencies } from './dependencies.ts';
+import { runSetup } from './setup.ts';
+import { readSettings } from './settings.ts';
+
+/** The host's side of the lease. */
+export function leaseActivities(deps: Dependencies) {
+  return {
+    /** Prepares a workspace, grants it to the run, and holds it until the run gives it back. */
+    async holdWorkspace(input: HoldInput, signal: AbortSignal): Promise<void> {
+      using _slot = await slotFor(deps, signal);
+      await raiseEpoch(deps, input);
+      await using cleanup = new AsyncDisposableStack();
+      const grant = await prepare(deps, input, signal, cleanup);
+      const { workflowId, executionId } = input.lease;
+      await deps.client.workflow.getHandle(workflowId, executionId).signal(GRANT_SIGNAL, grant);
+      await Context.current().cancelled;
+    },
+  };
+}
+
+/** Runs queue inside Temporal; here only what came past the queue, because this host had its files, may find no room. */
+async function slotFor({ slots, host }: Dependencies, signal: AbortSignal) {
+  const free = slots.tryAcquire();
+  if (free) return free;
+  if (!Context.current().info.taskQueue.endsWith(host.id)) return slots.acquire(signal);
+  throw ApplicationFailure.nonRetryable('This host has no free slot for its former run.', 'lease_lost');
+}
+
+/** Everything an older lease still does is refused from here on. */
+async function raiseEpoch({ ledger }: Dependencies, { lease }: HoldInput): Promise<void> {
+  const { runId, executionId, epoch } = lease;
+  if (await ledger.raiseEpoch({ runId, executionId, epoch })) return;
+  throw ApplicationFailure.nonRetryable(`A newer lease of run ${runId} than ${epoch} is recorded.`, 'lease_lost');
+}
+
+async function prepare(deps: Dependencies, input: HoldInput, signal: AbortSignal, cleanup: AsyncDisposableStack): Promise<Grant> {
+  const { lease, repository } = input;
+  const { runId, epoch } = lease;
+  const gitUrl = await deps.forges[repository.forge].gitUrl(repository);
+  const mirror = await deps.mirrors.open(repository);
+  const baseSha = await baseOf(mirror, gitUrl, input, signal);
+  const commit = await startOf(mirror, gitUrl, input, baseSha, signal);
+  const settings = await readSettings(mirror, baseSha);
+  const ports = await deps.ports.claim({ runId, signal });
+  cleanup.defer(() => deps.ports.release({ runId }));
+  const { path, state, worktree } = await deps.worktrees.prepare({ mirror, runId, commit, keep: input.checkpoint !== undefined, signal });
+  // A run that goes on elsewhere or later finds its checkpoint; a worker that stops leaves the tree to its successor.
+  cleanup.defer(async () => {
+    if (!Context.current().cancellationDetails?.workerShutdown) await deps.worktrees.remove({ mirror, runId });
+  });
+  await mirror.updateRef({ ref: checkpointRef(runId), sha: commit });
+  await writePortsFile({ path, ports });
+  if (state !== 'kept') await runSetup(deps, { lease, path, ports, commands: settings.setup }, signal);
+  cleanup.use(deps.holdings.add({ lease, repository, gitUrl, mirror, worktree, ports, baseSha }));
+  return { epoch, host: deps.host.id, taskQueue: deps.host.taskQueue, path, ports, baseSha, commit, settings: settings.run };
+}
+
+async function baseOf(mirror: Mirror, url: string, { base, baseSha }: HoldInput, signal: AbortSignal): Promise<string> {
+  if (baseSha) {
+    await mirror.fetchCommit({ url, sha: baseSha, signal });
+    return baseSha;
+  }
+  if (base) return mirror.fetchBranch({ url, branch: base, signal });
+  throw new BelayError({ code: 'base_not_found', message: 'The run names neither a base branch nor a base commit.' });
+}
+
+/** The work so far: the run's own checkpoint, else what it continues, else the base. */
+async function startOf(mirror: Mirror, url: string, { checkpoint, continues }: HoldInput, baseSha: string, signal: AbortSignal): Promise<string> {
+  const commit = checkpoint ?? continues?.commit;
+  if (!commit) return baseSha;
+  if (!(await mirror.hasCommit(commit))) await mirror.fetchCommit({ url, sha: commit, signal });
+  return commit;
+}

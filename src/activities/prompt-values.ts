@@ -1,0 +1,46 @@
+import { BelayError } from '../contracts/errors.ts';
+import type { PromptValue } from '../contracts/work.ts';
+import { fenced } from '../prompts/prompt.ts';
+import type { Dependencies } from './dependencies.ts';
+import type { Holding } from './holdings.ts';
+
+/** A diff longer than this is cut; the agent can look at the rest in the workspace. */
+const MAX_DIFF_BYTES = 200_000;
+
+type Values = Record<string, PromptValue>;
+
+/** Resolves references to the texts that a prompt shows. What people or agents wrote is fenced as data. */
+export async function promptValues(deps: Dependencies, holding: Holding, values: Values): Promise<Record<string, string>> {
+  const resolved = await Promise.all(Object.entries(values).map(async ([name, value]) => [name, await textOf(deps, holding, name, value)] as const));
+  return Object.fromEntries(resolved);
+}
+
+async function textOf(deps: Dependencies, { mirror }: Holding, name: string, value: PromptValue): Promise<string> {
+  if ('text' in value) return value.text;
+  if ('diff' in value) {
+    const { text, truncated } = await mirror.diff({ ...value.diff, maxBytes: MAX_DIFF_BYTES });
+    return fenced('diff', truncated ? `${text}\n[cut: the diff is longer; look at the files themselves]` : text);
+  }
+  const text = await artifactText(deps, value.artifact);
+  const picked = value.pick ? pick(text, value.pick) : text;
+  return value.as === 'data' || value.pick ? fenced(name, picked) : picked;
+}
+
+/** An artifact's text by its id. */
+export async function artifactText({ ledger, files }: Pick<Dependencies, 'ledger' | 'files'>, id: string): Promise<string> {
+  const artifact = await ledger.getArtifact(id);
+  if (artifact) return files.readArtifact(artifact);
+  throw new BelayError({
+    code: 'earlier_work_missing',
+    message: `The artifact ${id} is not in this host's ledger.`,
+    hint: 'It was made on another host, or its run was deleted. Start the run again with `--fresh`.',
+  });
+}
+
+/** A part of a JSON artifact, as text. */
+function pick(json: string, path: readonly (string | number)[]): string {
+  let value: unknown = JSON.parse(json);
+  for (const key of path) value = (value as Record<string | number, unknown> | undefined)?.[key];
+  if (Array.isArray(value)) return value.join('\n');
+  return typeof value === 'string' ? value : JSON.stringify(value ?? '');
+}

@@ -1,0 +1,89 @@
+import { review as reviewSchema, pullRequestText } from '../contracts/agent-outputs.ts';
+import { BelayError } from '../contracts/errors.ts';
+import { plainLine } from '../contracts/text.ts';
+import type { OpenPullRequestInput, OpenPullRequestOutcome, PublishBranchInput, PublishBranchOutcome } from '../contracts/work.ts';
+import { branchName } from '../texts/branch-name.ts';
+import { commitMessage } from '../texts/commit-message.ts';
+import { pullRequestBody } from '../texts/pull-request-body.ts';
+import type { Dependencies } from './dependencies.ts';
+import type { Holding } from './holdings.ts';
+import { createJournal, recordedStep } from './journal.ts';
+import { artifactText } from './prompt-values.ts';
+
+export function publishActivities(deps: Dependencies) {
+  return {
+    /** Pushes one commit with the checked tree. Retry-safe: the same input makes the same commit, and a branch already there is fine. */
+    async publishBranch(input: PublishBranchInput, signal: AbortSignal): Promise<PublishBranchOutcome> {
+      return deps.holdings.use(input.step.lease, (holding) =>
+        recordedStep(deps, input.step, async () => {
+          const { checkpoint, parent, expected, view } = input;
+          const { mirror, gitUrl } = holding;
+          const tree = await checkedTree(holding, input);
+          const branch = view.branch ?? branchName(namesOf(input));
+          const proposed = input.messageArtifact ? await artifactText(deps, input.messageArtifact) : undefined;
+          const message = commitMessage({ ...namesOf(input), ...(proposed ? { proposed } : {}) });
+          const headSha = await mirror.commitTree({ tree, parents: [parent], message, date: new Date(view.createdAt) });
+          await assertCurrent(deps, input);
+          await mirror.push({ url: gitUrl, branch, sha: headSha, expected, signal });
+          const diffStat = await mirror.diffStat({ from: holding.baseSha, to: checkpoint });
+          return { value: { branch, headSha, diffStat }, summary: `${branch} at ${headSha.slice(0, 12)}` };
+        }),
+      );
+    },
+
+    /** Opens the pull request, or brings the one of this branch up to date. Retry-safe: found by head branch. */
+    async openPullRequest(input: OpenPullRequestInput): Promise<OpenPullRequestOutcome> {
+      const { step, repository, branch, headSha, view } = input;
+      return deps.holdings.use(step.lease, () =>
+        recordedStep(deps, step, async () => {
+          const forge = deps.forges[repository.forge];
+          const { title, body } = await pullRequestOf(deps, input);
+          await assertCurrent(deps, input);
+          const known = await forge.findPullRequest({ repository, branch });
+          const base = view.base ?? view.baseSha ?? '';
+          const { number, url } =
+            known?.state === 'open'
+              ? await forge.updatePullRequest({ repository, number: known.number, title, body, headSha })
+              : await forge.createPullRequest({ repository, branch, base, title, body, headSha });
+          const journal = createJournal(deps, step);
+          journal.line(`Pull request #${number}: ${url}`);
+          await journal.flush();
+          return { value: { number, url }, summary: `#${number}` };
+        }),
+      );
+    },
+  };
+}
+
+function namesOf({ view }: PublishBranchInput) {
+  const { issueClass, issue, request, id: runId } = view;
+  const title = plainLine(issue?.title ?? request?.split('\n', 1)[0] ?? 'change', 100);
+  return { title, runId, ...(issueClass ? { issueClass } : {}), ...(issue ? { issueKey: issue.key } : {}) };
+}
+
+/** What is published is what was checked. */
+async function checkedTree({ mirror }: Holding, { checkpoint, evidence }: PublishBranchInput): Promise<string> {
+  const tree = await mirror.treeOf(checkpoint);
+  if (!evidence || evidence.treeHash === tree) return tree;
+  throw new BelayError({
+    code: 'internal',
+    message: `The tree to publish (${tree.slice(0, 12)}) is not the tree that was checked (${evidence.treeHash.slice(0, 12)}).`,
+    hint: '`belay retry --phase test` checks it.',
+  });
+}
+
+/** The fence: an older lease, or another execution of the run, publishes nothing. */
+async function assertCurrent({ ledger }: Dependencies, { step }: { step: PublishBranchInput['step'] }): Promise<void> {
+  const { runId, epoch, executionId } = step.lease;
+  const current = await ledger.currentEpoch(runId);
+  if (current?.epoch === epoch && current.executionId === executionId) return;
+  throw new BelayError({ code: 'lease_lost', message: `Lease ${epoch} of run ${runId} has passed to another.` });
+}
+
+async function pullRequestOf(deps: Dependencies, { view, issueArtifact, textArtifact, reviewArtifact, evidence }: OpenPullRequestInput) {
+  const text = textArtifact ? pullRequestText.parse(JSON.parse(await artifactText(deps, textArtifact))) : undefined;
+  const review = reviewArtifact ? reviewSchema.parse(JSON.parse(await artifactText(deps, reviewArtifact))) : undefined;
+  const asked = await artifactText(deps, issueArtifact);
+  const body = pullRequestBody({ view, asked, ...(text ? { done: text.body } : {}), ...(evidence ? { evidence } : {}), ...(review ? { review } : {}) });
+  return { title: plainLine(text?.title ?? view.issue?.title ?? view.request ?? view.id, 256), body };
+}

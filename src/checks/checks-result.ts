@@ -1,0 +1,96 @@
+import type { Evidence, TestResult } from '../contracts/evidence.ts';
+import type { ProcessEnd } from '../process/process-request.ts';
+import { boundedError } from './runner.ts';
+import type { Runner, TestReport } from './runner.ts';
+
+type Counts = NonNullable<Evidence['counts']>;
+
+export interface ChecksResult {
+  /** By exit codes alone, but for suites without tests. */
+  passed: boolean;
+  /** Of the first command that failed, or 0. */
+  exitCode: number | null;
+  durationMs: number;
+  ended?: NonNullable<Evidence['ended']>;
+  /** Where every command that ran has reported. */
+  counts?: NonNullable<Evidence['counts']>;
+  /** Failing tests; a failed command that names none stands for itself. */
+  failures: TestResult[];
+  /** Of the command that failed, else of the last. */
+  outputTail: string;
+  /** No command found a test to run. */
+  noTests: boolean;
+  /** What a reader of the evidence should know, such as a report that could not be read. */
+  notes: string[];
+}
+
+/** What several commands come to. */
+export function together(results: ChecksResult[]): ChecksResult {
+  const telling = results.find(({ passed }) => !passed) ?? results.at(-1);
+  const counts = results.every((result) => result.counts) ? results.flatMap((result) => result.counts ?? []) : [];
+  return {
+    passed: results.every(({ passed }) => passed),
+    exitCode: telling ? telling.exitCode : 0,
+    durationMs: results.reduce((sum, { durationMs }) => sum + durationMs, 0),
+    ...(telling?.ended ? { ended: telling.ended } : {}),
+    ...(counts.length > 0 ? { counts: counts.reduce(added) } : {}),
+    failures: results.flatMap(({ failures }) => failures),
+    outputTail: telling?.outputTail ?? '',
+    noTests: results.every(({ noTests }) => noTests),
+    notes: results.flatMap(({ notes }) => notes),
+  };
+}
+
+const added = (a: Counts, b: Counts): Counts => ({
+  passed: a.passed + b.passed,
+  failed: a.failed + b.failed,
+  skipped: a.skipped + b.skipped,
+});
+
+export interface CheckEnd {
+  command: string;
+  end: ProcessEnd;
+  /** Its last MiB, without colours. */
+  output: string;
+  report: TestReport | undefined;
+  runner: Runner;
+  notes: string[];
+  timeoutMs: number;
+}
+
+/** What one command comes to. */
+export function resultOf({ command, end, output, report, runner, notes, timeoutMs }: CheckEnd): ChecksResult {
+  const { exitCode, durationMs, outputTail } = end;
+  const ended = end.reason === 'exited' || end.reason === 'not_found' ? undefined : end.reason;
+  const failing = report?.results.filter(({ passed, skipped }) => !passed && !skipped) ?? [];
+  const noTests = !ended && failing.length === 0 && runner.foundNone({ exitCode, output, report: report ?? { results: [] } });
+  const passed = noTests || (exitCode === 0 && !ended);
+  if (passed && failing.length > 0)
+    notes.push(`\`${command}\` ended with exit code 0, yet its report has ${failing.length} failing tests.`);
+  const itself = { name: command, passed: false, error: boundedError(`${howItEnded(end, timeoutMs)}\n${outputTail}`), command };
+  const counts = report && (report.counts ?? countsOf(report.results));
+  return {
+    passed,
+    exitCode,
+    durationMs,
+    ...(ended ? { ended } : {}),
+    ...(counts && !noTests ? { counts } : {}),
+    failures: passed ? [] : failing.length > 0 ? failing : [itself],
+    outputTail,
+    noTests,
+    notes,
+  };
+}
+
+function howItEnded({ reason, exitCode, signal }: ProcessEnd, timeoutMs: number): string {
+  if (reason === 'timed_out') return `Did not end within ${Math.round(timeoutMs / 1000)} s.`;
+  if (reason === 'stalled') return 'Stalled: no output for too long.';
+  if (reason === 'cancelled') return 'Cancelled.';
+  return exitCode === null ? `Ended by ${signal ?? 'a signal'}.` : `Exit code ${exitCode}.`;
+}
+
+function countsOf(results: TestResult[]): Counts {
+  const skipped = results.filter((result) => result.skipped).length;
+  const passed = results.filter((result) => result.passed).length;
+  return { passed, failed: results.length - passed - skipped, skipped };
+}

@@ -1,0 +1,70 @@
+import { stripVTControlCharacters } from 'node:util';
+import { MAX_TAIL_BYTES } from '../contracts/constants.ts';
+import type { Evidence, TestResult } from '../contracts/evidence.ts';
+import type { Invocation } from './invocation.ts';
+
+export type RunnerName = 'vitest' | 'jest' | 'node:test' | 'pytest' | 'unittest' | 'other';
+
+export interface ReportRequest {
+  command: string;
+  /** Added to the environment. */
+  env: Record<string, string>;
+}
+
+export interface RequestInput {
+  invocation: Invocation;
+  /** Where the report is to be written. */
+  reportFile: string;
+  /** The environment that the command will have. */
+  env: Record<string, string>;
+}
+
+export interface ReportInput {
+  invocation: Invocation;
+  /** The report's text; empty where none was written. */
+  report: string;
+  /** What the command printed, or the end of it; without colours. */
+  output: string;
+  /** The repository's root, by its real path. */
+  cwd: string;
+}
+
+export interface TestReport {
+  results: TestResult[];
+  /** Where the runner names only what failed. */
+  counts?: NonNullable<Evidence['counts']>;
+}
+
+export interface RunnerEnd {
+  exitCode: number | null;
+  output: string;
+  report: TestReport;
+}
+
+/** One test runner: how to have it report without changing what it runs, and how to read that. */
+export interface Runner {
+  readonly name: RunnerName;
+  /** Whether this command starts it. */
+  isStartedBy(line: string): boolean;
+  /** Nothing where a report cannot be had without changing what is run. */
+  request(input: RequestInput): ReportRequest | undefined;
+  /** Throws where the report cannot be understood. */
+  parse(input: ReportInput): Promise<TestReport>;
+  /** Whether there was nothing to run, which many runners call a failure. */
+  foundNone(end: RunnerEnd): boolean;
+}
+
+const HEAD_BYTES = 2800;
+
+/** An error's text without colours, at most 4 KiB: its beginning and its end. */
+export function boundedError(text: string): string {
+  const plain = stripVTControlCharacters(text).trim();
+  const bytes = Buffer.from(plain);
+  if (bytes.length <= MAX_TAIL_BYTES) return plain;
+  const mark = '\n[…]\n';
+  const tail = MAX_TAIL_BYTES - HEAD_BYTES - Buffer.byteLength(mark);
+  return `${whole(bytes.subarray(0, HEAD_BYTES))}${mark}${whole(bytes.subarray(-tail))}`;
+}
+
+/** A cut through a character leaves replacement characters at the edge. */
+const whole = (bytes: Buffer): string => bytes.toString().replaceAll(/^\uFFFD+|\uFFFD+$/g, '');

@@ -1,0 +1,15 @@
+import type { Runner, RunnerName } from './runner.ts';
+import { jest } from './runners/jest.ts';
+import { nodeTest } from './runners/node-test.ts';
+import { other } from './runners/other.ts';
+import { pytest } from './runners/pytest.ts';
+import { unittest } from './runners/unittest.ts';
+import { vitest } from './runners/vitest.ts';
+
+const RUNNERS: readonly Runner[] = [vitest, jest, nodeTest, pytest, unittest];
+
+/** The runner that a command starts, package scripts already followed. */
+export const runnerFor = (line: string): Runner => RUNNERS.find((runner) => runner.isStartedBy(line)) ?? other;
+
+/** As far as the command itself says; what is behind a package script is seen only when it runs. */
+export const runnerOf = (command: string): RunnerName => runnerFor(command).name;

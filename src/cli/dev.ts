@@ -1,0 +1,62 @@
+import { BelayError } from '../contracts/errors.ts';
+import type { Config } from '../config.ts';
+import { createLog } from '../telemetry/log.ts';
+import { installLogger } from '../worker.ts';
+import type { BackgroundMessage } from './background.ts';
+import { startDevStack } from './dev-stack.ts';
+import type { Terminal } from './terminal.ts';
+import { describeError, EXIT } from './terminal.ts';
+
+export interface DevOptions {
+  config: Config;
+  env: NodeJS.ProcessEnv;
+  terminal: Terminal;
+  /** Ends when nobody uses it any more; talks to the process that started it. */
+  untilUnused: boolean;
+}
+
+/** `belay dev`: Temporal and a worker on this machine, until Ctrl-C. */
+export async function dev({ config, env, terminal, untilUnused }: DevOptions): Promise<number> {
+  const tell = untilUnused ? toParent : toTerminal(terminal);
+  const log = createLog({ level: config.log.level, secrets: Object.values(config.secrets) });
+  installLogger(log);
+  const stopping = new AbortController();
+  const stop = (): void => stopping.abort();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
+  try {
+    await using stack = await startDevStack({
+      ...{ config, env, log, signal: stopping.signal },
+      onProgress: (message) => tell({ type: 'progress', message }),
+      ...(untilUnused ? { onUnused: stop } : {}),
+    });
+    if (!untilUnused) terminal.out(`Temporal  ${stack.address}${stack.uiUrl ? `\nWeb UI    ${stack.uiUrl}` : ''}\nHome      ${config.home}\nReady: \`belay run issue.md --repo PATH\` in another terminal. Ctrl-C stops.`);
+    tell({ type: 'ready' });
+    await Promise.race([stack.ended, aborted(stopping.signal)]);
+    if (!untilUnused) terminal.note('Stopping: runs that are not done go on at the next start.');
+    return EXIT.ok;
+  } catch (error) {
+    if (stopping.signal.aborted) return EXIT.ok;
+    if (untilUnused) tell(failure(error));
+    throw error;
+  }
+}
+
+function failure(error: unknown): BackgroundMessage {
+  if (!(error instanceof BelayError)) return { type: 'failed', code: 'internal', message: describeError(error) };
+  const { code, message, hint } = error;
+  return { type: 'failed', code, message, ...(hint ? { hint } : {}) };
+}
+
+const toTerminal =
+  (terminal: Terminal) =>
+  (message: BackgroundMessage): void => {
+    if (message.type === 'progress') terminal.note(message.message);
+  };
+
+/** The parent may have gone: then nobody is left to tell. */
+function toParent(message: BackgroundMessage): void {
+  if (process.connected) process.send?.(message);
+}
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => (signal.aborted ? resolve() : signal.addEventListener('abort', () => resolve(), { once: true })));

@@ -1,0 +1,76 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { userInfo } from 'node:os';
+import type { PhaseName } from '../contracts/constants.ts';
+import { CANCEL_SIGNAL, CLOSED_STATUSES, RETRY_SIGNAL } from '../contracts/constants.ts';
+import { BelayError } from '../contracts/errors.ts';
+import type { RunView } from '../contracts/run-view.ts';
+import { retryOrder } from '../intake/retry.ts';
+import { startRun } from '../intake/start-run.ts';
+import type { Context } from './context.ts';
+import { ask, follow } from './follow.ts';
+import { exitCodeOfRun, report } from './report.ts';
+import { intakeOf, rest } from './run.ts';
+import type { Session } from './session.ts';
+import { openSession } from './session.ts';
+import { EXIT } from './terminal.ts';
+
+/** `belay cancel`: ends a run cleanly, wherever it stands. */
+export async function cancel(context: Context, id: string, { reason, json }: { reason?: string; json: boolean }): Promise<number> {
+  const known = await context.ledger.getRun(id);
+  if (CLOSED_STATUSES.includes(known.status)) throw closed(known);
+  await using session = await openSession(context);
+  await session.client.workflow.getHandle(known.workflowId).signal(CANCEL_SIGNAL, reason ? { reason } : {});
+  const view = await closedView(session, known.workflowId);
+  context.terminal.out(json ? JSON.stringify(view, undefined, 2) : report(view));
+  return view.status === 'cancelled' ? EXIT.ok : exitCodeOfRun(view);
+}
+
+/** `belay retry`: wakes a parked run, or begins a new one where a closed one ended. */
+export async function retry(context: Context, id: string, { phase, detach, json }: { phase?: PhaseName; detach: boolean; json: boolean }): Promise<number> {
+  const known = await context.ledger.getRun(id);
+  if (known.status === 'completed') throw new BelayError({ code: 'invalid_input', message: `Run ${known.id} is completed: there is nothing to retry.`, hint: '`belay run` works on its issue again.' });
+  if (CLOSED_STATUSES.includes(known.status)) return retryClosed(context, known, { ...(phase ? { phase } : {}), detach, json });
+  await using session = await openSession(context);
+  const { workflowId } = known;
+  const before = await parkedView(session, workflowId);
+  if (before) {
+    await session.client.workflow.getHandle(workflowId).signal(RETRY_SIGNAL, phase ? { phase } : {});
+    await woken(session, workflowId, before.version);
+  } else context.terminal.note(`Run ${known.id} is not parked: following it.`);
+  return await rest(context, session, { workflowId, runId: known.id, joined: false }, { detach, json });
+}
+
+async function retryClosed(context: Context, known: RunView, { phase, detach, json }: { phase?: PhaseName; detach: boolean; json: boolean }): Promise<number> {
+  const order = await retryOrder(intakeOf(context), known, { ...(phase ? { phase } : {}), triggeredBy: userInfo().username });
+  await using session = await openSession(context);
+  const started = await startRun({ ...context, client: session.client }, order);
+  context.terminal.note(`Run ${started.runId ?? ''} goes on where run ${known.id} ended.`);
+  return await rest(context, session, started, { detach, json });
+}
+
+async function parkedView({ client }: Session, workflowId: string): Promise<RunView | undefined> {
+  for await (const view of follow({ client, workflowId })) return view.status === 'parked' ? view : undefined;
+  return undefined;
+}
+
+/** A parked run shows as parked until it has seen the order. */
+async function woken({ client }: Session, workflowId: string, version: number): Promise<void> {
+  for (;;) {
+    const view = await ask(client, workflowId);
+    if (view && (view.status !== 'parked' || view.version > version)) return;
+    await sleep(50);
+  }
+}
+
+async function closedView({ client }: Session, workflowId: string): Promise<RunView> {
+  for (;;) {
+    let last: RunView | undefined;
+    for await (const view of follow({ client, workflowId })) last = view;
+    // Parked is rest for a follower, but on the way to the end here.
+    if (last && last.status !== 'parked') return last;
+    await sleep(50);
+  }
+}
+
+const closed = ({ id, status }: RunView): BelayError =>
+  new BelayError({ code: 'invalid_input', message: `Run ${id} is ${status} already: there is nothing to cancel.`, hint: `\`belay show ${id}\` shows it.` });

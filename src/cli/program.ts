@@ -1,0 +1,194 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import type { EngineName, PhaseName, PipelineName, RunStatus } from '../contracts/constants.ts';
+import { ENGINES, PHASES, PIPELINES, RUN_STATUSES } from '../contracts/constants.ts';
+import { loadConfig } from '../config.ts';
+import type { Context } from './context.ts';
+import { openContext } from './context.ts';
+import { packageVersion } from './package-version.ts';
+import type { RunOptions } from './run.ts';
+import type { Terminal } from './terminal.ts';
+import { EXIT } from './terminal.ts';
+
+export interface ProgramRequest {
+  env: NodeJS.ProcessEnv;
+  terminal: Terminal;
+}
+
+/** The command line: arguments to an exit code. Commands are loaded when they are called, so that reading ones start quickly. */
+export function createProgram({ env, terminal }: ProgramRequest): (args: readonly string[]) => Promise<number> {
+  return async (args) => {
+    let code: number = EXIT.ok;
+    const program = new Command('belay')
+      .description('Brings an issue to a reviewed, tested pull request, durably.')
+      .version(packageVersion())
+      .exitOverride()
+      .configureOutput({ writeOut: (text) => terminal.out(text.trimEnd()), writeErr: (text) => terminal.note(text.trimEnd()) })
+      .showHelpAfterError('(belay --help shows what there is)');
+    const define = (make: (set: Define) => void): void => make({ program, env, terminal, done: (result) => (code = result) });
+    for (const part of [servers, runs, readers, orders, pullRequests, upkeep]) define(part);
+    try {
+      await program.parseAsync([...args], { from: 'user' });
+      return code;
+    } catch (error) {
+      if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+      throw error;
+    }
+  };
+}
+
+interface Define extends ProgramRequest {
+  program: Command;
+  done: (code: number) => void;
+}
+
+/** Runs a command with everything it works with, and closes that afterwards. */
+async function inContext({ env, terminal, done }: Define, body: (context: Context) => Promise<number>): Promise<void> {
+  await using context = await openContext({ env, terminal });
+  done(await body(context));
+}
+
+const json = (): Option => new Option('--json', 'print JSON').default(false);
+const phase = (): Option => new Option('--phase <phase>', 'from this phase on').choices(PHASES);
+
+function servers(set: Define): void {
+  const { program, env, terminal, done } = set;
+  program
+    .command('dev')
+    .description('Temporal and a worker on this machine, until Ctrl-C')
+    .addOption(new Option('--until-unused').hideHelp().default(false))
+    .action(async ({ untilUnused }: { untilUnused: boolean }) => {
+      const { dev } = await import('./dev.ts');
+      done(await dev({ config: loadConfig(env), env, terminal, untilUnused }));
+    });
+  program
+    .command('worker')
+    .description('a worker of the Temporal service that TEMPORAL_ADDRESS names')
+    .action(async () => {
+      const { runWorker } = await import('../worker.ts');
+      await runWorker(env);
+    });
+  program
+    .command('demo')
+    .description('brings the bundled sample issue to a pull request')
+    .addOption(new Option('--engine <engine>', 'who plays the agent').choices(ENGINES).default('scripted'))
+    .option('--keep', 'keep the servers up afterwards', false)
+    .action(async (options: { engine: EngineName; keep: boolean }) => {
+      const { demo } = await import('./demo.ts');
+      done(await demo({ env, terminal }, options));
+    });
+}
+
+function runs(set: Define): void {
+  set.program
+    .command('run')
+    .description('works on an issue until there is a pull request')
+    .argument('<issue>', 'a Markdown file, an issue number, owner/repo#number, or the request itself in quotes')
+    .option('--repo <path>', 'the repository (default: the one you are in)')
+    .option('--base <branch>', 'what the work is based on (default: the branch that is checked out)')
+    .addOption(new Option('--pipeline <pipeline>', 'how far to go').choices(PIPELINES).default('sdlc' satisfies PipelineName))
+    .addOption(new Option('--engine <engine>', 'the agent').choices(ENGINES))
+    .option('--model <model>', "the agent's model")
+    .option('--plan <file>', 'a plan to follow instead of having one made')
+    .option('--budget <usd>', 'what the run may cost', dollars)
+    .option('--fresh', "start over instead of continuing the issue's open pull request", false)
+    .option('--detach', 'start it and return; needs a running `belay dev`', false)
+    .addOption(json())
+    .action((target: string, options: RunOptions) =>
+      inContext(set, async (context) => {
+        const { run } = await import('./run.ts');
+        return run(context, target, options);
+      }),
+    );
+}
+
+function readers(set: Define): void {
+  const { program } = set;
+  program
+    .command('list')
+    .description('the newest runs')
+    .addOption(new Option('--status <status>').choices(RUN_STATUSES))
+    .option('--limit <count>', 'how many', count, 20)
+    .addOption(json())
+    .action((options: { status?: RunStatus; limit: number; json: boolean }) => inContext(set, async (context) => (await import('./list.ts')).list(context, options)));
+  program
+    .command('show')
+    .description('one run: phases, steps, files')
+    .argument('<id>', 'the run; the start of its id is enough')
+    .addOption(json())
+    .action((id: string, options: { json: boolean }) => inContext(set, async (context) => (await import('./show.ts')).show(context, id, options)));
+  program
+    .command('logs')
+    .description('what a run has said')
+    .argument('<id>')
+    .option('-f, --follow', 'until it rests', false)
+    .addOption(json())
+    .action((id: string, options: { follow: boolean; json: boolean }) => inContext(set, async (context) => (await import('./logs.ts')).logs(context, id, options)));
+}
+
+function orders(set: Define): void {
+  const { program } = set;
+  program
+    .command('open')
+    .description("a shell in a run's workspace, or in a copy of its work")
+    .argument('<id>')
+    .option('--path', 'only print where it is', false)
+    .action((id: string, options: { path: boolean }) => inContext(set, async (context) => (await import('./open.ts')).open(context, id, options)));
+  program
+    .command('cancel')
+    .description('ends a run cleanly')
+    .argument('<id>')
+    .option('--reason <text>')
+    .addOption(json())
+    .action((id: string, options: { reason?: string; json: boolean }) => inContext(set, async (context) => (await import('./orders.ts')).cancel(context, id, options)));
+  program
+    .command('retry')
+    .description('goes on with a run that is parked, failed or cancelled')
+    .argument('<id>')
+    .addOption(phase())
+    .option('--detach', 'return at once; needs a running `belay dev`', false)
+    .addOption(json())
+    .action((id: string, options: { phase?: PhaseName; detach: boolean; json: boolean }) =>
+      inContext(set, async (context) => (await import('./orders.ts')).retry(context, id, options)),
+    );
+}
+
+function pullRequests(set: Define): void {
+  const pr = set.program.command('pr').description('pull requests of the local forge');
+  const commands = () => import('./pull-requests.ts');
+  pr.command('show')
+    .argument('<id>', 'the run')
+    .addOption(json())
+    .action((id: string, options: { json: boolean }) => inContext(set, async (context) => (await commands()).showPullRequest(context, id, options)));
+  pr.command('diff').argument('<id>', 'the run').action((id: string) => inContext(set, async (context) => (await commands()).diffPullRequest(context, id)));
+  pr.command('merge').argument('<id>', 'the run').action((id: string) => inContext(set, async (context) => (await commands()).mergePullRequest(context, id)));
+  pr.command('close').argument('<id>', 'the run').action((id: string) => inContext(set, async (context) => (await commands()).closePullRequest(context, id)));
+}
+
+function upkeep(set: Define): void {
+  const { program, env, terminal, done } = set;
+  program
+    .command('doctor')
+    .description('checks what Belay needs on this machine, and says how to mend it')
+    .addOption(json())
+    .action(async (options: { json: boolean }) => {
+      const { doctor } = await import('./doctor.ts');
+      done(await doctor({ config: loadConfig(env), env, terminal }, options));
+    });
+  program
+    .command('clean')
+    .description('removes what closed runs left on this machine')
+    .option('--dry-run', 'only say what would be removed', false)
+    .action((options: { dryRun: boolean }) => inContext(set, async (context) => (await import('./clean.ts')).clean(context, options)));
+}
+
+function dollars(text: string): number {
+  const usd = Number(text.replace(/^\$/, ''));
+  if (Number.isFinite(usd) && usd > 0) return usd;
+  throw new InvalidArgumentError('A budget is an amount in US dollars above 0, such as 5 or 0.50.');
+}
+
+function count(text: string): number {
+  const number = Number(text);
+  if (Number.isInteger(number) && number > 0) return number;
+  throw new InvalidArgumentError('It is a whole number above 0.');
+}

@@ -1,0 +1,113 @@
+import { Listr } from 'listr2';
+import type { ListrTaskWrapper, DefaultRenderer, SimpleRenderer } from 'listr2';
+import type { PhaseName } from '../contracts/constants.ts';
+import { plainLine } from '../contracts/text.ts';
+import type { PhaseView, RunView } from '../contracts/run-view.ts';
+import { dollars, duration } from '../texts/words.ts';
+import type { Terminal } from './terminal.ts';
+
+/** Shows a run's views as they come, and resolves to the last one. */
+export async function showProgress(views: AsyncIterable<RunView>, terminal: Terminal): Promise<RunView | undefined> {
+  return terminal.live ? showList(views) : showLines(views, terminal);
+}
+
+/** One line for every beginning and end of a phase, and for every step. */
+async function showLines(views: AsyncIterable<RunView>, terminal: Terminal): Promise<RunView | undefined> {
+  const said = new Set<string>();
+  const say = (line: string): void => {
+    if (said.has(line)) return;
+    said.add(line);
+    terminal.note(line);
+  };
+  let last: RunView | undefined;
+  for await (const view of views) {
+    for (const phase of view.phases) if (isOver(phase)) say(`  ${phaseLine(phase)}`);
+    if (view.status === 'waiting') say(`  waiting for ${view.waitingFor}`);
+    if (view.currentStep) terminal.note(`  … ${view.currentStep}`);
+    last = view;
+  }
+  return last;
+}
+
+const isOver = ({ status }: PhaseView): boolean => ['completed', 'failed', 'skipped', 'cancelled'].includes(status);
+
+function phaseLine({ name, status, summary, durationMs, sessions, error }: PhaseView): string {
+  const cost = sessions.reduce((sum, { costUsd }) => sum + costUsd, 0);
+  const facts = [...(durationMs ? [duration(durationMs)] : []), ...(cost > 0 ? [dollars(cost)] : [])].join(', ');
+  return [`${MARKS[status]} ${name.padEnd(9)}`, status === 'completed' ? '' : status, plainLine(error?.message ?? summary ?? '', 100), facts ? `(${facts})` : ''].filter(Boolean).join(' ');
+}
+
+const MARKS: Record<PhaseView['status'], string> = { pending: '·', running: '›', retrying: '›', completed: '✓', failed: '✗', skipped: '-', cancelled: '✗' };
+
+type Task = ListrTaskWrapper<unknown, typeof DefaultRenderer, typeof SimpleRenderer>;
+
+/** A tidy list that redraws itself: a row for each phase, the present step below it. */
+async function showList(views: AsyncIterable<RunView>): Promise<RunView | undefined> {
+  const board = new Board();
+  const iterator = views[Symbol.asyncIterator]();
+  const first = await iterator.next();
+  if (first.done) return undefined;
+  board.update(first.value);
+  const drawn = board.draw();
+  let last = first.value;
+  try {
+    for (let next = await iterator.next(); !next.done; next = await iterator.next()) board.update((last = next.value));
+  } finally {
+    board.close(last);
+    await drawn;
+  }
+  return last;
+}
+
+/** The rows of the list, each settled when its phase is over. */
+class Board {
+  readonly #rows = new Map<PhaseName, { over: PromiseWithResolvers<void>; task?: Task }>();
+  #view: RunView | undefined;
+
+  update(view: RunView): void {
+    this.#view = view;
+    for (const phase of view.phases) {
+      const row = this.#rows.get(phase.name) ?? { over: Promise.withResolvers<void>() };
+      this.#rows.set(phase.name, row);
+      this.#paint(phase, row);
+    }
+  }
+
+  async draw(): Promise<void> {
+    const rows = [...this.#rows];
+    const list = new Listr(
+      rows.map(([name, row]) => ({
+        title: name,
+        task: async (_: unknown, task: Task) => {
+          row.task = task;
+          const phase = this.#view?.phases.find((each) => each.name === name);
+          if (phase) this.#paint(phase, row);
+          await row.over.promise;
+        },
+      })),
+      { concurrent: false, exitOnError: false, registerSignalListeners: false, rendererOptions: { collapseErrors: false, collapseSkips: false, showErrorMessage: false } },
+    );
+    await list.run();
+  }
+
+  /** A run that rests: what has not begun will not. */
+  close(view: RunView): void {
+    for (const [name, row] of this.#rows) {
+      const phase = view.phases.find((each) => each.name === name);
+      if (phase && !isOver(phase)) row.task?.skip(`${name} (not reached)`);
+      row.over.resolve();
+    }
+  }
+
+  #paint(phase: PhaseView, row: { over: PromiseWithResolvers<void>; task?: Task }): void {
+    const { task } = row;
+    if (!task) return;
+    const running = phase.status === 'running' || phase.status === 'retrying';
+    task.title = running ? phase.name : phaseLine(phase).slice(2);
+    task.output = running ? (this.#view?.currentStep ?? '') : '';
+    if (!isOver(phase)) return;
+    if (phase.status === 'skipped') task.skip(phaseLine(phase).slice(2));
+    if (phase.status === 'failed' || phase.status === 'cancelled') row.over.reject(new Error(phaseLine(phase).slice(2)));
+    else row.over.resolve();
+  }
+}

@@ -1,0 +1,61 @@
+import { readFile } from 'node:fs/promises';
+import { BelayError } from '../contracts/errors.ts';
+import type { PullRequest, RepositoryRef } from '../contracts/repository.ts';
+import type { RunView } from '../contracts/run-view.ts';
+import { createMirrors } from '../git/mirror.ts';
+import { mergeBranch } from '../git/merge.ts';
+import type { Context } from './context.ts';
+import { EXIT } from './terminal.ts';
+
+const MAX_DIFF_BYTES = 10_000_000;
+
+/** `belay pr show`: the pull request as it is written. */
+export async function showPullRequest(context: Context, id: string, { json }: { json: boolean }): Promise<number> {
+  const { pullRequest } = await find(context, id);
+  context.terminal.out(json ? JSON.stringify(pullRequest, undefined, 2) : await readFile(pullRequest.url, 'utf8'));
+  return EXIT.ok;
+}
+
+/** `belay pr diff`: what it changes. */
+export async function diffPullRequest(context: Context, id: string): Promise<number> {
+  const { pullRequest, view } = await find(context, id);
+  const mirror = await createMirrors({ home: context.config.home, env: context.env }).open(pullRequest.repository);
+  const { text } = await mirror.diff({ from: view.baseSha ?? pullRequest.base, to: pullRequest.headSha, maxBytes: MAX_DIFF_BYTES });
+  context.terminal.out(text);
+  return EXIT.ok;
+}
+
+/** `belay pr merge`: merges it into its base branch, in the repository itself. */
+export async function mergePullRequest(context: Context, id: string): Promise<number> {
+  const { pullRequest, view } = await find(context, id);
+  requireOpen(pullRequest);
+  const { repository, branch, base, headSha, number, title } = pullRequest;
+  const url = await context.forge.gitUrl(repository);
+  const mirror = await createMirrors({ home: context.config.home, env: context.env }).open(repository);
+  const sha = await mergeBranch({ mirror, url, branch, base, headSha, message: `Merge pull request #${number} from ${branch}\n\n${title}\n` });
+  await context.forge.setPullRequestState({ repository, number, state: 'merged' });
+  if (view.issue) await context.tracker.closeIssue({ tracker: 'local', repository, key: view.issue.key });
+  context.terminal.out(`Merged #${number} into ${base} at ${sha.slice(0, 12)}.`);
+  return EXIT.ok;
+}
+
+/** `belay pr close`: closes it without merging; its branch stays. */
+export async function closePullRequest(context: Context, id: string): Promise<number> {
+  const { pullRequest } = await find(context, id);
+  requireOpen(pullRequest);
+  await context.forge.setPullRequestState({ repository: pullRequest.repository, number: pullRequest.number, state: 'closed' });
+  context.terminal.out(`Closed #${pullRequest.number}. Its branch ${pullRequest.branch} stays.`);
+  return EXIT.ok;
+}
+
+async function find({ ledger, forge }: Context, id: string): Promise<{ view: RunView; pullRequest: PullRequest }> {
+  const view = await ledger.getRun(id);
+  const [owner = '', name = ''] = view.repository.split('/');
+  const repository: RepositoryRef = { forge: 'local', owner, name };
+  if (view.pullRequest) return { view, pullRequest: await forge.getPullRequest({ repository, number: view.pullRequest.number }) };
+  throw new BelayError({ code: 'invalid_input', message: `Run ${view.id} has no pull request.`, hint: `It is ${view.status}; \`belay show ${view.id}\` says more.` });
+}
+
+function requireOpen({ state, number }: PullRequest): void {
+  if (state !== 'open') throw new BelayError({ code: 'invalid_input', message: `Pull request #${number} is ${state} already.` });
+}

@@ -1,0 +1,46 @@
+import { plainLine } from '../contracts/text.ts';
+import type { RunView } from '../contracts/run-view.ts';
+import { dollars, duration } from '../texts/words.ts';
+import { EXIT } from './terminal.ts';
+
+/** Where a run has come to rest, and what a person can do next. */
+export function report(view: RunView, { web }: { web?: string | undefined } = {}): string {
+  const rows: [string, string | undefined][] = [
+    ['pull request', view.pullRequest && `#${view.pullRequest.number}  ${view.pullRequest.url}`],
+    ['branch', view.branch],
+    ['changes', view.diffStat],
+    ['checked by', evidenceOf(view)],
+    ['cost', dollars(view.costUsd)],
+    ['took', view.durationMs === undefined ? undefined : duration(view.durationMs)],
+    ['run', view.id],
+    ['web', web],
+  ];
+  const table = rows.filter(([, value]) => value).map(([name, value]) => `  ${name.padEnd(13)} ${value}`);
+  return [headline(view), ...table, ...nextSteps(view)].join('\n');
+}
+
+function headline(view: RunView): string {
+  const title = plainLine(view.issue ? `#${view.issue.key} ${view.issue.title}` : (view.request ?? ''), 100);
+  if (view.outcome === 'no_changes') return `No changes are needed: ${title}`;
+  return `${view.status === 'completed' ? 'Done' : view.status}: ${title}`;
+}
+
+function evidenceOf({ phases }: RunView): string | undefined {
+  const evidence = phases.find(({ name }) => name === 'test')?.evidence;
+  if (!evidence) return undefined;
+  const { command, exitCode, counts, treeHash } = evidence;
+  return `\`${command}\` exit code ${exitCode}${counts ? `, ${counts.passed} passed` : ''} on tree ${treeHash.slice(0, 12)}`;
+}
+
+function nextSteps({ status, errors, id }: RunView): string[] {
+  const last = errors.at(-1);
+  const cause = last && status !== 'completed' ? [`  ${last.code}: ${last.message}`, ...(last.hint ? [`  ${last.hint}`] : [])] : [];
+  if (status === 'parked') return [...cause, `  belay retry ${id}    goes on`, `  belay open ${id}     the work so far`, `  belay cancel ${id}   drops it`];
+  if (status === 'cancelled') return [...cause, `  belay retry ${id}    goes on from here`];
+  return cause;
+}
+
+export function exitCodeOfRun({ status }: RunView): number {
+  if (status === 'completed') return EXIT.ok;
+  return status === 'cancelled' ? EXIT.cancelled : EXIT.failed;
+}

@@ -1,0 +1,111 @@
+import { readdir } from 'node:fs/promises';
+import { userInfo } from 'node:os';
+import type { EngineName, PipelineName } from '../contracts/constants.ts';
+import { BelayError } from '../contracts/errors.ts';
+import { composeEngines } from '../compose-engines.ts';
+import type { Request } from '../intake/order.ts';
+import { takeOrder } from '../intake/order.ts';
+import type { Started } from '../intake/start-run.ts';
+import { startRun } from '../intake/start-run.ts';
+import { parseTarget } from '../intake/target.ts';
+import type { Context } from './context.ts';
+import { ask } from './follow.ts';
+import { exitCodeOfRun, report } from './report.ts';
+import type { Session } from './session.ts';
+import { findSession, needsDev, openSession, webAddress } from './session.ts';
+import { EXIT } from './terminal.ts';
+import { watch } from './watch.ts';
+
+export interface RunOptions {
+  repo?: string;
+  base?: string;
+  pipeline: PipelineName;
+  engine?: EngineName;
+  model?: string;
+  plan?: string;
+  budget?: number;
+  fresh: boolean;
+  detach: boolean;
+  json: boolean;
+}
+
+/** `belay run`: starts a run of an issue, or joins the one that is open, and follows it. Resolves to the exit code. */
+export async function run(context: Context, target: string, options: RunOptions): Promise<number> {
+  const order = await takeOrder(intakeOf(context), await requestOf(target, options));
+  for (const note of order.notes) context.terminal.note(note);
+  await requireEngine(context, options.engine ?? context.config.engine.name);
+  await sayOnce(context);
+  await using session = options.detach ? await detachable(context) : await openSession(context);
+  const started = await startRun({ ...context, client: session.client }, order);
+  return await rest(context, session, started, options);
+}
+
+export function intakeOf({ config, ledger, files, forge, tracker }: Context) {
+  const { engine, limits, phasesOff, budgetUsd } = config;
+  const { name, model, script } = engine;
+  const defaults = { engine: name, ...(model ? { model } : {}), ...(script ? { script } : {}), limits, phasesOff, budgetUsd };
+  return { ledger, files, forge, tracker, defaults };
+}
+
+async function requestOf(target: string, { repo, base, pipeline, plan, fresh, engine, model, budget }: RunOptions): Promise<Request> {
+  return {
+    ...{ target: await parseTarget(target), pipeline, fresh, workingDirectory: process.cwd(), triggeredBy: userInfo().username },
+    ...(repo ? { repository: repo } : {}),
+    ...(base ? { base } : {}),
+    ...(plan ? { planFile: plan } : {}),
+    requested: { ...(engine ? { engine } : {}), ...(model ? { model } : {}), ...(budget === undefined ? {} : { budgetUsd: budget }) },
+  };
+}
+
+/** Follows a started run to where it rests, unless it was to be left alone. */
+export async function rest({ terminal }: Context, session: Session, { workflowId, runId, joined }: Started, { detach, json }: Pick<RunOptions, 'detach' | 'json'>): Promise<number> {
+  if (joined) terminal.note(`Run ${runId ?? workflowId} of this issue is open already: following it.`);
+  const web = webAddress(session, workflowId);
+  if (detach) return detached({ terminal, session, workflowId, runId, web, json });
+  if (web && !json) terminal.note(`Run ${runId ?? ''} · ${web}`);
+  const view = await watch({ session, workflowId, terminal, quiet: json });
+  if (!view) {
+    terminal.note(`Left. The run is kept and goes on at the next \`belay dev\` or \`belay run\`; \`belay show ${runId ?? ''}\` shows it.`);
+    return EXIT.cancelled;
+  }
+  terminal.out(json ? JSON.stringify(view, undefined, 2) : report(view, { web: session.temporary ? undefined : web }));
+  return exitCodeOfRun(view);
+}
+
+interface Detached {
+  terminal: Context['terminal'];
+  session: Session;
+  workflowId: string;
+  runId: string | undefined;
+  web: string | undefined;
+  json: boolean;
+}
+
+async function detached({ terminal, session, workflowId, runId, web, json }: Detached): Promise<number> {
+  const view = json ? await ask(session.client, workflowId) : undefined;
+  if (json) terminal.out(JSON.stringify(view ?? { id: runId, workflowId }, undefined, 2));
+  else terminal.out(`Run ${runId ?? workflowId} is on its way.${web ? `\n  ${web}` : ''}\n  belay logs ${runId ?? ''} -f`);
+  return EXIT.ok;
+}
+
+/** Nobody would stay to keep an embedded server up. */
+async function detachable(context: Context): Promise<Session> {
+  const session = await findSession(context);
+  if (session) return session;
+  throw needsDev('--detach');
+}
+
+/** Better said before anything starts than by a parked run. */
+export async function requireEngine({ config, env }: Pick<Context, 'config' | 'env'>, name: EngineName): Promise<void> {
+  const { installed, loggedIn, hint } = await composeEngines(config, env)[name].check();
+  if (!installed) throw new BelayError({ code: 'engine_not_installed', message: `The engine ${name} is not installed.`, ...(hint ? { hint } : {}) });
+  if (loggedIn === 'no') throw new BelayError({ code: 'engine_not_logged_in', message: `The engine ${name} is not logged in.`, ...(hint ? { hint } : {}) });
+}
+
+/** There is no sandbox yet, and people should know before their first run. */
+async function sayOnce({ config, terminal }: Context): Promise<void> {
+  const runs = await readdir(`${config.home}/runs`).catch(() => []);
+  if (runs.length > 0) return;
+  terminal.note('Note: agents and tests run with your rights on this machine: there is no sandbox. Use repositories and issues that you trust.');
+}
+

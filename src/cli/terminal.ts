@@ -1,0 +1,33 @@
+import { BelayError } from '../contracts/errors.ts';
+
+/** Where commands write: results to standard output, everything else to standard error. */
+export interface Terminal {
+  /** Standard output is a terminal that can redraw lines. */
+  readonly live: boolean;
+  out(text: string): void;
+  note(text: string): void;
+}
+
+export function createTerminal({ stdout, stderr }: Pick<NodeJS.Process, 'stdout' | 'stderr'>): Terminal {
+  return {
+    live: stdout.isTTY === true && stderr.isTTY === true,
+    out: (text) => void stdout.write(`${text}\n`),
+    note: (text) => void stderr.write(`${text}\n`),
+  };
+}
+
+/** Exit codes of every command. */
+export const EXIT = { ok: 0, failed: 1, usage: 2, cancelled: 130 } as const;
+
+/** What failed, on what, and what to do next; nothing of our own stack for errors made on purpose. */
+export function describeError(error: unknown): string {
+  if (error instanceof BelayError) return [`belay: ${error.message}`, ...(error.hint ? [`  ${error.hint}`] : [])].join('\n');
+  if (error instanceof Error) return `belay: unexpected: ${error.stack ?? error.message}`;
+  return `belay: unexpected: ${String(error)}`;
+}
+
+/** 2 for what the caller has to change in the command or the configuration, else 1. */
+export function exitCodeOf(error: unknown): number {
+  if (!(error instanceof BelayError)) return EXIT.failed;
+  return error.class === 'fatal' || error.code.startsWith('engine_not_') || error.code === 'script_invalid' || error.code === 'settings_invalid' ? EXIT.usage : EXIT.failed;
+}

@@ -1,0 +1,23 @@
+import { homedir } from 'node:os';
+import type { Config } from './config.ts';
+import type { EngineName } from './contracts/constants.ts';
+import type { Engine } from './engines/engine.ts';
+import { createEngines } from './engines/engines.ts';
+
+/** The engines as this installation has them set up. */
+export function composeEngines({ engine, secrets }: Config, env: NodeJS.ProcessEnv): Record<EngineName, Engine> {
+  const { claudePath: path, anthropicBaseUrl: baseUrl, script } = engine;
+  const { anthropicApiKey: apiKey, claudeOauthToken: oauthToken } = secrets;
+  const configDir = env['CLAUDE_CONFIG_DIR'];
+  return createEngines({
+    claude: {
+      ...{ home: env['HOME'] ?? homedir(), searchPath: env['PATH'] ?? '' },
+      ...(path ? { path } : {}),
+      ...(apiKey ? { apiKey } : {}),
+      ...(oauthToken ? { oauthToken } : {}),
+      ...(baseUrl ? { baseUrl } : {}),
+      ...(configDir ? { configDir } : {}),
+    },
+    scripted: script ? { script } : {},
+  });
+}

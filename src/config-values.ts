@@ -1,0 +1,87 @@
+import { z } from 'zod';
+
+/** A way to read a variable's text, and the words that say what is allowed ("… must be <allowed>"). */
+export interface Kind<Value> {
+  schema: z.ZodType<Value, string>;
+  allowed: string;
+}
+
+/** Both ends included. */
+export interface PortRange {
+  first: number;
+  last: number;
+}
+
+const MINUTE_MS = 60_000;
+const FIRST_FREE_PORT = 1024;
+const LAST_PORT = 65_535;
+
+const decimal = z
+  .string()
+  .regex(/^\d+(\.\d+)?$/)
+  .transform(Number);
+
+export const text: Kind<string> = { schema: z.string(), allowed: 'a text' };
+
+export const path: Kind<string> = { schema: z.string().regex(/^[^\0]+$/), allowed: 'a path; `~/` is your home folder' };
+
+/** Copied with a line break or two keys in one are the usual mistakes. */
+export const secretWord: Kind<string> = { schema: z.string().regex(/^\S+$/), allowed: 'one word without spaces or line breaks' };
+
+export const httpUrl: Kind<string> = { schema: z.url({ protocol: /^https?$/ }), allowed: 'an http:// or https:// address' };
+
+export const hostAndPort: Kind<string> = {
+  schema: z.string().regex(/^(\[[\da-fA-F:.]+\]|[^\s:/[\]]+):([1-9]\d{0,4})$/),
+  allowed: 'host:port, such as 127.0.0.1:7233',
+};
+
+export const oneOf = <const Choice extends string>(choices: readonly Choice[]): Kind<Choice> => ({
+  schema: z.enum(choices),
+  allowed: choices.join(', ').replace(/, ([^,]*)$/, ' or $1'),
+});
+
+export const listOf = <const Choice extends string>(choices: readonly Choice[]): Kind<Choice[]> => ({
+  schema: z
+    .string()
+    .transform((list) => list.split(',').map((item) => item.trim()))
+    .pipe(z.array(z.enum(choices)))
+    .transform((list) => [...new Set(list)]),
+  allowed: `a list, with commas between, of ${choices.join(', ')}`,
+});
+
+export const integer = ({ min, max }: { min: number; max: number }): Kind<number> => ({
+  schema: z
+    .string()
+    .regex(/^\d{1,9}$/)
+    .transform(Number)
+    .pipe(z.number().min(min).max(max)),
+  allowed: `a whole number from ${min} to ${max}`,
+});
+
+/** Read as minutes, kept as milliseconds. */
+export const minutes: Kind<number> = {
+  schema: decimal
+    .pipe(
+      z
+        .number()
+        .positive()
+        .max(24 * 60),
+    )
+    .transform((value) => Math.max(1, Math.round(value * MINUTE_MS))),
+  allowed: 'minutes, more than 0 and at most 1440; fractions such as 0.5 are fine',
+};
+
+export const usd: Kind<number> = { schema: decimal.pipe(z.number().positive()), allowed: 'an amount in USD, more than 0' };
+
+export const portRange: Kind<PortRange> = {
+  schema: z
+    .string()
+    .regex(/^\d{1,5}-\d{1,5}$/)
+    .transform((range) => range.split('-').map(Number) as [number, number])
+    .pipe(z.tuple([z.number().min(FIRST_FREE_PORT), z.number().max(LAST_PORT)]))
+    .transform(([first, last]) => ({ first, last }))
+    .refine(({ first, last }) => first <= last),
+  allowed: `a range of ports between ${FIRST_FREE_PORT} and ${LAST_PORT}, such as 9100-9114`,
+};
+
+export const portCount = ({ first, last }: PortRange): number => last - first + 1;

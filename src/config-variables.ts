@@ -1,0 +1,196 @@
+import { z } from 'zod';
+import { ENGINES } from './contracts/constants.ts';
+import type { PhaseName } from './contracts/constants.ts';
+import {
+  hostAndPort,
+  httpUrl,
+  integer,
+  listOf,
+  minutes,
+  oneOf,
+  path,
+  portCount,
+  portRange,
+  secretWord,
+  text,
+  usd,
+} from './config-values.ts';
+import type { Kind, PortRange } from './config-values.ts';
+
+/** Phases that a pipeline can do without. */
+export const SWITCHABLE_PHASES = ['test', 'review', 'document'] as const satisfies readonly PhaseName[];
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+
+export const GROUPS = ['Where things are', 'Temporal', 'Agents', 'How far a run may go', 'Workspaces', 'Logs'] as const;
+
+/** What people read about a variable: `.env.example` and `docs/settings.md` are made of it, and so is the error. */
+export interface VariableDoc {
+  group: (typeof GROUPS)[number];
+  description: string;
+  allowed: string;
+  default?: string;
+  example?: string;
+  secret?: boolean;
+}
+
+type Description = Omit<VariableDoc, 'allowed' | 'default'>;
+
+export const variableDocs = z.registry<VariableDoc>();
+
+const optional = <Value>({ schema, allowed }: Kind<Value>, doc: Description) =>
+  schema.optional().register(variableDocs, { ...doc, allowed });
+
+const withDefault = <Value>({ schema, allowed }: Kind<Value>, fallback: string, doc: Description) =>
+  schema.prefault(fallback).register(variableDocs, { ...doc, allowed, default: fallback });
+
+const variables = z.object({
+  BELAY_HOME: withDefault(path, '~/.belay', {
+    group: 'Where things are',
+    description: 'The folder of everything that Belay keeps: ledger, embedded Temporal, mirrors, worktrees, what runs left.',
+  }),
+
+  BELAY_TEMPORAL_ADDRESS: optional(hostAndPort, {
+    group: 'Temporal',
+    description:
+      'A Temporal server to use instead of the embedded one. Wins over TEMPORAL_ADDRESS. Without both, a running `belay dev` is used, or a server is started.',
+    example: '127.0.0.1:7233',
+  }),
+  TEMPORAL_ADDRESS: optional(hostAndPort, {
+    group: 'Temporal',
+    description: "The same, by Temporal's own name; TLS and profiles are read from Temporal's own variables and file too.",
+    example: '127.0.0.1:7233',
+  }),
+  TEMPORAL_NAMESPACE: optional(secretWord, {
+    group: 'Temporal',
+    description: 'The namespace on that server; `default` where nothing else says so.',
+    example: 'default',
+  }),
+  TEMPORAL_API_KEY: optional(secretWord, {
+    group: 'Temporal',
+    description: 'API key of that server, as for Temporal Cloud.',
+    secret: true,
+  }),
+  BELAY_TEMPORAL_CLI: optional(path, {
+    group: 'Temporal',
+    description: 'A `temporal` program for the embedded server, instead of the one on the PATH or the one that Belay fetches.',
+    example: '/usr/local/bin/temporal',
+  }),
+
+  BELAY_ENGINE: withDefault(oneOf(ENGINES), 'claude', {
+    group: 'Agents',
+    description: 'The agent that works where nothing else is asked for.',
+  }),
+  BELAY_MODEL: optional(text, { group: 'Agents', description: "The agent's model; its own default otherwise.", example: 'sonnet' }),
+  BELAY_SCRIPT: optional(path, {
+    group: 'Agents',
+    description: "The scripted engine's file: what it answers and writes, turn by turn.",
+    example: 'samples/shop.script.yml',
+  }),
+  BELAY_CLAUDE_PATH: optional(path, {
+    group: 'Agents',
+    description: 'The `claude` program, where it is not on the PATH.',
+    example: '/opt/claude/bin/claude',
+  }),
+  ANTHROPIC_API_KEY: optional(secretWord, {
+    group: 'Agents',
+    description: 'API key for `claude`. Without it, the login of the CLI itself is used.',
+    secret: true,
+  }),
+  CLAUDE_CODE_OAUTH_TOKEN: optional(secretWord, {
+    group: 'Agents',
+    description: 'Token of a subscription, made by `claude setup-token`.',
+    secret: true,
+  }),
+  ANTHROPIC_BASE_URL: optional(httpUrl, {
+    group: 'Agents',
+    description: 'Another address for the model: a gateway, or a test server.',
+    example: 'https://gateway.example.com',
+  }),
+  BELAY_AGENT_IDLE_MINUTES: withDefault(minutes, '15', {
+    group: 'Agents',
+    description: 'An agent that says nothing for so long is ended, with all its processes.',
+  }),
+  BELAY_AGENT_TOTAL_MINUTES: withDefault(minutes, '60', {
+    group: 'Agents',
+    description: 'The longest that one call of an agent may take.',
+  }),
+
+  BELAY_TEST_ATTEMPTS: withDefault(integer({ min: 1, max: 20 }), '4', {
+    group: 'How far a run may go',
+    description: 'How often the tests are run, with fixes in between, before the run parks.',
+  }),
+  BELAY_REVIEW_ATTEMPTS: withDefault(integer({ min: 1, max: 20 }), '3', {
+    group: 'How far a run may go',
+    description: 'How often the work is reviewed, with blockers patched in between, before the run parks.',
+  }),
+  BELAY_TEST_TIMEOUT_MINUTES: withDefault(minutes, '30', {
+    group: 'How far a run may go',
+    description: "The longest that one go of the repository's tests may take.",
+  }),
+  BELAY_PHASES_OFF: optional(listOf(SWITCHABLE_PHASES), {
+    group: 'How far a run may go',
+    description: 'Phases that runs skip.',
+    example: 'review,document',
+  }),
+  BELAY_BUDGET_USD: withDefault(usd, '10', { group: 'How far a run may go', description: 'What the agents of one run may cost.' }),
+
+  BELAY_MAX_WORKSPACES: withDefault(integer({ min: 1, max: 200 }), '15', {
+    group: 'Workspaces',
+    description: 'How many runs work at once on this machine; others wait.',
+  }),
+  BELAY_PORTS_BACKEND: withDefault(portRange, '9100-9114', {
+    group: 'Workspaces',
+    description: 'Ports for the back ends of workspaces: at least as many as BELAY_MAX_WORKSPACES.',
+  }),
+  BELAY_PORTS_FRONTEND: withDefault(portRange, '9200-9214', {
+    group: 'Workspaces',
+    description: 'Ports for the front ends of workspaces: at least as many as BELAY_MAX_WORKSPACES.',
+  }),
+
+  BELAY_LOG_LEVEL: withDefault(oneOf(LOG_LEVELS), 'info', {
+    group: 'Logs',
+    description: 'The least important kind of line that is logged.',
+  }),
+});
+
+export type VariableName = keyof typeof variables.shape;
+export const VARIABLE_NAMES = Object.keys(variables.shape) as VariableName[];
+
+/** What is known of a variable. */
+export function variableDoc(name: VariableName): VariableDoc {
+  const doc = variableDocs.get(variables.shape[name]);
+  if (!doc) throw new Error(`${name} is not described`);
+  return doc;
+}
+
+type Values = z.output<typeof variables>;
+
+/** The environment, checked. The checks between variables run for those that are right in themselves, whatever else is wrong. */
+export const environment = variables
+  .refine((values) => enoughPorts(values, values.BELAY_PORTS_BACKEND), {
+    ...between('BELAY_PORTS_BACKEND', ['BELAY_MAX_WORKSPACES']),
+    error: 'must have at least as many ports as BELAY_MAX_WORKSPACES allows workspaces',
+  })
+  .refine((values) => enoughPorts(values, values.BELAY_PORTS_FRONTEND), {
+    ...between('BELAY_PORTS_FRONTEND', ['BELAY_MAX_WORKSPACES']),
+    error: 'must have at least as many ports as BELAY_MAX_WORKSPACES allows workspaces',
+  })
+  .refine((values) => !overlap(values.BELAY_PORTS_BACKEND, values.BELAY_PORTS_FRONTEND), {
+    ...between('BELAY_PORTS_FRONTEND', ['BELAY_PORTS_BACKEND']),
+    error: 'must not overlap BELAY_PORTS_BACKEND',
+  });
+
+export type Environment = z.output<typeof environment>;
+
+const enoughPorts = ({ BELAY_MAX_WORKSPACES: workspaces }: Values, range: PortRange): boolean => portCount(range) >= workspaces;
+const overlap = (one: PortRange, other: PortRange): boolean => one.first <= other.last && other.first <= one.last;
+
+/** A check that is reported on one variable and looks at others too. `params` tells its message from those of single variables. */
+function between(on: VariableName, others: readonly VariableName[]) {
+  return {
+    path: [on],
+    params: { between: true },
+    // What was wrong in itself is still the text that was given.
+    when: ({ value }: { value: unknown }) => [on, ...others].every((name) => typeof (value as Record<string, unknown>)[name] !== 'string'),
+  };
+}

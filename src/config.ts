@@ -1,0 +1,139 @@
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { closest, distance } from 'fastest-levenshtein';
+import type { z } from 'zod';
+import type { PortRange } from './config-values.ts';
+import { VARIABLE_NAMES, environment, variableDoc } from './config-variables.ts';
+import type { Environment, VariableName } from './config-variables.ts';
+import type { EngineName, PhaseName } from './contracts/constants.ts';
+import { BelayError } from './contracts/errors.ts';
+import type { RunLimits } from './contracts/run-input.ts';
+
+/** Working time of a run; waits do not count. */
+const WORKING_MS = 6 * 60 * 60_000;
+/** More than a few slips of the finger make another word. */
+const MAX_TYPOS = 3;
+
+export interface Config {
+  /** Absolute path of BELAY_HOME. */
+  home: string;
+  temporal: {
+    /** Unset: a running `belay dev` is looked for, else one is started. */
+    address?: string;
+    namespace?: string;
+    /** A `temporal` program. */
+    cli?: string;
+  };
+  engine: { name: EngineName; model?: string; script?: string; claudePath?: string; anthropicBaseUrl?: string };
+  limits: RunLimits;
+  phasesOff: PhaseName[];
+  budgetUsd: number;
+  workspaces: { max: number; ports: { backend: PortRange; frontend: PortRange } };
+  log: { level: Environment['BELAY_LOG_LEVEL'] };
+  /** Never logged, never in a workflow. */
+  secrets: { anthropicApiKey?: string; claudeOauthToken?: string; temporalApiKey?: string };
+  /** What looks like a mistake but stops nothing: unknown names, settings given twice. */
+  warnings: string[];
+}
+
+/** Settings of this installation. Throws `BelayError` configuration_invalid with every problem at once. */
+export function loadConfig(env: NodeJS.ProcessEnv): Config {
+  const given = givenVariables(env);
+  const parsed = environment.safeParse(given);
+  if (!parsed.success) throw invalid(parsed.error.issues, given);
+  return configOf(parsed.data, { userHome: env['HOME'] || homedir(), warnings: [...unknownVariables(env), ...doubledVariables(given)] });
+}
+
+type Given = Partial<Record<VariableName, string>>;
+
+/** Empty means unset: compose files and CI systems pass empty texts for what is not set. */
+function givenVariables(env: NodeJS.ProcessEnv): Given {
+  const entries = VARIABLE_NAMES.map((name) => [name, env[name]?.trim()] as const);
+  return Object.fromEntries(entries.filter(([, value]) => value !== undefined && value !== ''));
+}
+
+function configOf(values: Environment, { userHome, warnings }: { userHome: string; warnings: string[] }): Config {
+  const toPath = (path: string): string => (path === '~' || path.startsWith('~/') ? join(userHome, path.slice(1)) : resolve(path));
+  const optionalPath = (path: string | undefined): string | undefined => (path === undefined ? undefined : toPath(path));
+  return {
+    home: toPath(values.BELAY_HOME),
+    temporal: withoutUndefined({
+      address: values.BELAY_TEMPORAL_ADDRESS ?? values.TEMPORAL_ADDRESS,
+      namespace: values.TEMPORAL_NAMESPACE,
+      cli: optionalPath(values.BELAY_TEMPORAL_CLI),
+    }),
+    engine: {
+      name: values.BELAY_ENGINE,
+      ...withoutUndefined({
+        model: values.BELAY_MODEL,
+        script: optionalPath(values.BELAY_SCRIPT),
+        claudePath: optionalPath(values.BELAY_CLAUDE_PATH),
+        anthropicBaseUrl: values.ANTHROPIC_BASE_URL,
+      }),
+    },
+    limits: limitsOf(values),
+    phasesOff: values.BELAY_PHASES_OFF ?? [],
+    budgetUsd: values.BELAY_BUDGET_USD,
+    workspaces: {
+      max: values.BELAY_MAX_WORKSPACES,
+      ports: { backend: values.BELAY_PORTS_BACKEND, frontend: values.BELAY_PORTS_FRONTEND },
+    },
+    log: { level: values.BELAY_LOG_LEVEL },
+    secrets: withoutUndefined({
+      anthropicApiKey: values.ANTHROPIC_API_KEY,
+      claudeOauthToken: values.CLAUDE_CODE_OAUTH_TOKEN,
+      temporalApiKey: values.TEMPORAL_API_KEY,
+    }),
+    warnings,
+  };
+}
+
+function limitsOf(values: Environment): RunLimits {
+  return {
+    testAttempts: values.BELAY_TEST_ATTEMPTS,
+    reviewAttempts: values.BELAY_REVIEW_ATTEMPTS,
+    agentIdleMs: values.BELAY_AGENT_IDLE_MINUTES,
+    agentTotalMs: values.BELAY_AGENT_TOTAL_MINUTES,
+    testTimeoutMs: values.BELAY_TEST_TIMEOUT_MINUTES,
+    workingMs: WORKING_MS,
+  };
+}
+
+type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
+const withoutUndefined = <T extends object>(values: T): Defined<T> =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Defined<T>;
+
+function unknownVariables(env: NodeJS.ProcessEnv): string[] {
+  const unknown = Object.keys(env).filter((name) => name.startsWith('BELAY_') && !VARIABLE_NAMES.some((known) => known === name));
+  return unknown.toSorted().map((name) => `${name} is not a setting of Belay and has no effect${suggestion(name)}`);
+}
+
+function suggestion(name: string): string {
+  const nearest = closest(name, VARIABLE_NAMES);
+  return distance(name, nearest) <= MAX_TYPOS ? `: did you mean ${nearest}?` : '.';
+}
+
+function doubledVariables({ BELAY_TEMPORAL_ADDRESS: own, TEMPORAL_ADDRESS: temporals }: Given): string[] {
+  if (own === undefined || temporals === undefined || own === temporals) return [];
+  return [`BELAY_TEMPORAL_ADDRESS (${own}) and TEMPORAL_ADDRESS (${temporals}) differ: BELAY_TEMPORAL_ADDRESS is used.`];
+}
+
+type Issue = z.core.$ZodIssue;
+
+function invalid(issues: readonly Issue[], given: Given): BelayError {
+  const firstOfEach = [...Map.groupBy(issues, ({ path }) => path[0] as VariableName)].map(([name, [issue]]) => [name, issue] as const);
+  const lines = firstOfEach.map(([name, issue]) => `  ${problem(name, issue, given[name])}`);
+  return new BelayError({
+    code: 'configuration_invalid',
+    message: `The environment has ${lines.length === 1 ? 'a problem' : `${lines.length} problems`}:\n${lines.join('\n')}`,
+    hint: 'Correct or unset them; .env.example and docs/settings.md explain every variable.',
+  });
+}
+
+function problem(name: VariableName, issue: Issue | undefined, value: string | undefined): string {
+  const { allowed, secret, default: fallback } = variableDoc(name);
+  const shown = secret ? 'is not usable' : `is '${value ?? fallback}'`;
+  const isBetween = issue?.code === 'custom' && issue.params?.['between'] === true;
+  return `${name} ${shown}: ${isBetween ? issue.message : `must be ${allowed}`}`;
+}

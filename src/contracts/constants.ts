@@ -1,0 +1,73 @@
+/** Names and limits that more than one process relies on. No imports here: workflows bundle this file. */
+
+export const PHASES = ['classify', 'plan', 'implement', 'test', 'review', 'document', 'publish'] as const;
+export type PhaseName = (typeof PHASES)[number];
+
+export const PIPELINES = [
+  'plan',
+  'build',
+  'test',
+  'review',
+  'document',
+  'ship',
+  'planBuild',
+  'planBuildTest',
+  'planBuildTestReview',
+  'sdlc',
+] as const;
+export type PipelineName = (typeof PIPELINES)[number];
+
+/** Prompt templates in `commands/`. */
+export const COMMANDS = [
+  'classify',
+  'plan',
+  'implement',
+  'resolve-failed-test',
+  'review',
+  'resolve-review-issue',
+  'document',
+  'commit-message',
+  'pull-request',
+] as const;
+export type CommandName = (typeof COMMANDS)[number];
+
+export const ENGINES = ['claude', 'scripted'] as const;
+export type EngineName = (typeof ENGINES)[number];
+
+export const RUN_STATUSES = [
+  'pending',
+  'running',
+  'waiting',
+  'parked',
+  'completed',
+  'failed',
+  'cancelled',
+  'timed_out',
+] as const;
+export type RunStatus = (typeof RUN_STATUSES)[number];
+
+/** Runs with one of these never change again. */
+export const CLOSED_STATUSES: readonly RunStatus[] = ['completed', 'failed', 'cancelled', 'timed_out'];
+
+export type PhaseStatus = 'pending' | 'running' | 'retrying' | 'completed' | 'failed' | 'skipped' | 'cancelled';
+export type Outcome = 'pull_request' | 'no_changes' | 'phase_done';
+export type WaitingFor = 'approval' | 'usage_limit' | 'rate_limit' | 'breaker' | 'workspace';
+
+/** Task queues. Work queues of hosts carry the boot id, so that a successor never picks up its predecessor's calls. */
+export const ORCHESTRATOR_QUEUE = 'belay';
+export const LEASE_QUEUE = 'belay-leases';
+export const hostLeaseQueue = (hostId: string): string => `belay-leases-${hostId}`;
+export const hostWorkQueue = (hostId: string, boot: string): string => `belay-host-${hostId}-${boot}`;
+
+/** Keyword search attributes that Belay registers and sets. */
+export const SEARCH_ATTRIBUTES = ['BelayRunId', 'BelayRepository', 'BelayIssue', 'BelayStatus', 'BelayPhase', 'BelayEngine'] as const;
+
+/** Wire names of the messages a run understands. */
+export const CANCEL_SIGNAL = 'cancelRun';
+export const RETRY_SIGNAL = 'retryRun';
+export const STATUS_QUERY = 'status';
+/** From a host to a run: a workspace is ready. */
+export const GRANT_SIGNAL = 'leaseGranted';
+
+/** The longest text that may travel through Temporal's history; longer texts are artifacts. */
+export const MAX_TAIL_BYTES = 4096;

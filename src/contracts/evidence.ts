@@ -1,0 +1,31 @@
+/** The record of a check that Belay itself ran. An agent's word is never evidence. */
+export interface Evidence {
+  /** The shell command, as run in the workspace. */
+  command: string;
+  exitCode: number | null;
+  passed: boolean;
+  /** The checkpoint that was checked, and Git's hash of its tree. */
+  commit: string;
+  treeHash: string;
+  durationMs: number;
+  /** ISO-8601 UTC. */
+  checkedAt: string;
+  /** Why it ended, when not by itself. */
+  ended?: 'timed_out' | 'stalled' | 'cancelled';
+  counts?: { passed: number; failed: number; skipped: number };
+  /** The full report's artifact. */
+  artifactId?: string;
+}
+
+/** One test of a report. */
+export interface TestResult {
+  name: string;
+  /** Relative to the repository's root. */
+  file?: string;
+  passed: boolean;
+  skipped?: boolean;
+  /** Bounded. */
+  error?: string;
+  /** Runs this test alone, in the workspace. */
+  command?: string;
+}

@@ -1,0 +1,72 @@
+import type { PhaseName, PhaseStatus } from './constants.ts';
+
+/** What the ledger keeps beside the run view. Times are ISO-8601 UTC, durations milliseconds. */
+
+/** One recorded piece of work; the number is unique in its run, names may repeat. */
+export interface StepRecord {
+  runId: string;
+  number: number;
+  name: string;
+  phase: PhaseName;
+  status: PhaseStatus;
+  attempt: number;
+  startedAt: string;
+  completedAt?: string;
+  durationMs?: number;
+  summary?: string;
+}
+
+/** What one step used of an agent's session. A session that goes on in a later step has a record in each. */
+export interface SessionRecord {
+  runId: string;
+  step: number;
+  /** The CLI's own id: what it resumes by. */
+  sessionId: string;
+  /** The agent's name, such as `implement`. */
+  name: string;
+  engine: string;
+  model?: string;
+  inputTokens: number;
+  outputTokens: number;
+  cacheReadTokens: number;
+  cacheWriteTokens: number;
+  costUsd: number;
+  durationMs: number;
+  success: boolean;
+}
+
+/** Every token of a session, read from the cache or not: the number that people are shown. */
+export function totalTokens(usage: Pick<SessionRecord, 'inputTokens' | 'outputTokens' | 'cacheReadTokens' | 'cacheWriteTokens'>): number {
+  return usage.inputTokens + usage.outputTokens + usage.cacheReadTokens + usage.cacheWriteTokens;
+}
+
+export const ARTIFACT_KINDS = ['plan', 'issue', 'prompt', 'transcript', 'test_report', 'diff', 'log', 'other'] as const;
+export type ArtifactKind = (typeof ARTIFACT_KINDS)[number];
+
+/** A file that a run left. */
+export interface ArtifactRecord {
+  /** The same for the same run and path, so that a repeated write is the same artifact. */
+  id: string;
+  runId: string;
+  step?: number;
+  kind: ArtifactKind;
+  /** Relative to BELAY_HOME, with `/`. */
+  path: string;
+  bytes: number;
+  sha256: string;
+  createdAt: string;
+}
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+/** One line about a run. Its source (a workflow execution, an activity attempt) numbers its own lines, so a repeated write is known. */
+export interface LogEntry {
+  runId: string;
+  source: string;
+  seq: number;
+  at: string;
+  level: LogLevel;
+  phase?: PhaseName;
+  step?: number;
+  message: string;
+}

@@ -1,0 +1,59 @@
+import type { EngineName, PhaseName, PipelineName } from './constants.ts';
+import type { RepositoryRef } from './repository.ts';
+import type { RunState } from './run-state.ts';
+
+/** How far a run may go on its own. Durations in milliseconds. */
+export interface RunLimits {
+  testAttempts: number;
+  reviewAttempts: number;
+  agentIdleMs: number;
+  agentTotalMs: number;
+  testTimeoutMs: number;
+  /** Working time of the whole run; waits do not count. */
+  workingMs: number;
+}
+
+/** What an earlier run of the same issue left: the start of this one. */
+export interface EarlierWork {
+  runId: string;
+  baseSha: string;
+  branch?: string;
+  /** The commit to go on from. */
+  commit?: string;
+  issueClass?: string;
+  plan?: { artifactId: string; hash: string };
+  /** Phases that are not repeated, for a run that goes on where a closed one ended. */
+  done?: { name: PhaseName; summary: string }[];
+  /** The pull request is open: its branch is continued. */
+  pullRequest?: { number: number; url: string };
+}
+
+/** Everything a pipeline is started with. Resolved at intake; holds no secret. */
+export interface RunInput {
+  id: string;
+  pipeline: PipelineName;
+  repository: RepositoryRef;
+  /** A branch of the repository; without it, the commit in `baseSha`. */
+  base?: string;
+  /** The commit the run starts from. */
+  baseSha?: string;
+  issue?: { tracker: 'local'; key: string; title: string; url: string };
+  /** A plain request without an issue. */
+  request?: string;
+  issueClass?: string;
+  /** The installation's; the repository's settings override them, what was asked for with the run overrides both. */
+  engine: EngineName;
+  model?: string;
+  budgetUsd?: number;
+  requested?: { engine?: EngineName; model?: string; budgetUsd?: number };
+  /** The scripted engine's file. */
+  script?: string;
+  plan?: { artifactId: string; hash: string };
+  limits: RunLimits;
+  phasesOff: PhaseName[];
+  continues?: EarlierWork;
+  triggeredBy: string;
+  createdAt: string;
+  /** Set when the run goes on in a new Temporal execution. */
+  state?: RunState;
+}

@@ -1,0 +1,49 @@
+import type { EngineName, PhaseName } from './constants.ts';
+import type { Evidence } from './evidence.ts';
+import type { RunLimits } from './run-input.ts';
+import type { RunView } from './run-view.ts';
+
+/** The result of a phase or step, kept by its occurrence, so that a pipeline's body can be run again without repeating it. */
+export interface Kept {
+  value: unknown;
+  /** The checkpoint after it. */
+  checkpoint?: string;
+  /** The checkpoint before it. */
+  before?: string;
+}
+
+/** What a run remembers. Plain JSON: it travels into the next Temporal execution. */
+export interface RunState {
+  schema: 1;
+  view: RunView;
+  /** By occurrence (`test`, `review/2/test/1/run-tests`), in the order they happened. */
+  results: Record<string, Kept>;
+  /** The commit that holds all work so far. */
+  checkpoint?: string;
+  /** The newest check that passed. */
+  evidence?: Evidence;
+  /** The issue, as it was when the run began. */
+  issueArtifact?: string;
+  settings?: RunSettings;
+  /** What this run has pushed. */
+  published?: { branch: string; headSha: string };
+  epoch: number;
+  /** The host that had the last lease: it has the files and the sessions. */
+  host?: string;
+  nextStep: number;
+  /** Working time of earlier executions, in milliseconds. */
+  workedMs: number;
+}
+
+/** What the repository says about itself on its base branch. */
+export interface RunSettings {
+  /** Shell commands that check the repository; empty when none was found. */
+  checks: { command: string; runner: string }[];
+  /** Why these, in words. */
+  checksReason: string;
+  limits: Partial<Omit<RunLimits, 'workingMs'>> & { budgetUsd?: number };
+  phasesOff: PhaseName[];
+  phasesOn: PhaseName[];
+  engine?: EngineName;
+  model?: string;
+}

@@ -1,0 +1,71 @@
+import type { Outcome, PhaseName, PhaseStatus, PipelineName, RunStatus, WaitingFor } from './constants.ts';
+import type { ErrorCode } from './errors.ts';
+import type { Evidence } from './evidence.ts';
+
+export interface RunError {
+  phase?: PhaseName;
+  step?: string;
+  code: ErrorCode;
+  message: string;
+  hint?: string;
+}
+
+export interface SessionView {
+  name: string;
+  engine: string;
+  id: string;
+  costUsd: number;
+  tokens: number;
+}
+
+export interface PhaseView {
+  name: PhaseName;
+  status: PhaseStatus;
+  attempts: number;
+  startedAt?: string;
+  completedAt?: string;
+  durationMs?: number;
+  summary?: string;
+  error?: Omit<RunError, 'phase'>;
+  sessions: SessionView[];
+  evidence?: Evidence;
+}
+
+/** What people and scripts see of a run: the same JSON from the command line, the `status` query and the API. Times are ISO-8601 UTC. */
+export interface RunView {
+  id: string;
+  workflowId: string;
+  /** Rises with every change; a later version replaces an earlier one. */
+  version: number;
+  pipeline: PipelineName;
+  status: RunStatus;
+  waitingFor?: WaitingFor;
+  outcome?: Outcome;
+  issue?: { tracker: string; repository: string; key: string; title: string; url: string };
+  request?: string;
+  issueClass?: string;
+  /** `owner/name`. */
+  repository: string;
+  branch?: string;
+  base?: string;
+  baseSha?: string;
+  headSha?: string;
+  engine: string;
+  model?: string;
+  workspace?: { kind: 'worktree'; host: string; path: string; ports: { backend: number; frontend: number } };
+  continues?: string;
+  currentStep?: string;
+  phases: PhaseView[];
+  plan?: { artifactId: string; hash: string };
+  summary?: string;
+  pullRequest?: { number: number; url: string };
+  diffStat?: string;
+  costUsd: number;
+  budgetUsd?: number;
+  errors: RunError[];
+  triggeredBy: string;
+  createdAt: string;
+  startedAt?: string;
+  completedAt?: string;
+  durationMs?: number;
+}

@@ -1,0 +1,162 @@
+import type { CommandName, EngineName, PhaseName } from './constants.ts';
+import type { Evidence } from './evidence.ts';
+import type { LeaseRef } from './lease.ts';
+import type { IssueRef, RepositoryRef } from './repository.ts';
+import type { EarlierWork } from './run-input.ts';
+import type { RunError, RunView, SessionView } from './run-view.ts';
+
+/** Where in a run a piece of work stands. Steps are numbered across the run. */
+export interface StepRef {
+  lease: LeaseRef;
+  number: number;
+  name: string;
+  phase: PhaseName;
+  attempt: number;
+}
+
+/** A value for a prompt's placeholder: a reference wherever the text may be long. */
+export type PromptValue =
+  | { text: string }
+  | { artifact: string; pick?: (string | number)[]; as?: 'data' }
+  | { diff: { from: string; to: string } };
+
+export interface HoldInput {
+  lease: LeaseRef;
+  repository: RepositoryRef;
+  base?: string;
+  baseSha?: string;
+  /** The commit that holds the run's work so far. */
+  checkpoint?: string;
+  continues?: EarlierWork;
+}
+
+export interface OpenIssueInput {
+  step: StepRef;
+  issue?: IssueRef;
+  request?: string;
+}
+export interface OpenIssueOutcome {
+  /** Title, labels and text, as Markdown. */
+  artifactId: string;
+  title: string;
+}
+
+export interface AgentInput {
+  step: StepRef;
+  command: CommandName;
+  values: Record<string, PromptValue>;
+  engine: EngineName;
+  model?: string;
+  script?: string;
+  idleMs: number;
+  totalMs: number;
+  budgetUsd?: number;
+  /** The commit that the turn starts from. */
+  checkpoint: string;
+  /** Keep the answer as the run's plan. */
+  keepAs?: 'plan';
+}
+export interface AgentOutcome {
+  session: SessionView;
+  /** The answer, whole. */
+  artifactId: string;
+  sha256: string;
+  /** The answer's beginning. */
+  text: string;
+  /** The validated answer, its strings cut to a bounded length. */
+  json?: unknown;
+  /** The commit after the turn; the one before where nothing changed. */
+  checkpoint: string;
+  changed: boolean;
+}
+
+export interface ChecksInput {
+  step: StepRef;
+  commands: { command: string; runner: string }[];
+  checkpoint: string;
+  timeoutMs: number;
+}
+export interface FailureRef {
+  name: string;
+  file?: string;
+  command?: string;
+}
+export interface ChecksOutcome {
+  evidence: Evidence;
+  /** The first failures; texts are in the evidence's artifact. */
+  failures: FailureRef[];
+  noTests: boolean;
+}
+
+export interface PublishBranchInput {
+  step: StepRef;
+  repository: RepositoryRef;
+  /** The commit whose tree is published. */
+  checkpoint: string;
+  /** The parent of the published commit: the base, or the head of the branch that is continued. */
+  parent: string;
+  /** The head that the branch is known to have; null where it must not exist yet. */
+  expected: string | null;
+  view: RunView;
+  /** The check that this tree passed, unless nothing checks it. */
+  evidence?: Evidence;
+  /** The agent's commit message. */
+  messageArtifact?: string;
+}
+export interface PublishBranchOutcome {
+  branch: string;
+  headSha: string;
+  diffStat: string;
+}
+
+export interface OpenPullRequestInput {
+  step: StepRef;
+  repository: RepositoryRef;
+  branch: string;
+  headSha: string;
+  view: RunView;
+  issueArtifact: string;
+  /** The agent's title and body. */
+  textArtifact?: string;
+  evidence?: Evidence;
+  /** Issues of the review that do not block, in the artifact of the review. */
+  reviewArtifact?: string;
+}
+export interface OpenPullRequestOutcome {
+  number: number;
+  url: string;
+}
+
+export interface CommentInput {
+  issue: IssueRef;
+  view: RunView;
+  trouble?: RunError;
+  /** The plan's artifact is read where the host has it. */
+  planArtifact?: string;
+}
+
+/** What a host does in a workspace it holds. */
+export interface HostActivities {
+  openIssue(input: OpenIssueInput): Promise<OpenIssueOutcome>;
+  runAgent(input: AgentInput): Promise<AgentOutcome>;
+  runChecks(input: ChecksInput): Promise<ChecksOutcome>;
+  publishBranch(input: PublishBranchInput): Promise<PublishBranchOutcome>;
+  openPullRequest(input: OpenPullRequestInput): Promise<OpenPullRequestOutcome>;
+}
+
+/** What a host does to grant and hold a workspace. */
+export interface LeaseActivities {
+  holdWorkspace(input: HoldInput): Promise<void>;
+}
+
+/** Short calls to trackers, forges and the server. */
+export interface OrchestratorActivities {
+  commentProgress(input: CommentInput): Promise<void>;
+  /** Has the server cancel this run, so that it closes as Canceled. */
+  requestCancel(input: { workflowId: string; executionId: string }): Promise<void>;
+}
+
+/** Local to the worker that decides. */
+export interface RecordActivities {
+  recordRun(input: { view: RunView }): Promise<void>;
+}

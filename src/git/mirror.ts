@@ -1,0 +1,157 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { BelayError } from '../contracts/errors.ts';
+import type { RepositoryRef } from '../contracts/repository.ts';
+import { createFetcher } from './fetch.ts';
+import type { GitEnvironment } from './git-environment.ts';
+import { hardenedGit } from './hardened-git.ts';
+import { mirrorGit, mirrorRefs } from './mirror-git.ts';
+import { restoreMirror } from './mirror-guard.ts';
+import { push } from './push.ts';
+import type { Push } from './push.ts';
+import { treeReader } from './tree-reader.ts';
+import type { CommitTree } from './tree-reader.ts';
+
+/** Belay's own bare repository of one repository of a forge. Every git command in it is hardened. */
+export interface Mirror {
+  readonly repository: RepositoryRef;
+  readonly gitDir: string;
+  /** The ambient environment that git is given. */
+  readonly env: GitEnvironment;
+  /** Compares configuration and hooks with what Belay wrote, and restores them. Every method here does so first. */
+  guard(): Promise<void>;
+  /** The commit of a remote branch, fetched now (or at most `maxAgeMs` ago). Throws base_not_found, repository_not_found. */
+  fetchBranch(input: { url: string; branch: string; maxAgeMs?: number; signal?: AbortSignal }): Promise<string>;
+  /** Makes sure that the commit is here. Throws base_not_found. */
+  fetchCommit(input: { url: string; sha: string; signal?: AbortSignal }): Promise<void>;
+  /** Undefined where there is no such file; a symbolic link or folder counts as none. */
+  readFile(input: { commit: string; path: string }): Promise<string | undefined>;
+  /** Paths of the tree's files; with `depth`, entries down to that level, folders ending in a slash. */
+  listFiles(input: { commit: string; depth?: number }): Promise<string[]>;
+  hasCommit(sha: string): Promise<boolean>;
+  refSha(ref: string): Promise<string | undefined>;
+  /** With `expected` by compare-and-swap (null: must not exist yet). Throws lease_lost when somebody else moved it. */
+  updateRef(input: { ref: string; sha: string; expected?: string | null }): Promise<void>;
+  deleteRef(ref: string): Promise<void>;
+  treeOf(commit: string): Promise<string>;
+  commitTree(input: CommitTree): Promise<string>;
+  /** Unified, renames found, no external programs; cut at `maxBytes`. */
+  diff(input: { from: string; to: string; maxBytes: number }): Promise<{ text: string; truncated: boolean }>;
+  /** Such as `3 files changed, 12 insertions(+), 2 deletions(-)`; empty when nothing changed. */
+  diffStat(input: { from: string; to: string }): Promise<string>;
+  changedFiles(input: { from: string; to: string }): Promise<string[]>;
+  /**
+   * Moves a branch of the remote from `expected` (null: must not exist) to `sha`. A local checkout's hooks and gc do not run.
+   * Throws branch_moved, branch_checked_out, push_rejected.
+   */
+  push(input: Push): Promise<'pushed' | 'already_there'>;
+}
+
+export interface Mirrors {
+  /** The mirror of this repository, made on first use under `<home>/mirrors/<forge>/<owner>/<name>.git`. */
+  open(repository: RepositoryRef): Promise<Mirror>;
+  /** Every mirror that there is in this home. */
+  list(): Promise<Mirror[]>;
+}
+
+/** `env` is the ambient environment: what git, ssh and proxies need is taken from it, nothing else. */
+export function createMirrors({ home, env = {} }: { home: string; env?: GitEnvironment }): Mirrors {
+  const root = join(resolve(home), 'mirrors');
+  const opened = new Map<string, Promise<Mirror>>();
+
+  async function open(repository: RepositoryRef): Promise<Mirror> {
+    const gitDir = join(root, ...[repository.forge, repository.owner, `${repository.name}.git`].map(assertFolderName));
+    const mirror = opened.get(gitDir) ?? prepareMirror({ repository, gitDir, env });
+    opened.set(gitDir, mirror);
+    // A failure is not remembered, and a mirror that somebody removed is made again.
+    mirror.catch(() => opened.delete(gitDir));
+    const ready = await mirror;
+    if (!(await isThere(gitDir))) await createBare({ gitDir, env });
+    return ready;
+  }
+
+  async function list(): Promise<Mirror[]> {
+    const found = await repositoriesIn(root);
+    return Promise.all(found.map(open));
+  }
+
+  return { open, list };
+}
+
+async function prepareMirror({
+  repository,
+  gitDir,
+  env,
+}: {
+  repository: RepositoryRef;
+  gitDir: string;
+  env: GitEnvironment;
+}): Promise<Mirror> {
+  if (!(await isThere(gitDir))) await createBare({ gitDir, env });
+  const git = mirrorGit({ gitDir, env });
+  return {
+    repository,
+    gitDir,
+    env,
+    guard: () => restoreMirror(gitDir),
+    hasCommit: git.hasCommit,
+    push: (request) => push(git, request),
+    ...createFetcher(git),
+    ...mirrorRefs(git),
+    ...treeReader(git),
+  };
+}
+
+/** Made beside its place and moved there, so that nobody ever sees half a mirror. */
+async function createBare({ gitDir, env }: { gitDir: string; env: GitEnvironment }): Promise<void> {
+  const temporary = `${gitDir}.${randomUUID()}.new`;
+  await mkdir(dirname(gitDir), { recursive: true });
+  await hardenedGit({ cwd: dirname(gitDir), env }).run([
+    'init',
+    '--quiet',
+    '--bare',
+    '--template=',
+    '--object-format=sha1',
+    '--',
+    temporary,
+  ]);
+  await restoreMirror(temporary);
+  await rename(temporary, gitDir).catch(async (error: unknown) => {
+    await rm(temporary, { recursive: true, force: true });
+    // Another process was first, which is as good.
+    if (await isThere(gitDir)) return;
+    throw new BelayError({
+      code: 'git_failed',
+      message: `The mirror ${gitDir} is damaged`,
+      hint: 'Remove that folder; it is made again.',
+      cause: error,
+    });
+  });
+}
+
+async function isThere(gitDir: string): Promise<boolean> {
+  return (await stat(join(gitDir, 'objects')).catch(() => undefined))?.isDirectory() ?? false;
+}
+
+/** Level by level: the mirrors themselves hold many folders. */
+async function repositoriesIn(root: string): Promise<RepositoryRef[]> {
+  const forge = 'local';
+  const owners = await readdir(join(root, forge)).catch(() => []);
+  const found = owners.map(async (owner) => {
+    const files = await readdir(join(root, forge, owner)).catch(() => []);
+    return files
+      .filter((file) => file.endsWith('.git'))
+      .map((file): RepositoryRef => ({ forge, owner, name: file.slice(0, -'.git'.length) }));
+  });
+  return (await Promise.all(found)).flat();
+}
+
+function assertFolderName(name: string): string {
+  if (/^[\w.-]+$/.test(name) && !/^\.+$|^-/.test(name)) return name;
+  throw new BelayError({
+    code: 'invalid_input',
+    message: `${JSON.stringify(name)} cannot be part of a repository's name`,
+    hint: 'Use letters, digits, dots and dashes.',
+  });
+}

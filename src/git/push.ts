@@ -1,0 +1,87 @@
+import { BelayError } from '../contracts/errors.ts';
+import { gitFailure, withoutCredentials } from './git-failure.ts';
+import type { GitAnswer } from './hardened-git.ts';
+import { localPath, receivePack, uploadPack } from './local-remote.ts';
+import type { MirrorGit } from './mirror-git.ts';
+import { assertRefName, assertSha } from './ref-names.ts';
+
+export interface Push {
+  url: string;
+  branch: string;
+  sha: string;
+  /** Null: the branch must not exist yet. */
+  expected: string | null;
+  signal?: AbortSignal;
+}
+
+/** Moves a branch of the remote by compare-and-swap; what is already ours is fine. */
+export async function push(git: MirrorGit, request: Push): Promise<'pushed' | 'already_there'> {
+  const { url, sha, expected, signal } = request;
+  const ref = `refs/heads/${assertRefName(request.branch)}`;
+  const lease = `--force-with-lease=${ref}:${expected === null ? '' : assertSha(expected)}`;
+  const options = ['--porcelain', '--atomic', '--no-verify', '--no-recurse-submodules', lease, ...(await receivePack(url))];
+  const args = ['push', ...options, '--', url, `${assertSha(sha)}:${ref}`];
+  const answer = await git.attempt(args, { signal });
+  if (answer.exitCode === 0) return answer.stdout.includes(`\n=\t`) ? 'already_there' : 'pushed';
+  if (!answer.stdout.includes('\n!\t')) throw gitFailure({ args, cwd: withoutCredentials(url), answer });
+  // A refusal says little about the reason: the remote's state decides.
+  const present = await remoteSha(git, { url, ref, signal });
+  if (present === sha) return 'already_there';
+  throw refusal({ request, present, answer });
+}
+
+async function remoteSha(
+  git: MirrorGit,
+  { url, ref, signal }: { url: string; ref: string; signal: AbortSignal | undefined },
+): Promise<string | null> {
+  const listed = await git.run(['ls-remote', ...uploadPack(url), '--', url, ref], { signal });
+  const line = listed.split('\n').find((candidate) => candidate.endsWith(`\t${ref}`));
+  return line?.split('\t')[0] ?? null;
+}
+
+function refusal({
+  request: { url, branch, expected },
+  present,
+  answer,
+}: {
+  request: Push;
+  present: string | null;
+  answer: GitAnswer;
+}): BelayError {
+  const where = localPath(url) ?? withoutCredentials(url);
+  const said = `${answer.stdout}\n${answer.stderr}`;
+  if (present !== expected) {
+    return new BelayError({
+      code: 'branch_moved',
+      message: `Branch ${branch} of ${where} is ${stateOf(present)}, not ${stateOf(expected)}: somebody else changed it`,
+      hint: 'Look at what was pushed there. A new run with --fresh takes a branch of its own.',
+    });
+  }
+  if (/is currently checked out|refusing to update checked out branch/.test(said)) {
+    return new BelayError({
+      code: 'branch_checked_out',
+      message: `Branch ${branch} is checked out in ${where} (or a worktree of it), and pushing would change the files there`,
+      hint: `Check out another branch there (git switch -), then: belay retry`,
+    });
+  }
+  return rejection({ where, branch, said });
+}
+
+function rejection({ where, branch, said }: { where: string; branch: string; said: string }): BelayError {
+  const inTheWay = /'refs\/heads\/([^']+)' exists; cannot create/.exec(said)?.[1];
+  if (inTheWay !== undefined) {
+    return new BelayError({
+      code: 'push_rejected',
+      message: `${where} has a branch named ${inTheWay}, and git cannot keep ${branch} beside it`,
+      hint: `Rename it there (git branch -m ${inTheWay} ${inTheWay.replaceAll('/', '-')}-old), then: belay retry`,
+    });
+  }
+  const reasons = [...said.matchAll(/^(?:remote: |!\t).*$/gm)].map(([line]) => line.replace(/^remote: |^!\t\S+\t/, '').trim());
+  return new BelayError({
+    code: 'push_rejected',
+    message: `${where} refused branch ${branch}: ${withoutCredentials(reasons.join('; ')).slice(0, 1000)}`,
+    hint: 'Its rules or hooks do not accept this branch; mend that, then: belay retry',
+  });
+}
+
+const stateOf = (sha: string | null): string => (sha === null ? 'missing' : `at ${sha.slice(0, 12)}`);

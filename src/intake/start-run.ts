@@ -1,0 +1,80 @@
+import type { Client } from '@temporalio/client';
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } from '@temporalio/common';
+import { ORCHESTRATOR_QUEUE } from '../contracts/constants.ts';
+import type { PipelineName } from '../contracts/constants.ts';
+import { repositorySlug } from '../contracts/repository.ts';
+import type { RunInput } from '../contracts/run-input.ts';
+import { plainLine } from '../contracts/text.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { RunFiles } from '../run-files/run-files.ts';
+import type { Order } from './order.ts';
+
+const keyword = (name: string) => defineSearchAttributeKey(name, SearchAttributeType.KEYWORD);
+
+export interface Started {
+  /** Of the run that is open now: the new one, or the one that was there. */
+  workflowId: string;
+  /** Unknown where another's open run was found. */
+  runId?: string;
+  joined: boolean;
+}
+
+/** The issue's workflow id: the same issue cannot be worked on twice at once. */
+export function workflowIdOf({ repository, issue }: Pick<RunInput, 'repository' | 'issue'>, runId: string): string {
+  const place = `${repository.forge}:${repositorySlug(repository)}`;
+  return issue ? `${place}#${issue.key}` : `${place}@${runId}`;
+}
+
+export interface StartDependencies {
+  client: Client;
+  ledger: Ledger;
+  files: RunFiles;
+}
+
+/** The one place where runs begin: takes an id and starts the pipeline, or joins the issue's open run. */
+export async function startRun({ client, ledger, files }: StartDependencies, { input: order, plan }: Order): Promise<Started> {
+  const { repository, issue, pipeline, triggeredBy, createdAt, engine } = order;
+  const id = await ledger.reserveRun({
+    ...{ pipeline, repository: repositorySlug(repository), engine, triggeredBy, createdAt },
+    ...(issue ? { issueKey: issue.key } : {}),
+    workflowId: (runId) => workflowIdOf(order, runId),
+  });
+  const workflowId = workflowIdOf(order, id);
+  try {
+    const given = plan === undefined ? {} : { plan: await keepPlan({ ledger, files }, id, plan) };
+    await client.workflow.start<(input: RunInput) => Promise<unknown>>(pipeline satisfies PipelineName, startOptions({ ...order, ...given, id }, workflowId));
+    return { workflowId, runId: id, joined: false };
+  } catch (error) {
+    await ledger.discardReservation(id);
+    if (error instanceof WorkflowExecutionAlreadyStartedError) return { workflowId, joined: true };
+    throw error;
+  }
+}
+
+async function keepPlan({ ledger, files }: Omit<StartDependencies, 'client'>, runId: string, text: string) {
+  const artifact = await files.writeArtifact({ runId, kind: 'plan', name: 'plan.md', text });
+  await ledger.recordArtifact(artifact);
+  return { artifactId: artifact.id, hash: artifact.sha256 };
+}
+
+function startOptions(input: RunInput, workflowId: string) {
+  const { id, repository, issue, request, engine } = input;
+  const title = plainLine(issue ? `#${issue.key} ${issue.title}` : (request ?? ''), 120);
+  return {
+    workflowId,
+    taskQueue: ORCHESTRATOR_QUEUE,
+    args: [input] as [RunInput],
+    workflowIdConflictPolicy: 'FAIL' as const,
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE' as const,
+    staticSummary: title,
+    memo: { runId: id, title },
+    typedSearchAttributes: new TypedSearchAttributes([
+      { key: keyword('BelayRunId'), value: id },
+      { key: keyword('BelayRepository'), value: repositorySlug(repository) },
+      { key: keyword('BelayStatus'), value: 'pending' },
+      { key: keyword('BelayEngine'), value: engine },
+      ...(issue ? [{ key: keyword('BelayIssue'), value: `${repositorySlug(repository)}#${issue.key}` }] : []),
+    ]),
+  };
+}

@@ -1,0 +1,84 @@
+import type { RunStatus } from '../contracts/constants.ts';
+import type { ArtifactRecord, LogEntry, SessionRecord, StepRecord } from '../contracts/records.ts';
+import type { RunView } from '../contracts/run-view.ts';
+
+export interface Reservation {
+  /** A function where the run's id is part of it, as for a request without an issue. */
+  workflowId: string | ((runId: string) => string);
+  pipeline: RunView['pipeline'];
+  /** `owner/name`. */
+  repository: string;
+  issueKey?: string;
+  engine?: string;
+  triggeredBy: string;
+  /** ISO-8601 UTC. */
+  createdAt: string;
+}
+
+export interface RunFilter {
+  status?: RunStatus | readonly RunStatus[];
+  repository?: string;
+  /** 50 unless told. */
+  limit?: number;
+  /** The last run of the page before: only older ones are listed. */
+  before?: { createdAt: string; id: string };
+}
+
+/** A log entry with its place in the run's log. */
+export interface StoredLogEntry extends LogEntry {
+  /** Rises; the cursor for reading on. */
+  position: number;
+}
+
+export interface LogQuery {
+  runId: string;
+  /** The position of the last entry that is known already. */
+  after?: number;
+  /** 1000 unless told. */
+  limit?: number;
+}
+
+/** Who may act for a run: the newest lease that was recorded. */
+export interface Epoch {
+  epoch: number;
+  /** The Temporal execution's run id. */
+  executionId: string;
+}
+
+/**
+ * The database of what happened. Temporal decides about live runs; this reports. Every recording may be repeated.
+ * Rejects with `BelayError` ledger_busy, ledger_unusable or disk_full where the database does not do its part.
+ */
+export interface Ledger extends AsyncDisposable {
+  /** A new run id (8 characters of Crockford base32, lower case), taken for good by a row with status `pending`. */
+  reserveRun(reservation: Reservation): Promise<string>;
+  /** Gives up a reservation whose run was never started. A run that has been recorded stays. */
+  discardReservation(runId: string): Promise<void>;
+  /** Keeps the view with its phases, unless the same or a later version is there. */
+  recordRun(view: RunView): Promise<void>;
+  /** By id, or by the start of one as with git. Throws invalid_input for an unknown or ambiguous one, naming the candidates. */
+  getRun(idOrPrefix: string): Promise<RunView>;
+  /** Newest first. */
+  listRuns(filter?: RunFilter): Promise<RunView[]>;
+  /** The newest recorded run of an issue: what a new one continues. */
+  earlierRun(input: { repository: string; issueKey: string }): Promise<RunView | undefined>;
+
+  /** By run and number; an earlier attempt never replaces a later one, nor a running step a completed one. */
+  recordStep(step: StepRecord): Promise<void>;
+  listSteps(runId: string): Promise<StepRecord[]>;
+  /** By run, step and session id. The numbers are the step's totals in that session. */
+  recordSession(session: SessionRecord): Promise<void>;
+  listSessions(runId: string): Promise<SessionRecord[]>;
+  /** By id. */
+  recordArtifact(artifact: ArtifactRecord): Promise<void>;
+  listArtifacts(runId: string): Promise<ArtifactRecord[]>;
+  getArtifact(id: string): Promise<ArtifactRecord | undefined>;
+
+  /** By run, source and seq: entries that are there already are left alone. */
+  appendLogs(entries: readonly LogEntry[]): Promise<void>;
+  readLogs(query: LogQuery): Promise<StoredLogEntry[]>;
+
+  /** Takes the run over for a lease. False when a later lease, or the same epoch of another execution, is recorded; repeating is fine. */
+  raiseEpoch(input: { runId: string } & Epoch): Promise<boolean>;
+  currentEpoch(runId: string): Promise<Epoch | undefined>;
+}

@@ -1,0 +1,115 @@
+import type { PhaseName, PhaseStatus, PipelineName, RunStatus } from '../contracts/constants.ts';
+import type { ArtifactKind, LogLevel } from '../contracts/records.ts';
+
+/**
+ * Tables of the ledger. Types that every database has: texts, numbers, JSON as text, times as ISO-8601 texts (they sort as they
+ * are). No foreign keys: recordings come from several processes in any order, and a missed one must not refuse the next.
+ */
+export interface LedgerTables {
+  runs: RunsTable;
+  phases: PhasesTable;
+  steps: StepsTable;
+  sessions: SessionsTable;
+  artifacts: ArtifactsTable;
+  logs: LogsTable;
+  epochs: EpochsTable;
+}
+
+export interface RunsTable {
+  id: string;
+  workflow_id: string;
+  pipeline: PipelineName;
+  status: RunStatus;
+  outcome: string | null;
+  repository: string;
+  issue_key: string | null;
+  issue_title: string | null;
+  branch: string | null;
+  engine: string | null;
+  cost_usd: number;
+  triggered_by: string;
+  /** The whole run view; null until the run has been recorded for the first time. */
+  view: string | null;
+  /** -1 for a reservation. */
+  view_version: number;
+  created_at: string;
+  updated_at: string;
+  completed_at: string | null;
+}
+
+export interface PhasesTable {
+  run_id: string;
+  position: number;
+  name: PhaseName;
+  /** Counts the phases of this name in the run, from 1. */
+  occurrence: number;
+  status: PhaseStatus;
+  attempts: number;
+  started_at: string | null;
+  completed_at: string | null;
+  duration_ms: number | null;
+  cost_usd: number;
+  tokens: number;
+  summary: string | null;
+  error_code: string | null;
+}
+
+export interface StepsTable {
+  run_id: string;
+  number: number;
+  name: string;
+  phase: PhaseName;
+  status: PhaseStatus;
+  attempt: number;
+  started_at: string;
+  completed_at: string | null;
+  duration_ms: number | null;
+  summary: string | null;
+}
+
+export interface SessionsTable {
+  run_id: string;
+  step: number;
+  session_id: string;
+  name: string;
+  engine: string;
+  model: string | null;
+  input_tokens: number;
+  output_tokens: number;
+  cache_read_tokens: number;
+  cache_write_tokens: number;
+  cost_usd: number;
+  duration_ms: number;
+  /** 0 or 1: SQLite has no booleans. */
+  success: number;
+}
+
+export interface ArtifactsTable {
+  id: string;
+  run_id: string;
+  step: number | null;
+  kind: ArtifactKind;
+  path: string;
+  bytes: number;
+  sha256: string;
+  created_at: string;
+}
+
+export interface LogsTable {
+  run_id: string;
+  position: number;
+  source: string;
+  seq: number;
+  at: string;
+  level: LogLevel;
+  phase: PhaseName | null;
+  step: number | null;
+  message: string;
+}
+
+export interface EpochsTable {
+  run_id: string;
+  epoch: number;
+  execution_id: string;
+  raised_at: string;
+}

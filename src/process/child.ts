@@ -1,0 +1,199 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { stat } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { findExecutable } from './executable.ts';
+import type { Isolation } from './isolation.ts';
+import { ProcessOutput } from './output.ts';
+import { BOOT_MARK, TREE_MARK, descendants, endMarked, markedProcesses, processTable, sendSignal } from './process-table.ts';
+import type { ProcessEnd, ProcessRequest } from './process-request.ts';
+
+/** How long a pipe may stay open after the tree is dead: somebody that escaped us holds it. */
+const DRAIN_MS = 1000;
+/** The longest timer that Node has. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+export interface ChildOptions {
+  bootId: string;
+  treeId: string;
+  graceMs: number;
+  isolation: Isolation;
+}
+
+type Ending = Exclude<ProcessEnd['reason'], 'not_found'>;
+
+/** Runs one child and its tree to the end. */
+export async function runChild(request: ProcessRequest, options: ChildOptions): Promise<ProcessEnd> {
+  const started = performance.now();
+  const { cwd, env, signal } = request;
+  if (!(await isFolder(cwd))) throw new Error(`The folder to work in is missing: ${cwd}`);
+  const program = findExecutable(request.file, { path: env['PATH'], cwd });
+  using output = new ProcessOutput(request);
+  const end = (outcome: Pick<ProcessEnd, 'reason' | 'exitCode'> & Partial<ProcessEnd>): ProcessEnd => {
+    return { ...output.tails(), ...outcome, durationMs: Math.round(performance.now() - started) };
+  };
+  if (!program) return end({ reason: 'not_found', exitCode: null });
+  if (signal?.aborted) return end({ reason: 'cancelled', exitCode: null });
+
+  const { file, args } = options.isolation.wrap(program, request.args);
+  const marks = { [BOOT_MARK]: options.bootId, [TREE_MARK]: options.treeId };
+  const child = spawn(file, args, {
+    cwd,
+    env: { ...env, ...marks },
+    // Its own session and group: a terminal's Ctrl-C is for us alone, and the group can be signalled.
+    detached: true,
+    stdio: [request.stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+  });
+  const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
+  const exited = exitOf(child);
+  const watch = watchLimits({ request, output, endTree: () => endTree(child, options), killGroup: () => killGroup(child) });
+  connect(child, { request, output, fail: watch.fail });
+  try {
+    const exit = await exited;
+    const reason = watch.ending ?? 'exited';
+    watch[Symbol.dispose]();
+    const { survivors } = await endLeftovers(child, options);
+    await Promise.race([closed, sleep(DRAIN_MS, undefined, { ref: false })]);
+    output.finish(watch.fail);
+    if (watch.failure) throw watch.failure.error;
+    return end({ ...exit, reason, ...(survivors.length > 0 && { survivors }) });
+  } finally {
+    watch[Symbol.dispose]();
+    child.stdout?.destroy();
+    child.stderr?.destroy();
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+}
+
+async function exitOf(child: ChildProcess): Promise<Pick<ProcessEnd, 'exitCode' | 'signal'>> {
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (exitCode, signal) => resolve({ exitCode, ...(signal && { signal }) }));
+  });
+}
+
+function connect(
+  child: ChildProcess,
+  { request, output, fail }: { request: ProcessRequest; output: ProcessOutput; fail: (error: unknown) => void },
+): void {
+  for (const stream of ['stdout', 'stderr'] as const) {
+    child[stream]?.on('data', (chunk: Buffer) => {
+      try {
+        output.push(chunk, stream);
+      } catch (error) {
+        fail(error);
+      }
+    });
+  }
+  // A child that ends without reading its input is its own affair.
+  child.stdin?.on('error', () => {});
+  child.stdin?.end(request.stdin);
+}
+
+interface WatchOptions {
+  request: ProcessRequest;
+  output: ProcessOutput;
+  endTree: () => Promise<void>;
+  /** The last resort, when `endTree` itself fails. */
+  killGroup: () => void;
+}
+
+interface Watch extends Disposable {
+  /** Why we ended the tree, if we did. */
+  readonly ending: Ending | undefined;
+  readonly failure: { error: unknown } | undefined;
+  fail(this: void, error: unknown): void;
+}
+
+/** Ends the tree, once, when a limit is passed, on the signal, or when reading the output failed. */
+function watchLimits({ request, output, endTree, killGroup }: WatchOptions): Watch {
+  const { idleMs, totalMs, signal } = request;
+  let ending: Ending | undefined;
+  let failure: { error: unknown } | undefined;
+  const finish = (reason: Ending): void => {
+    if (ending || failure) return;
+    ending = reason;
+    endTree().catch((error: unknown) => {
+      failure = { error };
+      killGroup();
+    });
+  };
+  const fail = (error: unknown): void => {
+    if (failure) return;
+    finish('cancelled');
+    failure = { error };
+  };
+  const cancel = (): void => finish('cancelled');
+  signal?.addEventListener('abort', cancel, { once: true });
+  if (signal?.aborted) cancel();
+  const total = totalMs === undefined ? undefined : setTimeout(() => finish('timed_out'), Math.min(totalMs, MAX_TIMER_MS));
+  const idle = idleMs === undefined ? undefined : onIdle(idleMs, { output, act: () => finish('stalled') });
+  return {
+    get ending() {
+      return ending;
+    },
+    get failure() {
+      return failure;
+    },
+    fail,
+    [Symbol.dispose]() {
+      clearTimeout(total);
+      idle?.[Symbol.dispose]();
+      signal?.removeEventListener('abort', cancel);
+    },
+  };
+}
+
+/** One timer that is set anew when it fires early, instead of one for every chunk. */
+function onIdle(idleMs: number, { output, act }: { output: ProcessOutput; act: () => void }): Disposable {
+  let timer: NodeJS.Timeout;
+  const arm = (): void => {
+    const leftMs = output.lastAt + idleMs - performance.now();
+    timer = setTimeout(() => (output.lastAt + idleMs <= performance.now() ? act() : arm()), Math.min(Math.max(leftMs, 1), MAX_TIMER_MS));
+  };
+  arm();
+  return { [Symbol.dispose]: () => clearTimeout(timer) };
+}
+
+/** SIGTERM to the tree, and after the grace SIGKILL. `endLeftovers` follows when the child itself is gone. */
+async function endTree(child: ChildProcess, { treeId, graceMs, isolation }: ChildOptions): Promise<void> {
+  const root = child.pid;
+  if (root === undefined) return;
+  const members = async (): Promise<number[]> => {
+    const table = await processTable();
+    return [...new Set([root, ...descendants(table, root), ...(await markedProcesses(`${TREE_MARK}=${treeId}`))])];
+  };
+  const kill = async (): Promise<void> => (await members()).forEach((pid) => sendSignal(pid, 'SIGKILL'));
+  const alive = (): boolean => child.exitCode === null && child.signalCode === null;
+
+  const keepers = isolation.keepers(await processTable(), root);
+  const gentle = (await members()).filter((pid) => !keepers.includes(pid));
+  for (const pid of gentle) sendSignal(pid, 'SIGTERM');
+  if (gentle.length > 0) await untilExit(child, graceMs);
+  if (alive()) await kill();
+}
+
+async function untilExit(child: ChildProcess, ms: number): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const done = new AbortController();
+  const stop = (): void => done.abort();
+  child.once('exit', stop);
+  await sleep(ms, undefined, { signal: done.signal }).catch(() => {});
+  child.off('exit', stop);
+}
+
+/** What the child left running: its group, and what carries the tree's mark in any session. */
+async function endLeftovers(child: ChildProcess, { treeId }: ChildOptions): Promise<{ survivors: number[] }> {
+  killGroup(child);
+  return endMarked(`${TREE_MARK}=${treeId}`);
+}
+
+function killGroup({ pid }: ChildProcess): void {
+  if (pid !== undefined) sendSignal(-pid, 'SIGKILL');
+}

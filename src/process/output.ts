@@ -1,0 +1,56 @@
+import { BoundedFile } from './bounded-file.ts';
+import { BoundedTail } from './bounded-tail.ts';
+import { LineSplitter } from './line-splitter.ts';
+import type { ProcessEnd, ProcessRequest } from './process-request.ts';
+
+const TAIL_BYTES = 16 * 1024;
+const MAX_LINE_BYTES = 1024 * 1024;
+const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
+
+type Stream = 'stdout' | 'stderr';
+
+/** Where the bytes of a child go: lines, file and tails, all in bounded memory. */
+export class ProcessOutput implements Disposable {
+  readonly #file: BoundedFile | undefined;
+  readonly #lines: Record<Stream, LineSplitter>;
+  readonly #tails = { stdout: new BoundedTail(TAIL_BYTES), stderr: new BoundedTail(TAIL_BYTES), output: new BoundedTail(TAIL_BYTES) };
+  /** When the last output came, on the clock of `performance.now()`. */
+  lastAt = performance.now();
+  #closed = false;
+
+  constructor({ onLine, maxLineBytes = MAX_LINE_BYTES, outputFile, maxOutputBytes = MAX_OUTPUT_BYTES }: ProcessRequest) {
+    this.#file = outputFile === undefined ? undefined : new BoundedFile(outputFile, maxOutputBytes);
+    const splitter = (stream: Stream): LineSplitter => new LineSplitter(maxLineBytes, (line) => onLine?.(line, stream));
+    this.#lines = { stdout: splitter('stdout'), stderr: splitter('stderr') };
+  }
+
+  push(chunk: Buffer, stream: Stream): void {
+    if (this.#closed) return;
+    this.lastAt = performance.now();
+    this.#tails[stream].push(chunk);
+    this.#tails.output.push(chunk);
+    this.#file?.append(chunk);
+    this.#lines[stream].push(chunk);
+  }
+
+  /** Delivers unfinished last lines. What comes later is dropped. */
+  finish(fail: (error: unknown) => void): void {
+    this.#closed = true;
+    try {
+      this.#lines.stdout.end();
+      this.#lines.stderr.end();
+    } catch (error) {
+      fail(error);
+    }
+  }
+
+  tails(): Pick<ProcessEnd, 'stdoutTail' | 'stderrTail' | 'outputTail'> {
+    const { stdout, stderr, output } = this.#tails;
+    return { stdoutTail: stdout.toString(), stderrTail: stderr.toString(), outputTail: output.toString() };
+  }
+
+  [Symbol.dispose](): void {
+    this.#closed = true;
+    this.#file?.[Symbol.dispose]();
+  }
+}

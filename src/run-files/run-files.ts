@@ -1,0 +1,156 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, mkdirSync } from 'node:fs';
+import { appendFile, readFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { stripVTControlCharacters } from 'node:util';
+import writeFileAtomic from 'write-file-atomic';
+import type { ArtifactKind, ArtifactRecord } from '../contracts/records.ts';
+import { changedFile, fileError } from './errors.ts';
+import { absoluteInHome, filePath, relativeToHome, runFolder } from './places.ts';
+import type { Trace } from './trace.ts';
+
+/** What a step leaves as a file. */
+export interface ArtifactPlace {
+  runId: string;
+  step?: number;
+  kind: ArtifactKind;
+}
+
+/** An artifact that was just written, ready for the ledger. */
+export interface WrittenArtifact extends ArtifactRecord {
+  /** The first 12 characters of the SHA-256, for people. */
+  hash: string;
+}
+
+/** An agent's turn. Later attempts of a step keep files of their own. */
+export interface TurnPlace {
+  runId: string;
+  step: number;
+  command: string;
+  /** 1 unless told. */
+  attempt?: number;
+}
+
+/** The folders `runs/<id>/` under BELAY_HOME: log.txt, trace.json, issue, plan, prompts, transcripts and evidence. */
+export interface RunFiles {
+  /** The run's folder, absolute, created. */
+  directory(runId: string): string;
+  /** Writes a text at once or not at all. The caller registers it in the ledger. */
+  writeArtifact(input: ArtifactPlace & { name: string; text: string }): Promise<WrittenArtifact>;
+  /** Describes a file that is there already, such as a transcript that was streamed. `path` is absolute, in BELAY_HOME. */
+  describeArtifact(input: ArtifactPlace & { path: string }): Promise<WrittenArtifact>;
+  /** The artifact's text. Throws earlier_work_missing when the file is gone or is not what was recorded. */
+  readArtifact(artifact: Pick<ArtifactRecord, 'path' | 'sha256'>): Promise<string>;
+  /** Where to stream a transcript, absolute; its folder exists. */
+  transcriptPath(place: TurnPlace): string;
+  /** Where a prompt is kept, absolute; its folder exists. */
+  promptPath(place: TurnPlace): string;
+  /** One line at the end of the run's readable log.txt, with the time before it. */
+  appendLog(input: { runId: string; line: string; at?: Date }): Promise<void>;
+  writeTrace(input: { runId: string; trace: Trace }): Promise<void>;
+  /** Absolute path of one kept relative to BELAY_HOME. Throws invalid_input when it leads elsewhere. */
+  absolute(path: string): string;
+}
+
+export function createRunFiles({ home: given }: { home: string }): RunFiles {
+  const home = resolve(given);
+  return {
+    directory: (runId) => ensureFolder(runFolder({ home, runId })),
+    writeArtifact: (input) => writeArtifact(home, input),
+    describeArtifact: (input) => describeArtifact(home, input),
+    readArtifact: (artifact) => readArtifact(home, artifact),
+    transcriptPath: (place) => turnPath(home, place, 'transcript', 'jsonl'),
+    promptPath: (place) => turnPath(home, place, 'prompt', 'md'),
+    appendLog: (input) => appendLog(home, input),
+    async writeTrace({ runId, trace }) {
+      await writeWhole(join(runFolder({ home, runId }), 'trace.json'), `${JSON.stringify(trace, undefined, 2)}\n`);
+    },
+    absolute: (path) => absoluteInHome(home, path),
+  };
+}
+
+async function writeArtifact(
+  home: string,
+  { name, text, ...place }: ArtifactPlace & { name: string; text: string },
+): Promise<WrittenArtifact> {
+  const path = filePath({ home, name, ...place });
+  await writeWhole(path, text);
+  const sha256 = createHash('sha256').update(text).digest('hex');
+  return artifact({ ...place, path: relativeToHome(home, path), bytes: Buffer.byteLength(text), sha256 });
+}
+
+async function describeArtifact(home: string, { path, ...place }: ArtifactPlace & { path: string }): Promise<WrittenArtifact> {
+  const hash = createHash('sha256');
+  const file = createReadStream(path);
+  try {
+    await pipeline(file, hash);
+  } catch (error) {
+    throw fileError({ path, error });
+  }
+  return artifact({ ...place, path: relativeToHome(home, path), bytes: file.bytesRead, sha256: hash.digest('hex') });
+}
+
+function artifact(described: ArtifactPlace & { path: string; bytes: number; sha256: string }): WrittenArtifact {
+  const id = createHash('sha256').update(`${described.runId}\n${described.path}`).digest('hex').slice(0, 20);
+  return { id, ...described, createdAt: new Date().toISOString(), hash: described.sha256.slice(0, 12) };
+}
+
+async function readArtifact(home: string, { path, sha256 }: Pick<ArtifactRecord, 'path' | 'sha256'>): Promise<string> {
+  const absolute = absoluteInHome(home, path);
+  let content: Buffer;
+  try {
+    content = await readFile(absolute);
+  } catch (error) {
+    throw fileError({ path: absolute, error });
+  }
+  if (createHash('sha256').update(content).digest('hex') !== sha256) throw changedFile(absolute);
+  return content.toString('utf8');
+}
+
+function turnPath(home: string, { runId, step, command, attempt = 1 }: TurnPlace, kind: ArtifactKind, extension: string): string {
+  const name = attempt === 1 ? command : `${command}-${attempt}`;
+  const path = filePath({ home, runId, step, kind, name: `${name}.${extension}` });
+  ensureFolder(dirname(path));
+  return path;
+}
+
+async function appendLog(home: string, { runId, line, at = new Date() }: { runId: string; line: string; at?: Date }): Promise<void> {
+  const path = join(ensureFolder(runFolder({ home, runId })), 'log.txt');
+  try {
+    // One write in append mode: lines of several processes do not mix.
+    await appendFile(path, `${at.toISOString()} ${readable(line)}\n`);
+  } catch (error) {
+    throw fileError({ path, error });
+  }
+}
+
+/** Agents and issues speak here too: nothing of theirs may steer a terminal or pass for a line of ours. */
+function readable(line: string): string {
+  return (
+    stripVTControlCharacters(line)
+      .trimEnd()
+      .replaceAll(/\r\n?|\n/g, '\n    ')
+      // eslint-disable-next-line no-control-regex -- control characters are what is looked for
+      .replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, ' ')
+  );
+}
+
+async function writeWhole(path: string, text: string): Promise<void> {
+  ensureFolder(dirname(path));
+  try {
+    await writeFileAtomic(path, text);
+  } catch (error) {
+    throw fileError({ path, error });
+  }
+}
+
+/** Prompts and transcripts may hold what only this user should read. */
+function ensureFolder(path: string): string {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw fileError({ path, error });
+  }
+  return path;
+}

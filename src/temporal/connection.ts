@@ -1,0 +1,149 @@
+import { Client, Connection } from '@temporalio/client';
+import type { ConnectionOptions } from '@temporalio/client';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import type { NativeConnection, NativeConnectionOptions } from '@temporalio/worker';
+import { SEARCH_ATTRIBUTES } from '../contracts/constants.ts';
+import { BelayError } from '../contracts/errors.ts';
+
+const CONNECT_MS = 10_000;
+/** Keyword in Temporal's protocol (enum IndexedValueType). */
+const KEYWORD = 2;
+
+/** Where a Temporal service is and how to log in to it. */
+export interface TemporalTarget {
+  address: string;
+  namespace: string;
+  /** Address, API key, TLS and metadata, for both kinds of connection. May hold secrets. */
+  options: NativeConnectionOptions;
+}
+
+export interface TemporalTargetRequest {
+  /** For Temporal's own variables and profiles (`TEMPORAL_ADDRESS`, `TEMPORAL_PROFILE`, `TEMPORAL_TLS`…). */
+  env: NodeJS.ProcessEnv;
+  /** These win over `env`. */
+  address?: string | undefined;
+  namespace?: string | undefined;
+  apiKey?: string | undefined;
+}
+
+export interface TemporalConnection extends AsyncDisposable {
+  readonly target: TemporalTarget;
+  readonly connection: Connection;
+  readonly client: Client;
+}
+
+export interface ConnectRequest {
+  target: TemporalTarget;
+  timeoutMs?: number;
+}
+
+export interface Refusal {
+  missing: string[];
+  reason: string;
+}
+
+/** The service that the settings name; undefined where they name none. Throws `BelayError` configuration_invalid. */
+export function temporalTarget({ env, ...settings }: TemporalTargetRequest): TemporalTarget | undefined {
+  const { connectionOptions, namespace } = ownSettings(env);
+  const address = settings.address ?? connectionOptions.address;
+  if (!address) return undefined;
+  const apiKey = settings.apiKey ?? connectionOptions.apiKey;
+  // An API key goes over TLS or not at all.
+  const tls = connectionOptions.tls ?? (typeof apiKey === 'string' ? true : undefined);
+  const { metadata } = connectionOptions;
+  return {
+    address,
+    namespace: settings.namespace ?? namespace ?? 'default',
+    options: { address, ...(apiKey !== undefined && { apiKey }), ...(tls !== undefined && { tls }), ...(metadata && { metadata }) },
+  };
+}
+
+/** A service that needs no login, such as the embedded one. */
+export function localTarget(address: string, namespace = 'default'): TemporalTarget {
+  return { address, namespace, options: { address } };
+}
+
+/** A client. Throws `BelayError` temporal_unreachable, also where the namespace is missing or the login refused. */
+export async function connectTemporal({ target, timeoutMs = CONNECT_MS }: ConnectRequest): Promise<TemporalConnection> {
+  let connection: Connection | undefined;
+  try {
+    connection = await Connection.connect({ ...(target.options as ConnectionOptions), connectTimeout: timeoutMs });
+    await requireNamespace(connection, target.namespace, timeoutMs);
+    const client = new Client({ connection, namespace: target.namespace });
+    return { target, connection, client, [Symbol.asyncDispose]: () => client.connection.close() };
+  } catch (error) {
+    await connection?.close();
+    throw unreachable(target, error);
+  }
+}
+
+/** A worker's connection, which its owner closes. Throws `BelayError` temporal_unreachable. */
+export async function connectWorker({ target }: Pick<ConnectRequest, 'target'>): Promise<NativeConnection> {
+  // Loaded here only: the worker's package takes 0.2 s more, which every short command would pay.
+  const { NativeConnection } = await import('@temporalio/worker');
+  try {
+    return await NativeConnection.connect(target.options);
+  } catch (error) {
+    throw unreachable(target, error);
+  }
+}
+
+/** Does a Temporal service with this namespace answer there? */
+export async function isReachable(target: TemporalTarget, timeoutMs = 2000): Promise<boolean> {
+  try {
+    await using _temporal = await connectTemporal({ target, timeoutMs });
+    return true;
+  } catch (error) {
+    if (error instanceof BelayError) return false;
+    throw error;
+  }
+}
+
+/** Registers what is missing. Where that is refused (Temporal Cloud), says so: the caller tells it and goes on without them. */
+export async function registerSearchAttributes({ connection, target }: TemporalConnection): Promise<{ refused?: Refusal }> {
+  const { namespace } = target;
+  let missing: string[] = [...SEARCH_ATTRIBUTES];
+  try {
+    await connection.withDeadline(Date.now() + CONNECT_MS, async () => {
+      const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
+      missing = missing.filter((name) => !(name in customAttributes));
+      if (missing.length === 0) return;
+      const searchAttributes = Object.fromEntries(missing.map((name) => [name, KEYWORD]));
+      await connection.operatorService.addSearchAttributes({ namespace, searchAttributes });
+    });
+    return {};
+  } catch (error) {
+    return { refused: { missing, reason: textOf(error) } };
+  }
+}
+
+function ownSettings(env: NodeJS.ProcessEnv): ReturnType<typeof loadClientConnectConfig> {
+  const set = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  try {
+    return loadClientConnectConfig({ overrideEnvVars: Object.fromEntries(set) });
+  } catch (error) {
+    throw new BelayError({
+      code: 'configuration_invalid',
+      message: `Temporal's own settings (TEMPORAL_… variables or its profile file) cannot be used: ${textOf(error)}`,
+      hint: 'Mend them, or unset them to have Belay run its own Temporal.',
+      cause: error,
+    });
+  }
+}
+
+async function requireNamespace(connection: Connection, namespace: string, timeoutMs: number): Promise<void> {
+  await connection.withDeadline(Date.now() + timeoutMs, () => connection.workflowService.describeNamespace({ namespace }));
+}
+
+function unreachable({ address, namespace }: TemporalTarget, cause: unknown): BelayError {
+  return new BelayError({
+    code: 'temporal_unreachable',
+    message: `Temporal at ${address} (namespace ${namespace}) cannot be used: ${textOf(cause)}`,
+    hint: 'Check TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE and the login, or unset them to have Belay run its own Temporal.',
+    cause,
+  });
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,55 @@
+import type { Client } from '@temporalio/client';
+import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
+import { Worker } from '@temporalio/worker';
+import { hostActivities, leaseQueueActivities, orchestratorActivities } from '../activities/index.ts';
+import type { Dependencies } from '../activities/dependencies.ts';
+import { hostLeaseQueue, LEASE_QUEUE, ORCHESTRATOR_QUEUE } from '../contracts/constants.ts';
+import { loadWorkflowBundle } from './workflow-bundle.ts';
+
+export interface WorkersOptions {
+  connection: NativeConnection;
+  client: Client;
+  namespace: string;
+  deps: Dependencies;
+}
+
+/** Time for short activities to end before the others are told that the worker goes. Agents are ended at once: their sessions resume. */
+const SHUTDOWN_GRACE = '200ms';
+/** Process trees get two seconds to end by themselves; then the rest of the cleanup. */
+const SHUTDOWN_FORCE = '20s';
+/** Cancellations reach an activity with the answer to its heartbeat: this bounds how late. */
+const HEARTBEAT_THROTTLE = '1s';
+/** Agents of one host beside each other: each has a slot, and few short calls come on top. */
+const CALLS_PER_SLOT = 2;
+
+/**
+ * The workers of one process. Decisions, leases and work are apart, so that long agents never hold up decisions, and the
+ * number of leases is the number of workspaces.
+ */
+export async function createWorkers({ connection, namespace, deps }: WorkersOptions): Promise<Worker[]> {
+  const { slots, host } = deps;
+  const shared = {
+    ...{ connection, namespace, identity: `${host.id}@${process.pid}` },
+    ...{ shutdownGraceTime: SHUTDOWN_GRACE, shutdownForceTime: SHUTDOWN_FORCE, maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE },
+  } satisfies Partial<WorkerOptions>;
+  const leases = { ...shared, activities: leaseQueueActivities(deps), maxConcurrentActivityTaskExecutions: slots.size };
+  return Promise.all([
+    Worker.create({
+      ...shared,
+      taskQueue: ORCHESTRATOR_QUEUE,
+      workflowBundle: await loadWorkflowBundle(deps.home),
+      activities: orchestratorActivities(deps),
+      // A run that a killed worker had in its cache goes on after this long.
+      stickyQueueScheduleToStartTimeout: '2s',
+      maxCachedWorkflows: 500,
+    }),
+    Worker.create({ ...leases, taskQueue: LEASE_QUEUE }),
+    Worker.create({ ...leases, taskQueue: hostLeaseQueue(host.id) }),
+    Worker.create({
+      ...shared,
+      taskQueue: host.taskQueue,
+      activities: hostActivities(deps),
+      maxConcurrentActivityTaskExecutions: slots.size * CALLS_PER_SLOT,
+    }),
+  ]);
+}

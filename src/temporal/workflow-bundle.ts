@@ -1,0 +1,54 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { bundleWorkflowCode } from '@temporalio/worker';
+import writeFileAtomic from 'write-file-atomic';
+
+const WORKFLOWS = fileURLToPath(new URL('../workflows/index.ts', import.meta.url));
+/** Everything that the bundle is made of: workflows, and the constants and errors they import. */
+const SOURCES = ['../workflows/', '../contracts/'].map((folder) => fileURLToPath(new URL(folder, import.meta.url)));
+
+/** The code of all pipelines, as one script for Temporal's sandbox. Bundling takes a second or two, so the result is kept by content. */
+export async function loadWorkflowBundle(home: string): Promise<{ code: string }> {
+  const folder = path.join(home, 'cache', 'workflows');
+  const file = path.join(folder, `${await digest()}.js`);
+  const kept = await readIfThere(file);
+  if (kept !== undefined) return { code: kept };
+  const { code } = await bundleWorkflowCode({ workflowsPath: WORKFLOWS, logger: quiet });
+  await mkdir(folder, { recursive: true });
+  await writeFileAtomic(file, code, { fsync: false });
+  return { code };
+}
+
+async function digest(): Promise<string> {
+  const hash = createHash('sha256').update(process.version);
+  const sdk = fileURLToPath(import.meta.resolve('@temporalio/worker/package.json'));
+  for (const file of [sdk, ...(await sources())]) hash.update(`${path.basename(file)}\0`).update(await readFile(file));
+  return hash.digest('hex').slice(0, 32);
+}
+
+async function sources(): Promise<string[]> {
+  const found = await Promise.all(
+    SOURCES.map(async (folder) => {
+      const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+      return entries
+        .filter((entry) => entry.isFile() && /\.[jt]s$/.test(entry.name))
+        .map((entry) => path.join(entry.parentPath, entry.name));
+    }),
+  );
+  return found.flat().sort();
+}
+
+async function readIfThere(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+const ignore = (): void => {};
+/** Webpack's chatter; errors are thrown. */
+const quiet = { log: ignore, trace: ignore, debug: ignore, info: ignore, warn: ignore, error: ignore };

@@ -1,0 +1,37 @@
+import type { PhaseStatus, RunStatus } from '../contracts/constants.ts';
+import type { RunError, RunView } from '../contracts/run-view.ts';
+import { dollars, duration } from './words.ts';
+
+const MARKS: Record<PhaseStatus, string> = { pending: '⬜', running: '🔄', retrying: '🔄', completed: '✅', failed: '❌', skipped: '➖', cancelled: '🚫' };
+const HEADLINES: Record<RunStatus, string> = {
+  pending: 'Belay is about to work on this.',
+  running: 'Belay is working on this.',
+  waiting: 'Belay is waiting to go on.',
+  parked: 'Belay needs a person.',
+  completed: 'Belay is done.',
+  failed: 'Belay could not do this.',
+  cancelled: 'Belay was told to stop.',
+  timed_out: 'Belay ran out of time.',
+};
+/** Above this a comment is hard to read, and forges have limits. */
+const MAX_PLAN = 20_000;
+
+/** Finds the one living comment of an issue. */
+export const PROGRESS_MARKER = '<!-- belay progress -->';
+
+/** The living comment on the issue: where the run stands, and what a person can do. */
+export function progressComment(view: RunView, { plan, trouble }: { plan?: string; trouble?: RunError } = {}): string {
+  return [
+    `**${headline(view)}** Run \`${view.id}\`, ${view.engine}, ${dollars(view.costUsd)}`,
+    view.phases.map(({ name, status, summary, durationMs }) => `- ${MARKS[status]} ${name}${summary ? `: ${summary}` : ''}${durationMs ? ` (${duration(durationMs)})` : ''}`).join('\n'),
+    ...(trouble ? [`**${trouble.code}**: ${trouble.message}`, ...(trouble.hint ? [trouble.hint] : [])] : []),
+    ...(view.status === 'parked' ? [`\`belay retry ${view.id}\` goes on, \`belay cancel ${view.id}\` drops it.`] : []),
+    ...(view.pullRequest ? [`Pull request: ${view.pullRequest.url}`] : []),
+    ...(plan ? [`<details><summary>Plan</summary>\n\n${plan.slice(0, MAX_PLAN)}\n\n</details>`] : []),
+    PROGRESS_MARKER,
+  ].join('\n\n');
+}
+
+function headline({ status, outcome }: RunView): string {
+  return outcome === 'no_changes' ? 'No changes are needed.' : HEADLINES[status];
+}

@@ -1,0 +1,54 @@
+import type { Review } from '../contracts/agent-outputs.ts';
+import type { Evidence } from '../contracts/evidence.ts';
+import type { RunView } from '../contracts/run-view.ts';
+import { duration, dollars, quoted } from './words.ts';
+
+export interface PullRequestParts {
+  view: RunView;
+  /** The issue or request, as it was read. */
+  asked: string;
+  /** The agent's description of its work. */
+  done?: string;
+  evidence?: Evidence;
+  review?: Review;
+}
+
+/** Marks a pull request as this run's, invisibly. */
+export const pullRequestMarker = (workflowId: string): string => `<!-- belay ${workflowId.replaceAll('--', '- -')} -->`;
+
+/** What the reader of the pull request needs: what was asked, what was done, how it was checked, what it cost. */
+export function pullRequestBody({ view, asked, done, evidence, review }: PullRequestParts): string {
+  const later = review?.issues.filter(({ severity }) => severity !== 'blocker') ?? [];
+  return [
+    done?.trim() || 'See the commits.',
+    `## What was asked\n\n${quoted(asked, 3000)}`,
+    `## How it was checked\n\n${evidenceTable(evidence)}`,
+    ...(later.length > 0 ? [`## Noted by the review, not blocking\n\n${later.map(({ title, severity }) => `- **${severity}**: ${title}`).join('\n')}`] : []),
+    `## The run\n\n${costTable(view)}`,
+    ...(view.issue ? [`Closes #${view.issue.key}`] : []),
+    pullRequestMarker(view.workflowId),
+  ].join('\n\n');
+}
+
+function evidenceTable(evidence: Evidence | undefined): string {
+  if (!evidence) return 'No tests were run: the repository names none that Belay could find.';
+  const { command, exitCode, treeHash, durationMs, counts } = evidence;
+  const result = counts ? `${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped` : 'see exit code';
+  return [
+    'Run by Belay itself on exactly the published tree.',
+    '',
+    '| command | exit code | result | tree | duration |',
+    '|---|---|---|---|---|',
+    `| \`${command.replaceAll('|', '\\|')}\` | ${exitCode} | ${result} | \`${treeHash.slice(0, 12)}\` | ${duration(durationMs)} |`,
+  ].join('\n');
+}
+
+function costTable(view: RunView): string {
+  const rows = view.phases
+    .filter(({ status, name }) => status !== 'pending' && name !== 'publish')
+    .map(({ name, status, summary, sessions }) => {
+      const cost = sessions.reduce((sum, { costUsd }) => sum + costUsd, 0);
+      return `| ${name} | ${status} | ${(summary ?? '').replaceAll('|', '\\|')} | ${dollars(cost)} |`;
+    });
+  return ['| phase | status | summary | cost |', '|---|---|---|---|', ...rows, `| | | run \`${view.id}\`, ${view.engine}${view.model ? ` (${view.model})` : ''} | **${dollars(view.costUsd)}** |`].join('\n');
+}

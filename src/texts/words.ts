@@ -1,0 +1,21 @@
+/** `850 ms`, `12.3 s`, `4 min 5 s`, `2 h 3 min`. */
+export function duration(ms: number): string {
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
+  const minutes = Math.floor(ms / 60_000);
+  if (minutes < 60) return `${minutes} min ${Math.floor((ms % 60_000) / 1000)} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** Dollars: cents where there are some, more digits below. */
+export const dollars = (usd: number): string => `$${usd.toFixed(usd !== 0 && usd < 0.1 ? 4 : 2)}`;
+
+/** A text of others as a Markdown quotation, cut to a length. */
+export function quoted(text: string, maxLength: number): string {
+  const cut = text.length > maxLength ? `${text.slice(0, maxLength).trimEnd()}\n\n[cut]` : text;
+  return cut
+    .trim()
+    .split('\n')
+    .map((line) => `> ${line}`.trimEnd())
+    .join('\n');
+}

@@ -1,0 +1,116 @@
+#!/usr/bin/env node
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Runtime } from '@temporalio/worker';
+import type { Client } from '@temporalio/client';
+import { failPredecessors } from './activities/attempts.ts';
+import type { Dependencies } from './activities/dependencies.ts';
+import { createHoldings } from './activities/holdings.ts';
+import type { Config } from './config.ts';
+import { loadConfig } from './config.ts';
+import { hostWorkQueue } from './contracts/constants.ts';
+import { BelayError } from './contracts/errors.ts';
+import { composeEngines } from './compose-engines.ts';
+import { createLocalForge } from './forges/local.ts';
+import { createMirrors } from './git/mirror.ts';
+import { openLedger } from './ledger/open-ledger.ts';
+import { workspaceEnvironment } from './process/environment.ts';
+import { createProcessTrees, reapBoot } from './process/process-trees.ts';
+import { createRunFiles } from './run-files/run-files.ts';
+import type { Log } from './telemetry/log.ts';
+import { createLog, temporalLogger } from './telemetry/log.ts';
+import type { TemporalTarget } from './temporal/connection.ts';
+import { connectTemporal, connectWorker, registerSearchAttributes, temporalTarget } from './temporal/connection.ts';
+import { createWorkers } from './temporal/workers.ts';
+import { createLocalTracker } from './trackers/local.ts';
+import type { Host } from './workspace/host.ts';
+import { takeHome } from './workspace/host.ts';
+import { createPortRegistry } from './workspace/ports.ts';
+import { createSlots } from './workspace/slots.ts';
+import { createWorktrees } from './workspace/worktree.ts';
+
+const PACKAGE_BIN = path.join(path.dirname(fileURLToPath(import.meta.url)), '..', 'node_modules', '.bin');
+
+export interface BelayWorker extends AsyncDisposable {
+  /** Settles when the worker has ended; rejects when it could not go on. */
+  readonly ended: Promise<void>;
+}
+
+/** Starts everything that serves runs on this host. Disposing ends agents and tests, and leaves their runs to the next worker. */
+export async function startWorker({ config, env, target, log }: { config: Config; env: NodeJS.ProcessEnv; target: TemporalTarget; log: Log }): Promise<BelayWorker> {
+  await using stack = new AsyncDisposableStack();
+  const host = stack.use(await takeHome(config.home));
+  // Before anything else: what the killed worker before this one has left running must not work beside us.
+  if (host.formerBoot) await reapBoot(host.formerBoot);
+  const temporal = stack.use(await connectTemporal({ target }));
+  const { refused } = await registerSearchAttributes(temporal);
+  if (refused) log.warn(refused, 'Search attributes could not be registered; lists in Temporal will lack them');
+  const deps = await composeDependencies({ config, env, host, client: temporal.client, stack });
+  const failed = await failPredecessors({ home: config.home, client: temporal.client });
+  const connection = await connectWorker({ target });
+  stack.defer(() => connection.close());
+  const workers = await createWorkers({ connection, client: temporal.client, namespace: target.namespace, deps });
+  const ended = Promise.all(workers.map((worker) => worker.run()));
+  stack.defer(async () => {
+    for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+    await ended;
+  });
+  log.info({ host: host.id, failed }, 'Worker started');
+  const kept = stack.move();
+  return { ended: ended.then(() => {}), [Symbol.asyncDispose]: () => kept.disposeAsync() };
+}
+
+interface Composition {
+  config: Config;
+  env: NodeJS.ProcessEnv;
+  host: Host;
+  client: Client;
+  stack: AsyncDisposableStack;
+}
+
+async function composeDependencies({ config, env, host, client, stack }: Composition): Promise<Dependencies> {
+  const { home, workspaces } = config;
+  const processes = stack.use(await createProcessTrees({ bootId: host.boot }));
+  return {
+    home,
+    host: { id: host.id, taskQueue: hostWorkQueue(host.id, host.boot) },
+    client,
+    ledger: stack.use(await openLedger({ path: path.join(home, 'ledger.db') })),
+    files: createRunFiles({ home }),
+    forges: { local: createLocalForge({ home }) },
+    trackers: { local: createLocalTracker({ home }) },
+    engines: composeEngines(config, env),
+    processes,
+    mirrors: createMirrors({ home, env }),
+    worktrees: createWorktrees({ home }),
+    ports: createPortRegistry({ home, ...workspaces.ports }),
+    slots: createSlots(workspaces.max),
+    holdings: createHoldings(),
+    workspaceEnvironment: workspaceEnvironment(env, {}, { dropPath: [PACKAGE_BIN] }),
+  };
+}
+
+/** Temporal's own logger is one per process. */
+export function installLogger(log: Log): void {
+  Runtime.install({ logger: temporalLogger(log), shutdownSignals: [] });
+}
+
+/** A worker of the Temporal service that the environment names, until a signal stops it. */
+export async function runWorker(env: NodeJS.ProcessEnv): Promise<void> {
+  const config = loadConfig(env);
+  const log = createLog({ level: config.log.level, secrets: Object.values(config.secrets) });
+  installLogger(log);
+  const target = temporalTarget({ env, address: config.temporal.address, namespace: config.temporal.namespace, apiKey: config.secrets.temporalApiKey });
+  if (!target) throw new BelayError({ code: 'configuration_invalid', message: 'No Temporal service is named.', hint: 'Set TEMPORAL_ADDRESS, or use `belay dev`, which brings its own.' });
+  const worker = await startWorker({ config, env, target, log });
+  const stop = (): void => void worker[Symbol.asyncDispose]();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, stop);
+  await worker.ended;
+}
+
+if (import.meta.main) {
+  runWorker(process.env).catch((error: unknown) => {
+    process.stderr.write(`${error instanceof BelayError ? `${error.message}${error.hint ? `\n${error.hint}` : ''}` : String(error)}\n`);
+    process.exitCode = error instanceof BelayError && error.class === 'fatal' ? 2 : 1;
+  });
+}

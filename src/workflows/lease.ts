@@ -1,0 +1,147 @@
+import { ApplicationFailure, CancellationScope, condition, isCancellation, proxyActivities, setHandler, workflowInfo } from '@temporalio/workflow';
+import { hostLeaseQueue, LEASE_QUEUE } from '../contracts/constants.ts';
+import type { Grant, LeaseRef } from '../contracts/lease.ts';
+import type { HoldInput, LeaseActivities } from '../contracts/work.ts';
+import { isLost, park } from './failures.ts';
+import { leaseGrantedSignal } from './messages.ts';
+import { leaseProfile, SAME_HOST_WAIT } from './profiles.ts';
+
+/** A step that loses its workspace this often in a row is what kills its host. */
+const MAX_LOSSES_IN_A_ROW = 5;
+
+interface Held {
+  epoch: number;
+  scope: CancellationScope;
+  /** Resolves when the holding activity has ended, with its failure if it failed. */
+  ended: Promise<void>;
+  over: boolean;
+  failure?: unknown;
+  grant?: Grant;
+}
+
+export interface LeaseOptions {
+  epoch: number;
+  host?: string;
+  request: () => Omit<HoldInput, 'lease'>;
+  onGrant: (grant: Grant) => void;
+  onWaiting: () => void;
+}
+
+/** The run's right to a workspace: asked for when first needed, asked for again when lost, given back for every long wait. */
+export class WorkspaceLease {
+  #held: Held | undefined;
+  #epoch: number;
+  #host: string | undefined;
+  readonly #options: LeaseOptions;
+  readonly #runId: string;
+
+  constructor(runId: string, options: LeaseOptions) {
+    this.#runId = runId;
+    this.#epoch = options.epoch;
+    this.#host = options.host;
+    this.#options = options;
+    setHandler(leaseGrantedSignal, (grant) => this.#granted(grant));
+  }
+
+  /** Identifies the present lease to activities and fences. */
+  ref(): LeaseRef {
+    const { workflowId, runId } = workflowInfo();
+    return { runId: this.#runId, workflowId, executionId: runId, epoch: this.#epoch };
+  }
+
+  /**
+   * Does work in a workspace. When the lease or the worker is lost meanwhile, waits until the work has settled, takes a new
+   * lease and does the work again: a lost lease burns none of the run's attempts.
+   */
+  async use<T>(work: (grant: Grant) => Promise<T>): Promise<T> {
+    for (let losses = 0; losses < MAX_LOSSES_IN_A_ROW; losses++) {
+      const held = await this.#ensure();
+      const result = await attempt(held, work);
+      if ('value' in result) return result.value;
+      await this.release();
+    }
+    throw park({
+      code: 'lease_lost',
+      message: `The workspace was lost ${MAX_LOSSES_IN_A_ROW} times in a row during the same step.`,
+      hint: "Look at the worker's log: something in this step ends its process or its host. Then `belay retry`.",
+    });
+  }
+
+  /** Gives the workspace back and waits until its host has cleaned up. */
+  async release(): Promise<void> {
+    const held = this.#held;
+    if (!held) return;
+    this.#held = undefined;
+    held.scope.cancel();
+    await CancellationScope.nonCancellable(() => held.ended);
+  }
+
+  async #ensure(): Promise<Held & { grant: Grant }> {
+    if (this.#held?.over) await this.release();
+    for (;;) {
+      const held = (this.#held ??= this.#ask());
+      if (!held.grant && !held.over) this.#options.onWaiting();
+      await condition(() => held.grant !== undefined || held.over);
+      if (held.grant && !held.over) return held as Held & { grant: Grant };
+      await this.release();
+      if (!isLost(held.failure)) throw held.failure ?? ApplicationFailure.nonRetryable('The lease ended before it was granted.', 'internal');
+    }
+  }
+
+  #ask(): Held {
+    const held: Held = { epoch: ++this.#epoch, scope: undefined as never, ended: undefined as never, over: false };
+    // Outside the caller's scope: cancelling the run first settles its work, then gives the workspace back.
+    held.ended = CancellationScope.nonCancellable(async () => {
+      held.scope = new CancellationScope();
+      try {
+        await held.scope.run(() => this.#hold(held));
+      } catch (error) {
+        held.failure = error;
+      } finally {
+        held.over = true;
+      }
+    });
+    return held;
+  }
+
+  /** The host that has the files and the sessions first, then any. */
+  async #hold(held: Held): Promise<void> {
+    const input: HoldInput = { lease: this.ref(), ...this.#options.request() };
+    const summary = `lease ${held.epoch}`;
+    const on = (taskQueue: string, wait?: string) =>
+      proxyActivities<LeaseActivities>({ ...leaseProfile, taskQueue, summary, ...(wait ? { scheduleToStartTimeout: wait as '5s' } : {}) });
+    if (this.#host === undefined) return on(LEASE_QUEUE).holdWorkspace(input);
+    try {
+      return await on(hostLeaseQueue(this.#host), SAME_HOST_WAIT).holdWorkspace(input);
+    } catch (error) {
+      if (held.grant || isCancellation(error) || !isLost(error)) throw error;
+      return on(LEASE_QUEUE).holdWorkspace(input);
+    }
+  }
+
+  #granted(grant: Grant): void {
+    if (grant.epoch !== this.#held?.epoch || this.#held.over) return;
+    this.#held.grant = grant;
+    this.#host = grant.host;
+    this.#options.onGrant(grant);
+  }
+}
+
+/** Runs work against a held lease. Returns nothing where the lease was lost; throws what the work throws for other reasons. */
+async function attempt<T>(held: Held & { grant: Grant }, work: (grant: Grant) => Promise<T>): Promise<{ value: T } | { lost: true }> {
+  const caller = CancellationScope.current();
+  const scope = new CancellationScope();
+  const working = scope.run(() => work(held.grant));
+  const settled = working.then(
+    () => 'settled',
+    () => 'settled',
+  );
+  const lost = (await Promise.race([settled, held.ended.then(() => 'lost')])) === 'lost';
+  if (lost) scope.cancel();
+  try {
+    return { value: await working };
+  } catch (error) {
+    if (caller.consideredCancelled || !(lost || isLost(error))) throw error;
+    return { lost: true };
+  }
+}

@@ -1,0 +1,13 @@
+import { Finished } from '../failures.ts';
+import { phase } from '../phase.ts';
+
+/** Has the agent carry out the plan. Nothing changed means that nothing needed to. */
+export const implement = phase('implement', async (run) => {
+  const { text } = await run.agent('implement', { issue: await run.issue(), plan: run.plan() });
+  const { from, to } = await run.work();
+  if (from === to) {
+    run.state.view.summary = text;
+    throw new Finished('no_changes');
+  }
+  return { summary: text.split('\n', 1)[0]?.slice(0, 120) || 'implemented' };
+});

@@ -1,0 +1,82 @@
+import { isCancellation, log } from '@temporalio/workflow';
+import type { CommandName } from '../../contracts/constants.ts';
+import type { PromptValue } from '../../contracts/work.ts';
+import { Finished, troubleOf } from '../failures.ts';
+import { phase } from '../phase.ts';
+import type { Run } from '../run.ts';
+import { phaseView } from '../view.ts';
+import { runTests, test } from './test.ts';
+
+/** Pushes the checked work and opens the run's pull request, or brings the one up to date that an earlier run opened. */
+export const publish = phase('publish', async (run) => {
+  const { view } = run.state;
+  const { from, to } = await run.work();
+  if (from === to) throw new Finished('no_changes');
+  await verifyTree(run);
+  const message = await compose(run, 'commit-message', { issue: await run.issue(), class: { text: view.issueClass ?? 'chore' }, diff: await run.diff() });
+  const text = await compose(run, 'pull-request', { issue: await run.issue(), plan: run.plan(), diff: await run.diff(), evidence: { text: run.state.evidence?.command ?? 'none' } });
+  const branch = await pushBranch(run, message);
+  const { number, url } = await openPullRequest(run, { ...branch, ...(text ? { textArtifact: text } : {}) });
+  view.pullRequest = { number, url };
+  return { summary: `#${number}` };
+});
+
+/** What is published is what was checked: another tree than the evidence's is checked again. */
+async function verifyTree(run: Run): Promise<void> {
+  const { settings } = await run.work();
+  if (run.isOff('test') || settings.checks.length === 0) return;
+  if (run.state.evidence?.commit === (await run.work()).to) return;
+  const documented = run.results.get('document');
+  const { evidence } = await run.attempt(0, () => runTests(run));
+  if (evidence.passed) return;
+  // Only the documentation came after the last check: without it the work is what was checked.
+  if (documented?.before && documented.before !== documented.checkpoint) {
+    run.goBackTo(documented.before);
+    phaseView(run.state.view, 'document').summary = 'left out: the checks failed with it';
+  }
+  await run.phase(test);
+}
+
+/** Texts are worth an agent's turn, but not the work: without them plain ones are used. */
+async function compose(run: Run, command: CommandName, values: Record<string, PromptValue>): Promise<string | undefined> {
+  try {
+    return (await run.agent(command, values)).artifactId;
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    log.warn(`${command} failed; a plain text is used`, { trouble: troubleOf(error) });
+    return undefined;
+  }
+}
+
+async function pushBranch(run: Run, messageArtifact: string | undefined) {
+  const { repository, continues } = run.input;
+  const { view, evidence, published } = run.state;
+  const { from, to: checkpoint } = await run.work();
+  // An open pull request's branch is continued with a commit on top; everything else is one commit on the base.
+  const continued = continues?.pullRequest ? continues.commit : undefined;
+  return run.step('push-branch', async (host, step) => {
+    const pushed = await host.publishBranch({
+      ...{ step, repository, checkpoint, view, parent: continued ?? from, expected: published?.headSha ?? continued ?? null },
+      ...(evidence ? { evidence } : {}),
+      ...(messageArtifact ? { messageArtifact } : {}),
+    });
+    const { branch, headSha, diffStat } = pushed;
+    run.state.published = { branch, headSha };
+    Object.assign(view, { branch, headSha, diffStat });
+    return pushed;
+  });
+}
+
+async function openPullRequest(run: Run, { branch, headSha, textArtifact }: { branch: string; headSha: string; textArtifact?: string }) {
+  const { repository } = run.input;
+  const { view, evidence, issueArtifact } = run.state;
+  const reviewed = run.results.get('review')?.value as { artifactId?: string } | undefined;
+  return run.step('open-pull-request', (host, step) =>
+    host.openPullRequest({
+      ...{ step, repository, branch, headSha, view, issueArtifact: issueArtifact as string },
+      ...(textArtifact ? { textArtifact } : {}),
+      ...(evidence ? { evidence } : {}),
+      ...(reviewed?.artifactId ? { reviewArtifact: reviewed.artifactId } : {}),
+    }),
+  );
+}

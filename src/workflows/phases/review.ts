@@ -1,0 +1,71 @@
+import type { Review } from '../../contracts/agent-outputs.ts';
+import type { AgentOutcome, PromptValue } from '../../contracts/work.ts';
+import { park } from '../failures.ts';
+import { phase } from '../phase.ts';
+import type { Run } from '../run.ts';
+import { test } from './test.ts';
+
+interface Round {
+  artifactId: string;
+  blockers: string[];
+  others: number;
+}
+
+/** Has the work reviewed against plan and issue, and blockers mended, until none is left or the attempts run out. */
+export const review = phase('review', async (run) => {
+  const { reviewAttempts } = run.limits;
+  let previous: PromptValue = { text: 'This is the first review.' };
+  for (let attempt = 1; ; attempt++) {
+    const round = await run.attempt(attempt, () => reviewOnce(run, previous, attempt < reviewAttempts));
+    if (round.blockers.length === 0) return { summary: summary(round, attempt), artifactId: round.artifactId };
+    if (attempt === reviewAttempts) throw park(blocked(round, attempt));
+    previous = { artifact: round.artifactId, as: 'data' };
+  }
+});
+
+async function reviewOnce(run: Run, previous: PromptValue, resolve: boolean): Promise<Round> {
+  const outcome = await run.agent('review', {
+    issue: await run.issue(),
+    plan: run.plan(),
+    diff: await run.diff(),
+    evidence: { text: evidenceText(run) },
+    previous_review: previous,
+  });
+  const issues = (outcome.json as Review).issues;
+  const blockers = issues.flatMap(({ severity, title }, index) => (severity === 'blocker' ? [{ index, title }] : []));
+  if (blockers.length > 0 && resolve) {
+    for (const { index } of blockers) await run.results.within(`blocker-${index + 1}`, () => resolveBlocker(run, outcome, index));
+    await run.phase(test);
+  }
+  return { artifactId: outcome.artifactId, blockers: blockers.map(({ title }) => title), others: issues.length - blockers.length };
+}
+
+async function resolveBlocker(run: Run, { artifactId: artifact }: AgentOutcome, index: number): Promise<void> {
+  const pick = (field: string): PromptValue => ({ artifact, pick: ['issues', index, field] });
+  await run.agent('resolve-review-issue', {
+    issue: await run.issue(),
+    plan: run.plan(),
+    title: pick('title'),
+    description: pick('description'),
+    files: pick('files'),
+  });
+}
+
+function evidenceText(run: Run): string {
+  const { evidence } = run.state;
+  return evidence ? `\`${evidence.command}\` passed (exit code ${evidence.exitCode}) on this tree.` : 'No tests were run.';
+}
+
+function summary({ others }: Round, attempt: number): string {
+  const rest = others > 0 ? `, ${others} noted for later` : '';
+  return attempt === 1 ? `passed${rest}` : `passed after ${attempt} reviews${rest}`;
+}
+
+function blocked({ blockers }: Round, attempts: number) {
+  return {
+    code: 'review_blockers' as const,
+    message: `The review still finds ${blockers.length === 1 ? 'a blocker' : `${blockers.length} blockers`} after ${attempts} attempts: ${blockers.slice(0, 5).join('; ')}.`,
+    hint: 'Look at the work with `belay open`, then `belay retry` (`--phase review` reviews again).',
+  };
+}
+

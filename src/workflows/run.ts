@@ -1,0 +1,283 @@
+import { isCancellation, log, proxyActivities, proxyLocalActivities, setCurrentDetails } from '@temporalio/workflow';
+import { ORCHESTRATOR_QUEUE } from '../contracts/constants.ts';
+import type { CommandName, EngineName, PhaseName } from '../contracts/constants.ts';
+import type { Grant } from '../contracts/lease.ts';
+import type { RunInput, RunLimits } from '../contracts/run-input.ts';
+import type { RunSettings, RunState } from '../contracts/run-state.ts';
+import type { PhaseView, RunError } from '../contracts/run-view.ts';
+import type { AgentInput, AgentOutcome, HostActivities, OrchestratorActivities, PromptValue, RecordActivities, StepRef } from '../contracts/work.ts';
+import { detailsOf } from './details.ts';
+import { park, troubleOf } from './failures.ts';
+import { WorkspaceLease } from './lease.ts';
+import type { Phase, PhaseResult } from './phase.ts';
+import { hostProfile, recordProfile, shortProfile } from './profiles.ts';
+import { Results } from './results.ts';
+import { phaseView, recordSession, recordSpending } from './view.ts';
+
+const { recordRun } = proxyLocalActivities<RecordActivities>(recordProfile);
+
+/** What pipelines and phases are written against. */
+export class Run {
+  readonly input: RunInput;
+  readonly state: RunState;
+  readonly results: Results;
+  readonly #lease: WorkspaceLease;
+  #phase: PhaseName = 'classify';
+  #attempt = 1;
+
+  constructor(input: RunInput, state: RunState) {
+    this.input = input;
+    this.state = state;
+    this.results = new Results(state);
+    this.#lease = new WorkspaceLease(input.id, {
+      epoch: state.epoch,
+      ...(state.host ? { host: state.host } : {}),
+      request: () => this.#holdRequest(),
+      onGrant: (grant) => this.#granted(grant),
+      onWaiting: () => this.#waiting(),
+    });
+  }
+
+  /** Runs a phase, unless this occurrence of it has a result or it is switched off. */
+  async phase<T extends PhaseResult>(phase: Phase<T>): Promise<T | undefined> {
+    if (this.isOff(phase.name)) return this.#skip(phase);
+    if (this.results.depth > 0) return this.results.keep(phase.name, () => phase.body(this));
+    return this.results.keep(phase.name, () => this.#topLevel(phase));
+  }
+
+  isOff(name: PhaseName): boolean {
+    const { phasesOff = [], phasesOn = [] } = this.state.settings ?? {};
+    return phasesOff.includes(name) || (this.input.phasesOff.includes(name) && !phasesOn.includes(name));
+  }
+
+  /** A named round of a loop: what happens inside is kept under its number. */
+  async attempt<T>(number: number, body: () => Promise<T>): Promise<T> {
+    const outer = this.#attempt;
+    this.#attempt = number;
+    try {
+      return await this.results.within(String(number), body);
+    } finally {
+      this.#attempt = outer;
+    }
+  }
+
+  /** A step in the workspace, kept by its occurrence. */
+  async step<T>(name: string, work: (host: HostActivities, step: StepRef, grant: Grant) => Promise<T>, options: { totalMs?: number; attempts?: number; about?: string } = {}): Promise<T> {
+    return this.results.keep(name, async () => {
+      const number = ++this.state.nextStep;
+      const { totalMs = 60_000, attempts = 3, about } = options;
+      this.state.view.currentStep = [name, about, `attempt ${this.#attempt}`].filter(Boolean).join(' · ');
+      this.show();
+      const summary = this.state.view.currentStep;
+      return this.#lease.use((grant) => {
+        const host = proxyActivities<HostActivities>({ ...hostProfile({ totalMs, attempts }), taskQueue: grant.taskQueue, summary });
+        return work(host, { lease: this.#lease.ref(), number, name, phase: this.#phase, attempt: this.#attempt }, grant);
+      });
+    });
+  }
+
+  /** One turn of the agent. What it changed is committed as the new checkpoint. */
+  async agent(command: CommandName, values: Record<string, PromptValue>, extra: Partial<Pick<AgentInput, 'keepAs'>> = {}): Promise<AgentOutcome> {
+    const { script } = this.input;
+    const { engine, model } = await this.#engine();
+    const limits = this.limits;
+    return this.step(
+      command,
+      async (host, step, grant) => {
+        const checkpoint = this.state.checkpoint ?? grant.commit;
+        const outcome = await host.runAgent({
+          ...{ step, command, values, engine, checkpoint, idleMs: limits.agentIdleMs, totalMs: limits.agentTotalMs, ...extra },
+          ...(model ? { model } : {}),
+          ...(script ? { script } : {}),
+          ...this.#budgetLeft(),
+        });
+        this.#spent(outcome);
+        return outcome;
+      },
+      { totalMs: limits.agentTotalMs, about: engine },
+    );
+  }
+
+  /** The issue's text, read once per run. */
+  async issue(): Promise<PromptValue> {
+    if (!this.state.issueArtifact) {
+      const { issue, request, repository } = this.input;
+      const { artifactId } = await this.step('read-issue', (host, step) =>
+        host.openIssue({ step, ...(issue ? { issue: { tracker: issue.tracker, repository, key: issue.key } } : {}), ...(request ? { request } : {}) }),
+      );
+      this.state.issueArtifact = artifactId;
+    }
+    return { artifact: this.state.issueArtifact, as: 'data' };
+  }
+
+  /** The plan, for phases that need one. */
+  plan(): PromptValue {
+    const { plan } = this.state.view;
+    return plan ? { artifact: plan.artifactId, as: 'data' } : { text: 'No plan was made: the issue itself says what to do.' };
+  }
+
+  /** What the run has changed so far. */
+  async diff(): Promise<PromptValue> {
+    const { from, to } = await this.work();
+    return { diff: { from, to } };
+  }
+
+  /** The base and the newest checkpoint; takes a workspace if the run has none yet, for only a host knows them. */
+  async work(): Promise<{ from: string; to: string; settings: RunSettings }> {
+    if (!this.state.view.baseSha || !this.state.settings) await this.#lease.use(async () => {});
+    const { view, settings, checkpoint } = this.state;
+    return { from: view.baseSha as string, to: checkpoint ?? (view.baseSha as string), settings: settings as RunSettings };
+  }
+
+  /** The installation's limits, and the repository's over them. */
+  get limits(): RunLimits {
+    return { ...this.input.limits, ...this.state.settings?.limits };
+  }
+
+  /** Goes back to an earlier checkpoint; every step brings the workspace to the checkpoint it starts from. */
+  goBackTo(checkpoint: string): void {
+    this.state.checkpoint = checkpoint;
+    this.state.view.headSha = checkpoint;
+  }
+
+  orchestrator(summary: string): OrchestratorActivities {
+    return proxyActivities<OrchestratorActivities>({ ...shortProfile, taskQueue: ORCHESTRATOR_QUEUE, summary });
+  }
+
+  /** Gives the workspace back. */
+  async release(): Promise<void> {
+    await this.#lease.release();
+    this.state.epoch = this.#lease.ref().epoch;
+    delete this.state.view.workspace;
+  }
+
+  /** Brings the living comment on the issue up to date. A comment never stops a run. */
+  async comment(trouble?: RunError): Promise<void> {
+    const { issue, repository } = this.input;
+    if (!issue) return;
+    try {
+      const { view } = this.state;
+      const input = { issue: { tracker: issue.tracker, repository, key: issue.key }, view, ...(trouble ? { trouble } : {}) };
+      await this.orchestrator(`comment · ${view.status}`).commentProgress(input);
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      log.warn('The progress comment could not be written', { trouble: troubleOf(error) });
+    }
+  }
+
+  /** Shows the state to Temporal's UI and to queries; cheap. */
+  show(): void {
+    this.state.view.version++;
+    setCurrentDetails(detailsOf(this.state.view));
+  }
+
+  /** Writes the state to the ledger. */
+  async record(): Promise<void> {
+    this.show();
+    try {
+      await recordRun({ view: this.state.view });
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      log.warn('The ledger could not be written; the next change writes it whole', { trouble: troubleOf(error) });
+    }
+  }
+
+  async #topLevel<T extends PhaseResult>(phase: Phase<T>): Promise<T> {
+    const shown = phaseView(this.state.view, phase.name);
+    this.#phase = phase.name;
+    this.#begin(shown);
+    await this.record();
+    try {
+      const result = await phase.body(this);
+      Object.assign(shown, { status: 'completed', summary: result.summary });
+      return result;
+    } catch (error) {
+      if (isCancellation(error) || !phase.optional) throw error;
+      shown.status = 'failed';
+      shown.error = troubleOf(error);
+      return { summary: 'failed; the run goes on' } as T;
+    } finally {
+      this.#end(shown);
+    }
+  }
+
+  #begin(shown: PhaseView): void {
+    shown.status = shown.attempts === 0 ? 'running' : 'retrying';
+    shown.attempts++;
+    shown.startedAt ??= new Date().toISOString();
+    delete shown.completedAt;
+    delete shown.error;
+  }
+
+  #end(shown: PhaseView): void {
+    if (shown.status === 'running' || shown.status === 'retrying') shown.status = 'failed';
+    shown.completedAt = new Date().toISOString();
+    shown.durationMs = Date.parse(shown.completedAt) - Date.parse(shown.startedAt as string);
+    this.show();
+  }
+
+  async #skip(phase: Phase): Promise<undefined> {
+    if (this.results.depth === 0) phaseView(this.state.view, phase.name).status = 'skipped';
+    return undefined;
+  }
+
+  #holdRequest() {
+    const { repository, base, baseSha, continues } = this.input;
+    const { checkpoint } = this.state;
+    const start = this.state.view.baseSha ?? baseSha;
+    return {
+      repository,
+      ...(base ? { base } : {}),
+      ...(start ? { baseSha: start } : {}),
+      ...(checkpoint ? { checkpoint } : {}),
+      ...(continues ? { continues } : {}),
+    };
+  }
+
+  #granted({ epoch, host, path, ports, baseSha, commit, settings }: Grant): void {
+    const { state } = this;
+    Object.assign(state, { epoch, host, settings });
+    state.checkpoint ??= commit;
+    Object.assign(state.view, { baseSha, headSha: state.checkpoint, status: 'running', workspace: { kind: 'worktree', host, path, ports } });
+    state.view.startedAt ??= new Date().toISOString();
+    delete state.view.waitingFor;
+    this.show();
+  }
+
+  #waiting(): void {
+    if (this.state.view.status !== 'pending') Object.assign(this.state.view, { status: 'waiting', waitingFor: 'workspace' });
+    this.show();
+  }
+
+  /** What was asked for, else what the repository says, else the installation's. */
+  async #engine(): Promise<{ engine: EngineName; model?: string }> {
+    const { settings } = await this.work();
+    const { input } = this;
+    const engine = input.requested?.engine ?? settings.engine ?? input.engine;
+    const model = input.requested?.model ?? settings.model ?? input.model;
+    Object.assign(this.state.view, { engine }, model ? { model } : {});
+    return { engine, ...(model ? { model } : {}) };
+  }
+
+  #budgetLeft(): { budgetUsd?: number } {
+    const budget = this.input.requested?.budgetUsd ?? this.state.settings?.limits.budgetUsd ?? this.input.budgetUsd;
+    if (budget === undefined) return {};
+    this.state.view.budgetUsd = budget;
+    const left = budget - this.state.view.costUsd;
+    if (left > 0) return { budgetUsd: left };
+    throw park({
+      code: 'engine_budget_exhausted',
+      message: `The run has spent $${this.state.view.costUsd.toFixed(2)} of its $${budget.toFixed(2)}.`,
+      hint: 'Start it again with a higher `--budget`: the new run goes on from this one.',
+    });
+  }
+
+  #spent({ session, checkpoint }: AgentOutcome): void {
+    recordSession(this.state.view, this.#phase, session);
+    recordSpending(this.state.view, session);
+    this.state.checkpoint = checkpoint;
+    this.state.view.headSha = checkpoint;
+    this.show();
+  }
+}
+

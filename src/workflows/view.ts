@@ -1,0 +1,57 @@
+import { workflowInfo } from '@temporalio/workflow';
+import type { PhaseName } from '../contracts/constants.ts';
+import { repositorySlug } from '../contracts/repository.ts';
+import type { RunInput } from '../contracts/run-input.ts';
+import type { RunState } from '../contracts/run-state.ts';
+import type { PhaseView, RunView, SessionView } from '../contracts/run-view.ts';
+
+/** The view's entry for a phase, made if the pipeline did not announce it. */
+export function phaseView(view: RunView, name: PhaseName): PhaseView {
+  const known = view.phases.find((each) => each.name === name);
+  if (known) return known;
+  const made: PhaseView = { name, status: 'pending', attempts: 0, sessions: [] };
+  view.phases.push(made);
+  return made;
+}
+
+/** A session counts once: a turn that resumed it adds to it. */
+export function recordSession(view: RunView, phase: PhaseName, session: SessionView): void {
+  const { sessions } = phaseView(view, phase);
+  const known = sessions.find((each) => each.id === session.id && each.name === session.name);
+  if (!known) sessions.push(session);
+  else Object.assign(known, { costUsd: known.costUsd + session.costUsd, tokens: known.tokens + session.tokens });
+}
+
+export function recordSpending(view: RunView, session: SessionView): void {
+  // Sums of dollars in binary floating point drift; a millionth of a dollar is below any price.
+  view.costUsd = Math.round((view.costUsd + session.costUsd) * 1e6) / 1e6;
+}
+
+/** The state a run begins with. */
+export function firstState(input: RunInput, phases: readonly PhaseName[]): RunState {
+  const { issue, continues } = input;
+  const repository = repositorySlug(input.repository);
+  const plan = input.plan ?? continues?.plan;
+  const issueClass = input.issueClass ?? continues?.issueClass;
+  const view: RunView = {
+    ...{ id: input.id, workflowId: workflowInfo().workflowId, version: 0, pipeline: input.pipeline, status: 'pending', repository },
+    ...(issue ? { issue: { tracker: issue.tracker, repository, key: issue.key, title: issue.title, url: issue.url } } : {}),
+    ...(input.request ? { request: input.request.slice(0, 1000) } : {}),
+    ...(issueClass ? { issueClass } : {}),
+    ...(continues?.branch ? { branch: continues.branch } : {}),
+    ...(continues?.pullRequest ? { pullRequest: continues.pullRequest } : {}),
+    ...(input.base ? { base: input.base } : {}),
+    ...(plan ? { plan } : {}),
+    engine: input.engine,
+    ...(input.model ? { model: input.model } : {}),
+    ...(continues ? { continues: continues.runId } : {}),
+    phases: phases.map((name) => ({ name, status: 'pending', attempts: 0, sessions: [] })),
+    ...{ costUsd: 0, errors: [], triggeredBy: input.triggeredBy, createdAt: input.createdAt },
+  };
+  const results: RunState['results'] = {};
+  for (const { name, summary } of continues?.done ?? []) {
+    Object.assign(phaseView(view, name), { status: 'completed', summary: `${summary} (run ${continues?.runId})` });
+    results[name] = { value: { summary } };
+  }
+  return { schema: 1, view, results, epoch: 0, nextStep: 0, workedMs: 0 };
+}

@@ -1,0 +1,30 @@
+import { join, resolve } from 'node:path';
+import { BelayError } from '../contracts/errors.ts';
+
+const RUN_ID = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
+
+export const isRunId = (name: string): boolean => RUN_ID.test(name);
+
+/** Run ids name folders and refs. Throws invalid_input. */
+export function assertRunId(runId: string): string {
+  if (isRunId(runId)) return runId;
+  throw new BelayError({
+    code: 'invalid_input',
+    message: `${JSON.stringify(runId)} is not the id of a run`,
+    hint: 'See the ids of runs with: belay list',
+  });
+}
+
+export const treesFolder = (home: string): string => join(resolve(home), 'trees');
+
+export const treePath = ({ home, runId }: { home: string; runId: string }): string => join(treesFolder(home), assertRunId(runId));
+
+/** Where git keeps a linked worktree's HEAD and index. */
+export const registrationPath = ({ gitDir, runId }: { gitDir: string; runId: string }): string =>
+  join(gitDir, 'worktrees', assertRunId(runId));
+
+/** The last commit that Belay made of a run's content. */
+export const checkpointRef = (runId: string): string => `refs/belay/${assertRunId(runId)}/checkpoint`;
+
+/** Serialises what changes a mirror's list of worktrees. */
+export const worktreesLock = (gitDir: string): string => `${gitDir}.worktrees.lock`;

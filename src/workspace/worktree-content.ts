@@ -1,0 +1,69 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import pLimit from 'p-limit';
+import { hardenedGit } from '../git/hardened-git.ts';
+import type { Mirror } from '../git/mirror.ts';
+import { replaceFile } from '../git/mirror-guard.ts';
+import { assertSha } from '../git/ref-names.ts';
+import { INDEX_NAME, publishIndex, stageEverything, tidyRegistration } from './private-index.ts';
+import { checkpointRef, registrationPath } from './run-folders.ts';
+import type { Worktree } from './worktree.ts';
+
+/** The git of one worktree, with everything pinned that its `.git` file would otherwise decide. */
+export function openWorktree({ mirror, path, runId }: { mirror: Mirror; path: string; runId: string }): Worktree {
+  const registration = registrationPath({ gitDir: mirror.gitDir, runId });
+  const indexFile = join(registration, INDEX_NAME);
+  const ref = checkpointRef(runId);
+  const git = hardenedGit({ cwd: path, gitDir: registration, commonDir: mirror.gitDir, workTree: path, indexFile, env: mirror.env });
+  // One index: calls take turns.
+  const turn = pLimit(1);
+
+  async function stage(signal: AbortSignal | undefined): Promise<string> {
+    await mirror.guard();
+    // Without the index, files that are tracked although ignored would be taken for deleted.
+    if (!(await exists(indexFile))) await git.run(['read-tree', `${ref}^{commit}`], { signal });
+    await stageEverything({ git, path, registration, signal });
+    return (await git.run(['write-tree'], { signal })).trim();
+  }
+
+  async function standOn(sha: string): Promise<void> {
+    // By hand: update-ref wants a HEAD that is sound, and an agent may have left anything there.
+    await replaceFile(join(registration, 'HEAD'), `${sha}\n`);
+    await tidyRegistration(registration);
+    await publishIndex(registration);
+  }
+
+  async function checkpoint({ message, signal }: { message: string; signal?: AbortSignal | undefined }) {
+    const tree = await stage(signal);
+    const [before = '', treeBefore] = (await git.run(['rev-parse', `${ref}^{commit}`, `${ref}^{tree}`])).trim().split('\n');
+    const changed = tree !== treeBefore;
+    const sha = changed ? await mirror.commitTree({ tree, parents: [before], message }) : before;
+    if (changed) await mirror.updateRef({ ref, sha, expected: before });
+    await standOn(sha);
+    return { sha, tree, changed };
+  }
+
+  async function restore(sha: string, signal: AbortSignal | undefined): Promise<void> {
+    await mirror.guard();
+    await tidyRegistration(registration);
+    const isNew = !(await exists(indexFile));
+    await replaceFile(join(registration, 'HEAD'), `${assertSha(sha)}\n`);
+    await git.run(['read-tree', '--reset', '-u', sha], { signal });
+    if (!isNew) await git.run(['clean', '-ffdq'], { signal });
+    await mirror.updateRef({ ref, sha });
+    await standOn(sha);
+  }
+
+  return {
+    path,
+    runId,
+    mirror,
+    checkpoint: (input) => turn(() => checkpoint(input)),
+    treeHash: ({ signal } = {}) => turn(() => stage(signal)),
+    restore: (sha, { signal } = {}) => turn(() => restore(sha, signal)),
+  };
+}
+
+async function exists(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined)) !== undefined;
+}

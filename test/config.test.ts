@@ -1,0 +1,181 @@
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+import { envExample } from '../src/config-documentation.ts';
+import { loadConfig } from '../src/config.ts';
+
+const load = (env: NodeJS.ProcessEnv) => loadConfig({ HOME: '/home/ada', ...env });
+
+function failure(env: NodeJS.ProcessEnv): string {
+  try {
+    load(env);
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'configuration_invalid', hint: expect.stringContaining('.env.example') });
+    return (error as Error).message;
+  }
+  throw new Error('the configuration was accepted');
+}
+
+test('an empty environment is a good one', () => {
+  expect(load({})).toEqual({
+    home: '/home/ada/.belay',
+    temporal: {},
+    engine: { name: 'claude' },
+    limits: {
+      testAttempts: 4,
+      reviewAttempts: 3,
+      agentIdleMs: 15 * 60_000,
+      agentTotalMs: 60 * 60_000,
+      testTimeoutMs: 30 * 60_000,
+      workingMs: 6 * 3_600_000,
+    },
+    phasesOff: [],
+    budgetUsd: 10,
+    workspaces: { max: 15, ports: { backend: { first: 9100, last: 9114 }, frontend: { first: 9200, last: 9214 } } },
+    log: { level: 'info' },
+    secrets: {},
+    warnings: [],
+  });
+});
+
+test('every setting arrives where it belongs', () => {
+  const config = load({
+    BELAY_HOME: '~/elsewhere',
+    TEMPORAL_ADDRESS: 'temporal.example.com:7233',
+    TEMPORAL_NAMESPACE: 'belay.a1b2c',
+    TEMPORAL_API_KEY: 'temporal-key',
+    BELAY_TEMPORAL_CLI: '/opt/temporal',
+    BELAY_ENGINE: 'scripted',
+    BELAY_MODEL: 'sonnet',
+    BELAY_SCRIPT: '/srv/shop.yml',
+    BELAY_CLAUDE_PATH: '~/bin/claude',
+    ANTHROPIC_API_KEY: 'anthropic-key',
+    CLAUDE_CODE_OAUTH_TOKEN: 'oauth-token',
+    ANTHROPIC_BASE_URL: 'http://127.0.0.1:9',
+    BELAY_MAX_WORKSPACES: '2',
+    BELAY_PORTS_BACKEND: '9300-9301',
+    BELAY_PORTS_FRONTEND: '9302-9310',
+    BELAY_TEST_ATTEMPTS: '1',
+    BELAY_REVIEW_ATTEMPTS: '2',
+    BELAY_PHASES_OFF: 'review, document',
+    BELAY_BUDGET_USD: '0.5',
+    BELAY_LOG_LEVEL: 'debug',
+    BELAY_AGENT_IDLE_MINUTES: '0.05',
+    BELAY_AGENT_TOTAL_MINUTES: '1',
+    BELAY_TEST_TIMEOUT_MINUTES: '0.5',
+  });
+  expect(config).toEqual({
+    home: '/home/ada/elsewhere',
+    temporal: { address: 'temporal.example.com:7233', namespace: 'belay.a1b2c', cli: '/opt/temporal' },
+    engine: {
+      name: 'scripted',
+      model: 'sonnet',
+      script: '/srv/shop.yml',
+      claudePath: '/home/ada/bin/claude',
+      anthropicBaseUrl: 'http://127.0.0.1:9',
+    },
+    limits: {
+      testAttempts: 1,
+      reviewAttempts: 2,
+      agentIdleMs: 3000,
+      agentTotalMs: 60_000,
+      testTimeoutMs: 30_000,
+      workingMs: 6 * 3_600_000,
+    },
+    phasesOff: ['review', 'document'],
+    budgetUsd: 0.5,
+    workspaces: { max: 2, ports: { backend: { first: 9300, last: 9301 }, frontend: { first: 9302, last: 9310 } } },
+    log: { level: 'debug' },
+    secrets: { anthropicApiKey: 'anthropic-key', claudeOauthToken: 'oauth-token', temporalApiKey: 'temporal-key' },
+    warnings: [],
+  });
+});
+
+test('empty values are the same as unset ones', () => {
+  expect(load({ BELAY_TEST_ATTEMPTS: '', BELAY_MODEL: '  ', ANTHROPIC_API_KEY: '' })).toEqual(load({}));
+});
+
+test('every problem is reported at once, each with what is allowed', () => {
+  const message = failure({
+    BELAY_TEST_ATTEMPTS: 'many',
+    BELAY_ENGINE: 'clod',
+    BELAY_PHASES_OFF: 'plan',
+    BELAY_PORTS_BACKEND: '9200-9100',
+  });
+  expect(message.split('\n').toSorted()).toEqual([
+    "  BELAY_ENGINE is 'clod': must be claude or scripted",
+    "  BELAY_PHASES_OFF is 'plan': must be a list, with commas between, of test, review, document",
+    "  BELAY_PORTS_BACKEND is '9200-9100': must be a range of ports between 1024 and 65535, such as 9100-9114",
+    "  BELAY_TEST_ATTEMPTS is 'many': must be a whole number from 1 to 20",
+    'The environment has 4 problems:',
+  ]);
+});
+
+test.each([
+  ['BELAY_TEST_ATTEMPTS', '0'],
+  ['BELAY_TEST_ATTEMPTS', '21'],
+  ['BELAY_TEST_ATTEMPTS', '2.5'],
+  ['BELAY_TEST_ATTEMPTS', '0x2'],
+  ['BELAY_AGENT_IDLE_MINUTES', '0'],
+  ['BELAY_AGENT_IDLE_MINUTES', '-1'],
+  ['BELAY_AGENT_TOTAL_MINUTES', '1441'],
+  ['BELAY_BUDGET_USD', '$5'],
+  ['BELAY_BUDGET_USD', '0'],
+  ['BELAY_PORTS_FRONTEND', '80-90'],
+  ['BELAY_PORTS_FRONTEND', '65530-65540'],
+  ['BELAY_TEMPORAL_ADDRESS', 'localhost'],
+  ['BELAY_TEMPORAL_ADDRESS', 'http://localhost:7233'],
+  ['ANTHROPIC_BASE_URL', 'file:///etc/passwd'],
+  ['BELAY_LOG_LEVEL', 'loud'],
+])('%s does not take %j', (name, value) => {
+  expect(failure({ [name]: value })).toMatch(new RegExp(`^The environment has a problem:\n  ${name} is '[^\n]+$`));
+});
+
+test('too few ports are found although something else is wrong too', () => {
+  const message = failure({ BELAY_MAX_WORKSPACES: '16', BELAY_PORTS_FRONTEND: '9200-9299', BELAY_ENGINE: 'clod' });
+  expect(message).toContain("BELAY_PORTS_BACKEND is '9100-9114': must have at least as many ports as BELAY_MAX_WORKSPACES");
+  expect(message).toContain('BELAY_ENGINE');
+  expect(message).not.toContain('BELAY_PORTS_FRONTEND');
+});
+
+test('ranges of ports may touch but not overlap', () => {
+  expect(failure({ BELAY_PORTS_FRONTEND: '9114-9140' })).toContain('must not overlap BELAY_PORTS_BACKEND');
+  expect(load({ BELAY_PORTS_FRONTEND: '9115-9140' }).workspaces.ports.frontend.first).toBe(9115);
+});
+
+test('a secret that is wrong is not shown', () => {
+  const message = failure({ ANTHROPIC_API_KEY: 'sk-ant two-keys' });
+  expect(message).toContain('ANTHROPIC_API_KEY is not usable: must be one word');
+  expect(message).not.toContain('sk-ant');
+});
+
+test('BELAY_TEMPORAL_ADDRESS wins over TEMPORAL_ADDRESS, and that is said', () => {
+  const { temporal, warnings } = load({ BELAY_TEMPORAL_ADDRESS: '[::1]:7233', TEMPORAL_ADDRESS: 'other:7233' });
+  expect(temporal.address).toBe('[::1]:7233');
+  expect(warnings).toEqual([
+    'BELAY_TEMPORAL_ADDRESS ([::1]:7233) and TEMPORAL_ADDRESS (other:7233) differ: BELAY_TEMPORAL_ADDRESS is used.',
+  ]);
+  expect(load({ BELAY_TEMPORAL_ADDRESS: 'same:7233', TEMPORAL_ADDRESS: 'same:7233' }).warnings).toEqual([]);
+});
+
+test('an unknown BELAY variable is warned about, with the name that was meant', () => {
+  expect(load({ BELAY_TEST_ATEMPTS: '3', BELAY_COLOUR_OF_THE_SKY: 'blue', OTHER_TOOL: 'x' }).warnings).toEqual([
+    'BELAY_COLOUR_OF_THE_SKY is not a setting of Belay and has no effect.',
+    'BELAY_TEST_ATEMPTS is not a setting of Belay and has no effect: did you mean BELAY_TEST_ATTEMPTS?',
+  ]);
+});
+
+test('the example file switched on as it stands is a good environment', () => {
+  const lines = envExample().matchAll(/^# ([A-Z_]+)=(.*)$/gm);
+  const env = Object.fromEntries([...lines].map(([, name, value]) => [name, value]));
+  expect(Object.keys(env)).toContain('BELAY_HOME');
+  expect(load(env).warnings).toEqual([]);
+});
+
+test('.env.example and the settings page say what the schema says', async () => {
+  const script = fileURLToPath(new URL('../scripts/env-example.ts', import.meta.url));
+  await promisify(execFile)(process.execPath, [script, '--check']);
+  expect(await readFile(new URL('../docs/settings.md', import.meta.url), 'utf8')).toContain('`BELAY_TEST_ATTEMPTS` | `4`');
+});

@@ -1,0 +1,72 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { createProcessTrees } from '../../src/process/process-trees.ts';
+import type { ProcessEnd, ProcessRequest } from '../../src/process/process-request.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+async function run(script: string, rest: Partial<ProcessRequest> = {}): Promise<ProcessEnd> {
+  await using trees = await createProcessTrees({ bootId: `output-${process.pid}` });
+  return await trees.run({ file: 'sh', args: ['-c', script], cwd: '/', env: { PATH: '/usr/bin:/bin' }, ...rest });
+}
+
+describe('the output of a child', () => {
+  it('comes line by line, without a carriage return, with empty and unfinished lines', async () => {
+    const lines: string[] = [];
+    await run(String.raw`printf 'a\r\n\nb\nlast'`, { onLine: (line) => lines.push(line) });
+    expect(lines).toEqual(['a', '', 'b', 'last']);
+  });
+
+  it('survives a line of 100 MB in little memory, and goes on after it', async () => {
+    const lengths: number[] = [];
+    const before = process.memoryUsage.rss();
+    let most = 0;
+    const end = await run(`head -c 104857600 /dev/zero | tr '\\0' x; echo; echo after`, {
+      maxLineBytes: 1000,
+      onLine: (line) => {
+        lengths.push(line.length);
+        most = Math.max(most, process.memoryUsage.rss());
+      },
+    });
+    expect(lengths).toEqual([1000, 5]);
+    expect(end.stdoutTail.length).toBe(16 * 1024);
+    expect(end.stdoutTail.endsWith('x\nafter\n')).toBe(true);
+    expect(most - before).toBeLessThan(90 * 1024 * 1024);
+  });
+
+  it('delivers hundred thousand short lines in order', async () => {
+    let expected = 1;
+    await run('seq 100000', {
+      onLine: (line) => {
+        if (line === String(expected)) expected++;
+      },
+    });
+    expect(expected).toBe(100_001);
+  });
+
+  it('turns invalid UTF-8 into replacement characters and keeps characters whole across chunks', async () => {
+    const lines: string[] = [];
+    await run(String.raw`printf 'bad \377\376 byte\n'; printf 'gr\303'; sleep 0.05; printf '\274n\n'`, {
+      onLine: (line) => lines.push(line),
+    });
+    expect(lines).toEqual(['bad \uFFFD\uFFFD byte', 'grün']);
+  });
+
+  it('is kept in a file up to its limit, with a note about the rest', async () => {
+    await using folder = await temporaryDirectory();
+    const outputFile = join(folder.path, 'output.log');
+    await run('echo one; echo two >&2', { outputFile });
+    await run('seq 1000', { outputFile, maxOutputBytes: 8 });
+    const text = await readFile(outputFile, 'utf8');
+    expect(text.slice(0, 8).split('\n').toSorted().join(' ').trim()).toBe('one two');
+    expect(text.slice(8)).toBe('1\n2\n3\n4\n\n[output limit reached; the rest was left out]\n');
+  });
+
+  it('ends with a typed error when the disk is full', async () => {
+    await expect(run('echo more', { outputFile: '/dev/full' })).rejects.toMatchObject({ name: 'BelayError', code: 'disk_full' });
+  });
+
+  it('does not fail when the child leaves its input unread', async () => {
+    expect(await run('exit 0', { stdin: 'x'.repeat(1_000_000) })).toMatchObject({ exitCode: 0, reason: 'exited' });
+  });
+});

@@ -1,0 +1,92 @@
+import { readFile } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import { parseRepositorySettings } from '../src/repository-settings.ts';
+
+const parse = (text: string) => parseRepositorySettings(text, { source: '.belay.yml' });
+
+function problems(text: string): string[] {
+  try {
+    parse(text);
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'settings_invalid', hint: expect.stringContaining('docs/settings.md') });
+    return (error as Error).message.split('\n').slice(1);
+  }
+  throw new Error('the settings were accepted');
+}
+
+test.each(['', '# only a comment\n', '{}'])('%j sets nothing', (text) => {
+  expect(parse(text)).toEqual({ phasesOff: [], phasesOn: [], limits: {} });
+});
+
+test('commands may be one or several', () => {
+  expect(parse('setup: npm ci\ntest:\n  - npm run lint\n  - npm test\n')).toMatchObject({
+    setup: ['npm ci'],
+    test: ['npm run lint', 'npm test'],
+  });
+  expect(parse('test: []')).toMatchObject({ test: [] });
+});
+
+test('phases are switched by name or by list', () => {
+  expect(parse('phases: { document: false, review: true }')).toMatchObject({ phasesOff: ['document'], phasesOn: ['review'] });
+  expect(parse('phases:\n  off: [test, document]\n')).toMatchObject({ phasesOff: ['test', 'document'], phasesOn: [] });
+});
+
+test('limits are read in minutes and kept in milliseconds', () => {
+  const text =
+    'limits: { testAttempts: 2, reviewAttempts: 1, agentIdleMinutes: 0.5, agentTotalMinutes: 2, testTimeoutMinutes: 1, budgetUsd: 3.5 }';
+  expect(parse(text).limits).toEqual({
+    testAttempts: 2,
+    reviewAttempts: 1,
+    agentIdleMs: 30_000,
+    agentTotalMs: 120_000,
+    testTimeoutMs: 60_000,
+    budgetUsd: 3.5,
+  });
+});
+
+test('engine and model are taken', () => {
+  expect(parse('engine: claude\nmodel: opus')).toMatchObject({ engine: 'claude', model: 'opus' });
+});
+
+test('every problem is reported at its line and column, in the order of the file', () => {
+  expect(
+    problems('tset: npm test\nlimits:\n  testAttempts: 0\n  agentIdelMinutes: 1\nphases: 3\nengine: clod\ntest: [1]\nmodel: ""\n'),
+  ).toEqual([
+    '  .belay.yml:1:1: tset is not a setting: did you mean test?',
+    '  .belay.yml:3:17: limits.testAttempts must be at least 1',
+    '  .belay.yml:4:3: limits.agentIdelMinutes is not a setting: did you mean agentIdleMinutes?',
+    '  .belay.yml:5:9: phases must be a mapping (`key: value` lines)',
+    '  .belay.yml:6:9: engine must be one of claude, scripted',
+    '  .belay.yml:7:7: test must be a shell command, or a list of them',
+    '  .belay.yml:8:8: model must not be empty',
+  ]);
+});
+
+test.each([
+  ['a list', '- npm test', ['  .belay.yml:1:1: the file must be a mapping (`key: value` lines)']],
+  ['a key given twice', 'test: a\ntest: b', ['  .belay.yml:2:1: Map keys must be unique']],
+  ['a phase that cannot be off', 'phases: { off: [plan] }', ['  .belay.yml:1:17: phases.off.0 must be one of test, review, document']],
+  ['an alias', 'setup: &a npm ci\ntest: *a', ['  .belay.yml:2:7: *a: aliases are not allowed, write the value out']],
+  ['a prototype', '__proto__: { test: x }', [expect.stringContaining('__proto__ is not a setting')]],
+  ['a command of nothing', 'test: "  "', ['  .belay.yml:1:7: test must not be empty']],
+  ['endless nesting', '['.repeat(30_000), ['  .belay.yml:1:1: it is nested too deeply']],
+  ['a huge file', `# ${'x'.repeat(70_000)}`, ['  .belay.yml:1:1: it is longer than 64 KB']],
+])('%s is refused where it stands', (_what, text, expected) => {
+  expect(problems(text)).toEqual(expected);
+});
+
+test('broken YAML is refused with its place', () => {
+  expect(problems('test: npm test\nlimits: [1, 2\n')[0]).toMatch(/^ {2}\.belay\.yml:\d+:\d+: Flow sequence/);
+});
+
+test('a file full of mistakes shows the first of them and how many there are', () => {
+  const shown = problems(Array.from({ length: 30 }, (_, index) => `key${index}: x`).join('\n'));
+  expect(shown).toHaveLength(21);
+  expect(shown.at(-1)).toBe('  and 10 more');
+});
+
+test('the example of the settings page is accepted', async () => {
+  const page = await readFile(new URL('../docs/settings.md', import.meta.url), 'utf8');
+  const example = /```yaml\n(.*?)```/s.exec(page)?.[1] ?? '';
+  expect(parse(example)).toMatchObject({ setup: ['npm ci'], phasesOff: ['document'], engine: 'claude', limits: { budgetUsd: 10 } });
+});
