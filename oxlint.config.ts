@@ -46,6 +46,7 @@ export default defineConfig({
     'typescript/unbound-method': 'off',
     'typescript/only-throw-error': 'off', // what was caught is rethrown as it is
     'no-control-regex': 'off',
+    'promise/always-return': 'off',
   },
   overrides: [
     { files: PROGRAMS, rules: { 'no-console': 'off', 'node/no-process-env': 'off' } },

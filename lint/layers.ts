@@ -14,16 +14,19 @@ const LOWER = ['git/', 'process/', 'contracts/'];
 const ADAPTERS = ['engines', 'forges', 'trackers', 'workspace', 'ledger', 'checks', 'prompts', 'run-files'];
 const ADAPTER_RULE = 'adapters know no Temporal and not each other, only git/, process/, documents/ and contracts/';
 
+/** Files that workflows bundle: they load nothing, so that nothing is bundled with them. */
+export const BUNDLED = ['contracts/constants.ts', 'contracts/errors.ts', 'contracts/repository.ts'];
+
 /** Who may import whom. Folders that are not here, such as `cli/`, put the parts together and may import all. */
 export const LAYERS: Layer[] = [
   { folder: 'contracts', mayImport: [], packages: (name) => name === 'zod', why: 'contracts import nothing but zod' },
   {
     folder: 'workflows',
-    mayImport: ['contracts/constants.ts', 'contracts/errors.ts'],
+    mayImport: BUNDLED,
     mayImportTypesOf: ['contracts/', 'activities/'],
     // `common` is what `workflow` itself is made of: search attribute keys are only there.
     packages: (name) => ['@temporalio/workflow', '@temporalio/common'].includes(name),
-    why: 'workflows load only @temporalio/workflow (and common), siblings and the constants of contracts/; the rest by `import type`',
+    why: 'workflows load only @temporalio/workflow (and common), siblings and those contracts that import nothing; the rest by `import type`',
   },
   { folder: 'process', mayImport: ['contracts/'], packages: noTemporal, why: 'process/ is a lower layer' },
   { folder: 'git', mayImport: ['contracts/', 'process/'], packages: noTemporal, why: 'git/ is a lower layer' },
@@ -33,6 +36,7 @@ export const LAYERS: Layer[] = [
     packages: noTemporal,
     why: 'documents/ is a lower layer: files with front matter',
   },
+  { folder: 'texts', mayImport: ['contracts/'], packages: noTemporal, why: 'texts/ is a lower layer: texts made of what is passed in' },
   ...ADAPTERS.map((folder) => ({ folder, mayImport: [...LOWER, 'documents/'], packages: noTemporal, why: ADAPTER_RULE })),
   { folder: 'telemetry', mayImport: ['contracts/'], packages: noTemporal, why: 'telemetry/ is a lower layer' },
   {
@@ -44,9 +48,9 @@ export const LAYERS: Layer[] = [
   },
   {
     folder: 'temporal',
-    mayImport: ['contracts/', 'process/', 'telemetry/', 'workflows/messages.ts'],
-    mayImportTypesOf: ['config.ts', 'workflows/', 'activities/'],
-    why: 'temporal/ knows the server and the SDK, not what runs on them',
+    mayImport: ['contracts/', 'process/', 'telemetry/', 'activities/', 'workflows/messages.ts'],
+    mayImportTypesOf: ['config.ts', 'workflows/'],
+    why: 'temporal/ knows the server, the SDK and the activities its workers offer, nothing behind them',
   },
   {
     folder: 'intake',
@@ -55,6 +59,7 @@ export const LAYERS: Layer[] = [
       'git/',
       'process/',
       'ledger/',
+      'run-files/',
       'trackers/',
       'forges/',
       'temporal/',
@@ -66,9 +71,6 @@ export const LAYERS: Layer[] = [
     why: 'intake turns any trigger into one start; it neither runs work nor knows the ways in',
   },
 ];
-
-/** Files that workflows bundle: they load nothing, so that nothing is bundled with them. */
-export const BUNDLED = ['contracts/constants.ts', 'contracts/errors.ts'];
 
 /** Folders of `src/` at the top, which put the parts together. */
 export const COMPOSING = ['cli', 'http'];

@@ -11,7 +11,8 @@ export function composeEngines({ engine, secrets }: Config, env: NodeJS.ProcessE
   const configDir = env['CLAUDE_CONFIG_DIR'];
   return createEngines({
     claude: {
-      ...{ home: env['HOME'] ?? homedir(), searchPath: env['PATH'] ?? '' },
+      home: env['HOME'] ?? homedir(),
+      searchPath: env['PATH'] ?? '',
       ...(path ? { path } : {}),
       ...(apiKey ? { apiKey } : {}),
       ...(oauthToken ? { oauthToken } : {}),

@@ -37,7 +37,17 @@ export interface BelayWorker extends AsyncDisposable {
 }
 
 /** Starts everything that serves runs on this host. Disposing ends agents and tests, and leaves their runs to the next worker. */
-export async function startWorker({ config, env, target, log }: { config: Config; env: NodeJS.ProcessEnv; target: TemporalTarget; log: Log }): Promise<BelayWorker> {
+export async function startWorker({
+  config,
+  env,
+  target,
+  log,
+}: {
+  config: Config;
+  env: NodeJS.ProcessEnv;
+  target: TemporalTarget;
+  log: Log;
+}): Promise<BelayWorker> {
   await using stack = new AsyncDisposableStack();
   const host = stack.use(await takeHome(config.home));
   // Before anything else: what the killed worker before this one has left running must not work beside us.
@@ -100,8 +110,18 @@ export async function runWorker(env: NodeJS.ProcessEnv): Promise<void> {
   const config = loadConfig(env);
   const log = createLog({ level: config.log.level, secrets: Object.values(config.secrets) });
   installLogger(log);
-  const target = temporalTarget({ env, address: config.temporal.address, namespace: config.temporal.namespace, apiKey: config.secrets.temporalApiKey });
-  if (!target) throw new BelayError({ code: 'configuration_invalid', message: 'No Temporal service is named.', hint: 'Set TEMPORAL_ADDRESS, or use `belay dev`, which brings its own.' });
+  const target = temporalTarget({
+    env,
+    address: config.temporal.address,
+    namespace: config.temporal.namespace,
+    apiKey: config.secrets.temporalApiKey,
+  });
+  if (!target)
+    throw new BelayError({
+      code: 'configuration_invalid',
+      message: 'No Temporal service is named.',
+      hint: 'Set TEMPORAL_ADDRESS, or use `belay dev`, which brings its own.',
+    });
   const worker = await startWorker({ config, env, target, log });
   const stop = (): void => void worker[Symbol.asyncDispose]();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, stop);

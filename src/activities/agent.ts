@@ -55,24 +55,34 @@ async function runAgent(work: AgentWork): Promise<AgentOutcome> {
   // An interrupted session goes on in the files it left; everything else starts from the checkpoint.
   if (!interrupted) await holding.worktree.restore(checkpoint);
   const prompt = renderCommand(command, await promptValues(deps, holding, input.values));
-  await keep(work, 'prompt', `prompts/${stepName(input)}.md`, prompt);
+  await keep(work, 'prompt', `${input.command}.md`, prompt);
   const turn = turnOf(work, command, notes.write);
   journal.line(`${name} · ${input.engine} · attempt ${step.attempt}${interrupted ? ' · goes on where it was interrupted' : ''}`);
   const first = await playTurn(turn, interrupted ? { prompt: resumed(prompt), resume: interrupted } : { prompt, sessionId: randomUUID() });
-  const answer = await checkAnswer(command.output, first, (repair) => playTurn(turn, { prompt: repair, resume: first.sessionId }), (text) =>
-    keep(work, 'other', `answers/${stepName(input)}.raw.txt`, text),
+  const answer = await checkAnswer(
+    command.output,
+    first,
+    (repair) => playTurn(turn, { prompt: repair, resume: first.sessionId }),
+    (text) => keep(work, 'answer', `${input.command}.raw.txt`, text),
   );
   const { sha, changed } = await settle(work, command);
+  await keepTranscript(work);
   const text = answer.json === undefined ? answer.text : JSON.stringify(answer.json, undefined, 2);
-  const artifact = input.keepAs === 'plan' ? await keep(work, 'plan', 'plan.md', text) : await keep(work, 'other', `answers/${stepName(input)}.${answer.json === undefined ? 'md' : 'json'}`, text);
+  const artifact =
+    input.keepAs === 'plan'
+      ? await keep(work, 'plan', 'plan.md', text)
+      : await keep(work, 'answer', `${input.command}.${answer.json === undefined ? 'md' : 'json'}`, text);
   const session = { name, engine: input.engine, id: answer.sessionId, costUsd: answer.costUsd, tokens: answer.tokens };
   return {
-    ...{ session, artifactId: artifact.id, sha256: artifact.sha256, text: answer.text.slice(0, MAX_TAIL_BYTES), checkpoint: sha, changed },
+    session,
+    artifactId: artifact.id,
+    sha256: artifact.sha256,
+    text: answer.text.slice(0, MAX_TAIL_BYTES),
+    checkpoint: sha,
+    changed,
     ...(answer.json === undefined ? {} : { json: bounded(answer.json) }),
   };
 }
-
-const stepName = ({ step, command }: AgentInput): string => `${String(step.number).padStart(3, '0')}-${command}`;
 
 const resumed = (prompt: string): string =>
   `You were interrupted while you worked on the following. Look at the present state of the workspace and go on from there; do not start over.\n\n${prompt}`;
@@ -96,7 +106,13 @@ async function settle({ holding, input, journal, signal }: AgentWork, command: C
   return { sha: input.checkpoint, changed: false };
 }
 
-async function keep({ deps, input }: AgentWork, kind: 'prompt' | 'plan' | 'other', name: string, text: string) {
+async function keepTranscript({ deps, input }: AgentWork): Promise<void> {
+  const place = { runId: input.step.lease.runId, step: input.step.number };
+  const path = deps.files.transcriptPath({ ...place, command: input.command });
+  await deps.ledger.recordArtifact(await deps.files.describeArtifact({ ...place, kind: 'transcript', path }));
+}
+
+async function keep({ deps, input }: AgentWork, kind: 'prompt' | 'plan' | 'answer', name: string, text: string) {
   const { lease, number } = input.step;
   const artifact = await deps.files.writeArtifact({ runId: lease.runId, step: number, kind, name, text });
   await deps.ledger.recordArtifact(artifact);

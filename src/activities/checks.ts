@@ -31,7 +31,12 @@ export function checkActivities(deps: Dependencies) {
   };
 }
 
-async function check(deps: Dependencies, holding: Holding, { step, commands, checkpoint, timeoutMs }: ChecksInput, signal: AbortSignal): Promise<ChecksOutcome> {
+async function check(
+  deps: Dependencies,
+  holding: Holding,
+  { step, commands, checkpoint, timeoutMs }: ChecksInput,
+  signal: AbortSignal,
+): Promise<ChecksOutcome> {
   const { worktree, mirror, ports } = holding;
   await worktree.restore(checkpoint);
   const treeHash = await mirror.treeOf(checkpoint);
@@ -39,22 +44,39 @@ async function check(deps: Dependencies, holding: Holding, { step, commands, che
   const name = `${String(step.number).padStart(3, '0')}-${step.name}`;
   const checkedAt = new Date().toISOString();
   const result = await runCommands({
-    ...{ commands, timeoutMs, signal },
+    commands,
+    timeoutMs,
+    signal,
     cwd: worktree.path,
-    env: { ...deps.workspaceEnvironment, ...portsEnvironment(ports) },
+    env: {
+      ...deps.workspaceEnvironment,
+      ...portsEnvironment(ports),
+    },
     reportDir: path.join(folder, name),
     outputFile: path.join(folder, `${name}.log`),
     run: (request) => deps.processes.run(request),
   });
   signal.throwIfAborted();
   await worktree.restore(checkpoint);
-  const { passed, exitCode, durationMs, counts, ended, failures, noTests } = result;
-  const text = JSON.stringify({ passed, exitCode, counts, failures, outputTail: result.outputTail }, undefined, 2);
-  const artifact = await deps.files.writeArtifact({ runId: step.lease.runId, step: step.number, kind: 'test_report', name: `evidence/${name}.json`, text });
+  const { passed, exitCode, durationMs, counts, ended, failures, noTests, notes, outputTail } = result;
+  const text = JSON.stringify({ passed, exitCode, counts, notes, failures, outputTail }, undefined, 2);
+  const artifact = await deps.files.writeArtifact({
+    runId: step.lease.runId,
+    step: step.number,
+    kind: 'test_report',
+    name: `${step.name}.json`,
+    text,
+  });
   await deps.ledger.recordArtifact(artifact);
   const evidence: Evidence = {
     command: commands.map(({ command }) => command).join(' && '),
-    ...{ exitCode, passed, commit: checkpoint, treeHash, durationMs, checkedAt, artifactId: artifact.id },
+    exitCode,
+    passed,
+    commit: checkpoint,
+    treeHash,
+    durationMs,
+    checkedAt,
+    artifactId: artifact.id,
     ...(ended ? { ended } : {}),
     ...(counts ? { counts } : {}),
   };

@@ -13,7 +13,12 @@ export function failureOf(error: unknown): Error {
   if (error instanceof CancelledFailure || error instanceof ApplicationFailure) return error;
   if (!(error instanceof BelayError)) {
     const message = error instanceof Error ? error.message : String(error);
-    return ApplicationFailure.create({ message, type: 'internal', nonRetryable: false, ...(error instanceof Error ? { cause: error } : {}) });
+    return ApplicationFailure.create({
+      message,
+      type: 'internal',
+      nonRetryable: false,
+      ...(error instanceof Error ? { cause: error } : {}),
+    });
   }
   const { code, message, hint, rawPath, retryAt, cause } = error;
   return ApplicationFailure.create({

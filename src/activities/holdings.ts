@@ -34,7 +34,7 @@ export function createHoldings(): Holdings {
       return {
         async [Symbol.asyncDispose]() {
           if (held.get(holding.lease.runId) === holding) held.delete(holding.lease.runId);
-          await Promise.allSettled(working.get(holding) ?? []);
+          await Promise.allSettled(working.get(holding) ?? new Set<Promise<unknown>>());
           working.delete(holding);
         },
       };

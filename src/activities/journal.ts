@@ -52,7 +52,10 @@ export async function recordedStep<T>(
     await end('completed', summary);
     return value;
   } catch (error) {
-    await end(Context.current().cancellationSignal.aborted ? 'cancelled' : 'failed', error instanceof Error ? error.message.slice(0, 500) : undefined);
+    await end(
+      Context.current().cancellationSignal.aborted ? 'cancelled' : 'failed',
+      error instanceof Error ? error.message.slice(0, 500) : undefined,
+    );
     throw error;
   }
 }

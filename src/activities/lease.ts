@@ -73,7 +73,13 @@ async function baseOf(mirror: Mirror, url: string, { base, baseSha }: HoldInput,
 }
 
 /** The work so far: the run's own checkpoint, else what it continues, else the base. */
-async function startOf(mirror: Mirror, url: string, { checkpoint, continues }: HoldInput, baseSha: string, signal: AbortSignal): Promise<string> {
+async function startOf(
+  mirror: Mirror,
+  url: string,
+  { checkpoint, continues }: HoldInput,
+  baseSha: string,
+  signal: AbortSignal,
+): Promise<string> {
   const commit = checkpoint ?? continues?.commit;
   if (!commit) return baseSha;
   if (!(await mirror.hasCommit(commit))) await mirror.fetchCommit({ url, sha: commit, signal });

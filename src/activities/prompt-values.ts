@@ -11,7 +11,9 @@ type Values = Record<string, PromptValue>;
 
 /** Resolves references to the texts that a prompt shows. What people or agents wrote is fenced as data. */
 export async function promptValues(deps: Dependencies, holding: Holding, values: Values): Promise<Record<string, string>> {
-  const resolved = await Promise.all(Object.entries(values).map(async ([name, value]) => [name, await textOf(deps, holding, name, value)] as const));
+  const resolved = await Promise.all(
+    Object.entries(values).map(async ([name, value]) => [name, await textOf(deps, holding, name, value)] as const),
+  );
   return Object.fromEntries(resolved);
 }
 

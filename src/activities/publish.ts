@@ -84,6 +84,12 @@ async function pullRequestOf(deps: Dependencies, { view, issueArtifact, textArti
   const text = textArtifact ? pullRequestText.parse(JSON.parse(await artifactText(deps, textArtifact))) : undefined;
   const review = reviewArtifact ? reviewSchema.parse(JSON.parse(await artifactText(deps, reviewArtifact))) : undefined;
   const asked = await artifactText(deps, issueArtifact);
-  const body = pullRequestBody({ view, asked, ...(text ? { done: text.body } : {}), ...(evidence ? { evidence } : {}), ...(review ? { review } : {}) });
+  const body = pullRequestBody({
+    view,
+    asked,
+    ...(text ? { done: text.body } : {}),
+    ...(evidence ? { evidence } : {}),
+    ...(review ? { review } : {}),
+  });
   return { title: plainLine(text?.title ?? view.issue?.title ?? view.request ?? view.id, 256), body };
 }

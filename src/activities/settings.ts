@@ -19,7 +19,9 @@ export async function readSettings(mirror: Mirror, baseSha: string): Promise<{ s
     setup,
     run: {
       checks: checks.map(({ command, runner }) => ({ command, runner })),
-      checksReason: named?.test ? `set in ${SETTINGS_FILE}` : (detected?.reason ?? `no test command was found; name one in ${SETTINGS_FILE}`),
+      checksReason: named?.test
+        ? `set in ${SETTINGS_FILE}`
+        : (detected?.reason ?? `no test command was found; name one in ${SETTINGS_FILE}`),
       limits: named?.limits ?? {},
       phasesOff: named?.phasesOff ?? [],
       phasesOn: named?.phasesOn ?? [],

@@ -19,7 +19,15 @@ export async function runSetup({ processes, files, workspaceEnvironment }: Depen
   const outputFile = path.join(files.directory(setup.lease.runId), 'setup.log');
   for (const command of setup.commands) {
     const env = { ...workspaceEnvironment, ...portsEnvironment(setup.ports) };
-    const end = await processes.run({ file: '/bin/sh', args: ['-c', command], cwd: setup.path, env, totalMs: SETUP_LIMIT_MS, outputFile, signal });
+    const end = await processes.run({
+      file: '/bin/sh',
+      args: ['-c', command],
+      cwd: setup.path,
+      env,
+      totalMs: SETUP_LIMIT_MS,
+      outputFile,
+      signal,
+    });
     signal.throwIfAborted();
     if (end.reason === 'exited' && end.exitCode === 0) continue;
     throw new BelayError({

@@ -27,7 +27,14 @@ export interface Spent extends Usage {
   durationMs: number;
 }
 
-export const nothingSpent = (): Spent => ({ inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0, costUsd: 0, durationMs: 0 });
+export const nothingSpent = (): Spent => ({
+  inputTokens: 0,
+  outputTokens: 0,
+  cacheReadTokens: 0,
+  cacheWriteTokens: 0,
+  costUsd: 0,
+  durationMs: 0,
+});
 
 export interface TurnResult {
   sessionId: string;
@@ -63,7 +70,14 @@ export async function playTurn(turn: Turn, said: Said): Promise<TurnResult> {
   await Promise.all(noted);
   const { usage, sessionId, costUsd, text, json } = result;
   add(turn.spent, { ...usage, costUsd, durationMs: Date.now() - began });
-  const record = { runId, step: input.step.number, sessionId, name: command.name, engine: input.engine, ...(input.model ? { model: input.model } : {}) };
+  const record = {
+    runId,
+    step: input.step.number,
+    sessionId,
+    name: command.name,
+    engine: input.engine,
+    ...(input.model ? { model: input.model } : {}),
+  };
   await deps.ledger.recordSession({ ...record, ...turn.spent, success: true });
   const tokens = usage.inputTokens + usage.outputTokens + usage.cacheReadTokens + usage.cacheWriteTokens;
   return { sessionId, text, costUsd, tokens, ...(json === undefined ? {} : { json }) };
@@ -82,7 +96,9 @@ function requestOf({ deps, input, command, cwd }: Turn, said: Said) {
     sessionId: 'resume' in said ? said.resume : said.sessionId,
     ...('resume' in said ? { resume: said.resume } : {}),
     ...(input.model ? { model: input.model } : {}),
-    ...(command.output === 'text' ? {} : { schema: z.toJSONSchema(OUTPUT_SCHEMAS[command.output], { io: 'input' }) as Record<string, unknown> }),
+    ...(command.output === 'text'
+      ? {}
+      : { schema: z.toJSONSchema(OUTPUT_SCHEMAS[command.output], { io: 'input' }) as Record<string, unknown> }),
     ...(input.budgetUsd === undefined ? {} : { budgetUsd: input.budgetUsd }),
     ...(input.script ? { script: input.script } : {}),
     stateDir: path.join(deps.files.directory(input.step.lease.runId), 'engine'),

@@ -13,7 +13,7 @@ const QUOTED = String.raw`'[^']*'|"(?:\\.|[^"\\])*"|\\.`;
 
 /** The commands of a line, at `&&`, `||`, `;` and `|` outside quotes. */
 export function commandsOf(line: string): string[] {
-  const pieces = line.match(new RegExp(String.raw`(?:${QUOTED}|[^'"\\;|&\n]|&(?!&))+`, 'gs')) ?? [];
+  const pieces = line.match(new RegExp(String.raw`(?:${QUOTED}|[^'"\\;|&\n]|(?<!&)&(?!&))+`, 'gs')) ?? [];
   return pieces.map((piece) => piece.trim()).filter(Boolean);
 }
 

@@ -10,7 +10,10 @@ import type { DevState } from '../temporal/state-file.ts';
 import { readDevState } from '../temporal/state-file.ts';
 
 /** What the background process tells the one that started it. */
-export type BackgroundMessage = { type: 'progress'; message: string } | { type: 'ready' } | { type: 'failed'; code: ErrorCode; message: string; hint?: string };
+export type BackgroundMessage =
+  | { type: 'progress'; message: string }
+  | { type: 'ready' }
+  | { type: 'failed'; code: ErrorCode; message: string; hint?: string };
 
 const CLI = fileURLToPath(new URL('../cli.ts', import.meta.url));
 
@@ -40,7 +43,13 @@ function outcomeOf(child: ChildProcess, onProgress: (message: string) => void): 
   return new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('exit', (code, signal) =>
-      resolve(new BelayError({ code: 'internal', message: `The background process ended (${signal ?? `exit code ${code}`}) before it was ready.`, hint: 'See logs/dev.log in BELAY_HOME.' })),
+      resolve(
+        new BelayError({
+          code: 'internal',
+          message: `The background process ended (${signal ?? `exit code ${code}`}) before it was ready.`,
+          hint: 'See logs/dev.log in BELAY_HOME.',
+        }),
+      ),
     );
     child.on('message', (message: BackgroundMessage) => {
       if (message.type === 'progress') onProgress(message.message);
@@ -58,5 +67,12 @@ async function stateOf(home: string, locked: BelayError | undefined): Promise<De
     if (!locked) break;
     await sleep(500);
   }
-  throw locked ?? new BelayError({ code: 'temporal_unreachable', message: 'The background process is up but cannot be found.', hint: 'See logs/dev.log in BELAY_HOME.' });
+  throw (
+    locked ??
+    new BelayError({
+      code: 'temporal_unreachable',
+      message: 'The background process is up but cannot be found.',
+      hint: 'See logs/dev.log in BELAY_HOME.',
+    })
+  );
 }

@@ -30,7 +30,10 @@ export async function openContext({ env, terminal }: { env: NodeJS.ProcessEnv; t
   await mkdir(home, { recursive: true, mode: 0o700 });
   const ledger = await openLedger({ path: path.join(home, 'ledger.db') });
   return {
-    ...{ env, config, terminal, ledger },
+    env,
+    config,
+    terminal,
+    ledger,
     files: createRunFiles({ home }),
     forge: createLocalForge({ home }),
     tracker: createLocalTracker({ home }),

@@ -29,13 +29,21 @@ export interface DemoOptions {
 }
 
 /** `belay demo`: brings the sample project's issue to a pull request, everything embedded, in a home of its own. */
-export async function demo({ env, terminal }: { env: NodeJS.ProcessEnv; terminal: Terminal }, { engine, keep }: DemoOptions): Promise<number> {
+export async function demo(
+  { env, terminal }: { env: NodeJS.ProcessEnv; terminal: Terminal },
+  { engine, keep }: DemoOptions,
+): Promise<number> {
   const home = await mkdtemp(path.join(tmpdir(), 'belay-demo-'));
   const demoEnv = { ...env, BELAY_HOME: path.join(home, 'home'), BELAY_SCRIPT: path.join(SAMPLES, 'shop.script.yml') };
   await using context = await openContext({ env: demoEnv, terminal });
   await requireEngine(context, engine);
   const project = path.join(home, 'shop.git');
-  await createBareRepository({ from: path.join(SAMPLES, 'shop'), to: project, scratch: path.join(home, 'scratch'), message: 'Import the shop' });
+  await createBareRepository({
+    from: path.join(SAMPLES, 'shop'),
+    to: project,
+    scratch: path.join(home, 'scratch'),
+    message: 'Import the shop',
+  });
   await cp(path.join(SAMPLES, 'shop.issue.md'), path.join(home, 'issue.md'));
   await context.forge.register({ path: project, owner: 'acme', name: 'shop' });
   terminal.note(await introduction(engine, home));
@@ -44,8 +52,23 @@ export async function demo({ env, terminal }: { env: NodeJS.ProcessEnv; terminal
 
 async function introduction(engine: EngineName, home: string): Promise<string> {
   const issue = await readFile(path.join(home, 'issue.md'), 'utf8');
-  const agent = engine === 'scripted' ? 'A scripted agent plays the coding agent: it really edits files, and really makes two mistakes.' : `${engine} works on it with your login or key.`;
-  return ['', 'The issue:', '', ...issue.trim().split('\n').map((line) => `  │ ${line}`.trimEnd()), '', agent, 'Everything else is real: Temporal, git, the tests. Agents and tests run with your rights.', ''].join('\n');
+  const agent =
+    engine === 'scripted'
+      ? 'A scripted agent plays the coding agent: it really edits files, and really makes two mistakes.'
+      : `${engine} works on it with your login or key.`;
+  return [
+    '',
+    'The issue:',
+    '',
+    ...issue
+      .trim()
+      .split('\n')
+      .map((line) => `  │ ${line}`.trimEnd()),
+    '',
+    agent,
+    'Everything else is real: Temporal, git, the tests. Agents and tests run with your rights.',
+    '',
+  ].join('\n');
 }
 
 interface Stage {
@@ -61,9 +84,21 @@ async function play(context: Context, { home, project, engine, keep }: Stage): P
   const stopping = new AbortController();
   using _ = onSignals(() => stopping.abort());
   try {
-    await using stack = await startDevStack({ config, env, log: createLog({ level: 'silent' }), onProgress: (message) => terminal.note(message), signal: stopping.signal });
+    await using stack = await startDevStack({
+      config,
+      env,
+      log: createLog({ level: 'silent' }),
+      onProgress: (message) => terminal.note(message),
+      signal: stopping.signal,
+    });
     await using temporal = await connectTemporal({ target: localTarget(stack.address, stack.namespace) });
-    const session: Session = { client: temporal.client, namespace: stack.namespace, temporary: true, ...(stack.uiUrl ? { uiUrl: stack.uiUrl } : {}), [Symbol.asyncDispose]: async () => {} };
+    const session: Session = {
+      client: temporal.client,
+      namespace: stack.namespace,
+      temporary: true,
+      ...(stack.uiUrl ? { uiUrl: stack.uiUrl } : {}),
+      [Symbol.asyncDispose]: async () => {},
+    };
     const code = await follow(context, session, { home, project, engine, signal: stopping.signal });
     if (keep && !stopping.signal.aborted) await stay(terminal, stack, stopping.signal);
     return code;
@@ -76,11 +111,23 @@ async function play(context: Context, { home, project, engine, keep }: Stage): P
   }
 }
 
-async function follow(context: Context, session: Session, { home, project, engine, signal }: Pick<Stage, 'home' | 'project' | 'engine'> & { signal: AbortSignal }): Promise<number> {
+async function follow(
+  context: Context,
+  session: Session,
+  { home, project, engine, signal }: Pick<Stage, 'home' | 'project' | 'engine'> & { signal: AbortSignal },
+): Promise<number> {
   const { terminal } = context;
   const request = {
-    ...{ target: { kind: 'file' as const, path: path.join(home, 'issue.md') }, repository: project, workingDirectory: home },
-    ...{ pipeline: 'sdlc' as const, fresh: false, requested: { engine }, triggeredBy: 'demo' },
+    target: {
+      kind: 'file' as const,
+      path: path.join(home, 'issue.md'),
+    },
+    repository: project,
+    workingDirectory: home,
+    pipeline: 'sdlc' as const,
+    fresh: false,
+    requested: { engine },
+    triggeredBy: 'demo',
   };
   const { workflowId } = await startRun({ ...context, client: session.client }, await takeOrder(intakeOf(context), request));
   const view = await watch({ session, workflowId, terminal, leaving: signal });
@@ -93,7 +140,9 @@ async function follow(context: Context, session: Session, { home, project, engin
       '',
       'Read the pull request:   the file above, or `BELAY_HOME=… npx belay pr show ' + view.id + '`',
       'Try your own repository: npx belay run "what you want changed" --repo ../my-project --engine claude',
-    ].join('\n').replace('BELAY_HOME=…', `BELAY_HOME=${context.config.home}`),
+    ]
+      .join('\n')
+      .replace('BELAY_HOME=…', `BELAY_HOME=${context.config.home}`),
   );
   return exitCodeOfRun(view);
 }

@@ -35,7 +35,12 @@ const UNUSED_GRACE_MS = 1500;
 
 export async function startDevStack({ config, env, log, onProgress, onUnused = () => {}, signal }: DevStackRequest): Promise<DevStack> {
   await using stack = new AsyncDisposableStack();
-  const named = temporalTarget({ env, address: config.temporal.address, namespace: config.temporal.namespace, apiKey: config.secrets.temporalApiKey });
+  const named = temporalTarget({
+    env,
+    address: config.temporal.address,
+    namespace: config.temporal.namespace,
+    apiKey: config.secrets.temporalApiKey,
+  });
   const server = named ? undefined : stack.use(await startServer({ config, env, onProgress, ...(signal ? { signal } : {}) }));
   const target = named ?? localTarget((server as DevServer).address, (server as DevServer).namespace);
   const worker = stack.use(await startWorker({ config, env, target, log }));
@@ -45,25 +50,46 @@ export async function startDevStack({ config, env, log, onProgress, onUnused = (
   const serverEnded = server ? server.ended.then(({ expected, logTail }) => failUnless(expected, logTail)) : new Promise<void>(() => {});
   const kept = stack.move();
   return {
-    ...{ address: target.address, namespace: target.namespace },
+    address: target.address,
+    namespace: target.namespace,
     ...(server ? { uiUrl: server.uiUrl } : {}),
     ended: Promise.race([worker.ended, serverEnded]),
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
 }
 
-async function startServer({ config, env, onProgress, signal }: Pick<DevStackRequest, 'config' | 'env' | 'onProgress' | 'signal'>): Promise<DevServer> {
+async function startServer({
+  config,
+  env,
+  onProgress,
+  signal,
+}: Pick<DevStackRequest, 'config' | 'env' | 'onProgress' | 'signal'>): Promise<DevServer> {
   const cli = await findTemporalCli({
-    ...{ explicit: config.temporal.cli, env, cacheDir: temporalCacheDir(env, homedir()) },
+    explicit: config.temporal.cli,
+    env,
+    cacheDir: temporalCacheDir(env, homedir()),
     onProgress: ({ message }) => onProgress(message),
     ...(signal ? { signal } : {}),
   });
   return startDevServer({ cli, home: config.home, warn: onProgress, ...(signal ? { signal } : {}) });
 }
 
-async function announce(home: string, { address, namespace }: TemporalTarget, controlPort: number, uiUrl: string | undefined): Promise<void> {
+async function announce(
+  home: string,
+  { address, namespace }: TemporalTarget,
+  controlPort: number,
+  uiUrl: string | undefined,
+): Promise<void> {
   const startedAt = new Date().toISOString();
-  await writeDevState(home, { pid: process.pid, address, namespace, controlPort, startedAt, version: packageVersion(), uiUrl: uiUrl ?? '' });
+  await writeDevState(home, {
+    pid: process.pid,
+    address,
+    namespace,
+    controlPort,
+    startedAt,
+    version: packageVersion(),
+    uiUrl: uiUrl ?? '',
+  });
 }
 
 function failUnless(expected: boolean, logTail: string): void {

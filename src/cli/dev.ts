@@ -25,11 +25,21 @@ export async function dev({ config, env, terminal, untilUnused }: DevOptions): P
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
   try {
     await using stack = await startDevStack({
-      ...{ config, env, log, signal: stopping.signal },
-      onProgress: (message) => tell({ type: 'progress', message }),
+      config,
+      env,
+      log,
+      signal: stopping.signal,
+      onProgress: (message) =>
+        tell({
+          type: 'progress',
+          message,
+        }),
       ...(untilUnused ? { onUnused: stop } : {}),
     });
-    if (!untilUnused) terminal.out(`Temporal  ${stack.address}${stack.uiUrl ? `\nWeb UI    ${stack.uiUrl}` : ''}\nHome      ${config.home}\nReady: \`belay run issue.md --repo PATH\` in another terminal. Ctrl-C stops.`);
+    if (!untilUnused)
+      terminal.out(
+        `Temporal  ${stack.address}${stack.uiUrl ? `\nWeb UI    ${stack.uiUrl}` : ''}\nHome      ${config.home}\nReady: \`belay run issue.md --repo PATH\` in another terminal. Ctrl-C stops.`,
+      );
     tell({ type: 'ready' });
     await Promise.race([stack.ended, aborted(stopping.signal)]);
     if (!untilUnused) terminal.note('Stopping: runs that are not done go on at the next start.');

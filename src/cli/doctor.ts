@@ -9,12 +9,27 @@ import type { Terminal } from './terminal.ts';
 import { EXIT } from './terminal.ts';
 
 /** `belay doctor`: what Belay needs on this machine, and how to mend what is missing. */
-export async function doctor({ config, env, terminal }: { config: Config; env: NodeJS.ProcessEnv; terminal: Terminal }, { json }: { json: boolean }): Promise<number> {
+export async function doctor(
+  { config, env, terminal }: { config: Config; env: NodeJS.ProcessEnv; terminal: Terminal },
+  { json }: { json: boolean },
+): Promise<number> {
   const running = await readDevState(config.home);
-  const named = temporalTarget({ env, address: config.temporal.address, namespace: config.temporal.namespace, apiKey: config.secrets.temporalApiKey });
+  const named = temporalTarget({
+    env,
+    address: config.temporal.address,
+    namespace: config.temporal.namespace,
+    apiKey: config.secrets.temporalApiKey,
+  });
   const findings = await diagnose({
-    ...{ home: config.home, env, engines: Object.values(composeEngines(config, env)), defaultEngine: config.engine.name },
-    cli: { explicit: config.temporal.cli, env, cacheDir: temporalCacheDir(env, homedir()) },
+    home: config.home,
+    env,
+    engines: Object.values(composeEngines(config, env)),
+    defaultEngine: config.engine.name,
+    cli: {
+      explicit: config.temporal.cli,
+      env,
+      cacheDir: temporalCacheDir(env, homedir()),
+    },
     target: named ?? (running ? localTarget(running.address, running.namespace) : undefined),
   });
   terminal.out(json ? JSON.stringify(findings, undefined, 2) : formatFindings(findings, { color: terminal.live }));

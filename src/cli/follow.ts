@@ -42,7 +42,11 @@ export async function ask(client: Client, workflowId: string): Promise<RunView |
     return await client.withDeadline(Date.now() + 3000, () => client.workflow.getHandle(workflowId).query<RunView>(STATUS_QUERY));
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) {
-      throw new BelayError({ code: 'invalid_input', message: `Temporal knows no run ${workflowId}.`, hint: 'It may be on another Temporal service, or past its retention.' });
+      throw new BelayError({
+        code: 'invalid_input',
+        message: `Temporal knows no run ${workflowId}.`,
+        hint: 'It may be on another Temporal service, or past its retention.',
+      });
     }
     return undefined;
   }
@@ -57,4 +61,8 @@ async function rests(client: Client, workflowId: string, { status }: RunView): P
 }
 
 const silent = (workflowId: string): BelayError =>
-  new BelayError({ code: 'temporal_unreachable', message: `No worker answers for ${workflowId}.`, hint: 'Is a worker running? `belay dev` starts one; the run is kept and goes on then.' });
+  new BelayError({
+    code: 'temporal_unreachable',
+    message: `No worker answers for ${workflowId}.`,
+    hint: 'Is a worker running? `belay dev` starts one; the run is kept and goes on then.',
+  });

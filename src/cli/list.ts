@@ -6,7 +6,10 @@ import type { Context } from './context.ts';
 import { EXIT } from './terminal.ts';
 
 /** `belay list`: the newest runs first. */
-export async function list({ ledger, terminal }: Context, { status, limit, json }: { status?: RunStatus; limit: number; json: boolean }): Promise<number> {
+export async function list(
+  { ledger, terminal }: Context,
+  { status, limit, json }: { status?: RunStatus; limit: number; json: boolean },
+): Promise<number> {
   const runs = await ledger.listRuns({ limit, ...(status ? { status } : {}) });
   if (json) terminal.out(JSON.stringify(runs, undefined, 2));
   else if (runs.length === 0) terminal.out('No runs yet. `belay run issue.md` starts one.');
@@ -16,6 +19,12 @@ export async function list({ ledger, terminal }: Context, { status, limit, json 
 
 function row(run: RunView): string {
   const about = plainLine(run.issue ? `#${run.issue.key} ${run.issue.title}` : (run.request ?? ''), 50);
-  const rest = [run.pullRequest ? `#${run.pullRequest.number}` : undefined, dollars(run.costUsd), run.durationMs === undefined ? undefined : duration(run.durationMs)];
-  return [run.id, run.status.padEnd(9), run.pipeline.padEnd(8), run.repository.padEnd(16), about.padEnd(50), rest.filter(Boolean).join(' ')].join('  ').trimEnd();
+  const rest = [
+    run.pullRequest ? `#${run.pullRequest.number}` : undefined,
+    dollars(run.costUsd),
+    run.durationMs === undefined ? undefined : duration(run.durationMs),
+  ];
+  return [run.id, run.status.padEnd(9), run.pipeline.padEnd(8), run.repository.padEnd(16), about.padEnd(50), rest.filter(Boolean).join(' ')]
+    .join('  ')
+    .trimEnd();
 }

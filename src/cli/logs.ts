@@ -6,7 +6,11 @@ import { EXIT } from './terminal.ts';
 const POLL_MS = 300;
 
 /** `belay logs`: what a run has said, and with `--follow` what it says until it rests. */
-export async function logs({ ledger, terminal }: Context, id: string, { follow, json }: { follow: boolean; json: boolean }): Promise<number> {
+export async function logs(
+  { ledger, terminal }: Context,
+  id: string,
+  { follow, json }: { follow: boolean; json: boolean },
+): Promise<number> {
   const { id: runId } = await ledger.getRun(id);
   let after: number | undefined;
   for (;;) {
@@ -14,7 +18,11 @@ export async function logs({ ledger, terminal }: Context, id: string, { follow, 
     const { status } = await ledger.getRun(runId);
     const entries = await ledger.readLogs({ runId, ...(after === undefined ? {} : { after }) });
     for (const entry of entries) {
-      terminal.out(json ? JSON.stringify(entry) : `${entry.at.slice(11, 19)} ${entry.level === 'info' ? '' : `${entry.level} `}${(entry.phase ?? '').padEnd(9)} ${entry.message}`);
+      terminal.out(
+        json
+          ? JSON.stringify(entry)
+          : `${entry.at.slice(11, 19)} ${entry.level === 'info' ? '' : `${entry.level} `}${(entry.phase ?? '').padEnd(9)} ${entry.message}`,
+      );
       after = entry.position;
     }
     if (entries.length > 0) continue;

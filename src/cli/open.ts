@@ -11,7 +11,7 @@ import { EXIT } from './terminal.ts';
 /** `belay open`: a shell in the run's workspace, or in a copy of its newest checkpoint where it holds none. */
 export async function open(context: Context, id: string, { path: onlyPath }: { path: boolean }): Promise<number> {
   const view = await context.ledger.getRun(id);
-  const where = await workspaceOf(view) ?? (await checkoutOf(context, view));
+  const where = (await workspaceOf(view)) ?? (await checkoutOf(context, view));
   if (onlyPath || !process.stdin.isTTY) {
     context.terminal.out(where);
     return EXIT.ok;
@@ -29,12 +29,21 @@ async function workspaceOf({ workspace }: RunView): Promise<string | undefined> 
 /** A clone of its own, so that a person and a retry do not get in each other's way. */
 async function checkoutOf({ config, env }: Context, { id, repository, headSha, baseSha }: RunView): Promise<string> {
   const commit = headSha ?? baseSha;
-  if (!commit) throw new BelayError({ code: 'earlier_work_missing', message: `Run ${id} has no work yet.`, hint: `\`belay show ${id}\` says how far it came.` });
+  if (!commit)
+    throw new BelayError({
+      code: 'earlier_work_missing',
+      message: `Run ${id} has no work yet.`,
+      hint: `\`belay show ${id}\` says how far it came.`,
+    });
   const [owner = '', name = ''] = repository.split('/');
   const ref: RepositoryRef = { forge: 'local', owner, name };
   const mirror = await createMirrors({ home: config.home, env }).open(ref);
   if (!(await mirror.hasCommit(commit))) {
-    throw new BelayError({ code: 'earlier_work_missing', message: `Commit ${commit} of run ${id} is not on this machine.`, hint: 'Open it on the host that did the work.' });
+    throw new BelayError({
+      code: 'earlier_work_missing',
+      message: `Commit ${commit} of run ${id} is not on this machine.`,
+      hint: 'Open it on the host that did the work.',
+    });
   }
   return openCheckout({ home: config.home, mirror, runId: id, commit });
 }

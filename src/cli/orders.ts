@@ -26,9 +26,18 @@ export async function cancel(context: Context, id: string, { reason, json }: { r
 }
 
 /** `belay retry`: wakes a parked run, or begins a new one where a closed one ended. */
-export async function retry(context: Context, id: string, { phase, detach, json }: { phase?: PhaseName; detach: boolean; json: boolean }): Promise<number> {
+export async function retry(
+  context: Context,
+  id: string,
+  { phase, detach, json }: { phase?: PhaseName; detach: boolean; json: boolean },
+): Promise<number> {
   const known = await context.ledger.getRun(id);
-  if (known.status === 'completed') throw new BelayError({ code: 'invalid_input', message: `Run ${known.id} is completed: there is nothing to retry.`, hint: '`belay run` works on its issue again.' });
+  if (known.status === 'completed')
+    throw new BelayError({
+      code: 'invalid_input',
+      message: `Run ${known.id} is completed: there is nothing to retry.`,
+      hint: '`belay run` works on its issue again.',
+    });
   if (CLOSED_STATUSES.includes(known.status)) return retryClosed(context, known, { ...(phase ? { phase } : {}), detach, json });
   await using session = await openSession(context);
   const { workflowId } = known;
@@ -40,7 +49,11 @@ export async function retry(context: Context, id: string, { phase, detach, json 
   return await rest(context, session, { workflowId, runId: known.id, joined: false }, { detach, json });
 }
 
-async function retryClosed(context: Context, known: RunView, { phase, detach, json }: { phase?: PhaseName; detach: boolean; json: boolean }): Promise<number> {
+async function retryClosed(
+  context: Context,
+  known: RunView,
+  { phase, detach, json }: { phase?: PhaseName; detach: boolean; json: boolean },
+): Promise<number> {
   const order = await retryOrder(intakeOf(context), known, { ...(phase ? { phase } : {}), triggeredBy: userInfo().username });
   await using session = await openSession(context);
   const started = await startRun({ ...context, client: session.client }, order);
@@ -73,4 +86,8 @@ async function closedView({ client }: Session, workflowId: string): Promise<RunV
 }
 
 const closed = ({ id, status }: RunView): BelayError =>
-  new BelayError({ code: 'invalid_input', message: `Run ${id} is ${status} already: there is nothing to cancel.`, hint: `\`belay show ${id}\` shows it.` });
+  new BelayError({
+    code: 'invalid_input',
+    message: `Run ${id} is ${status} already: there is nothing to cancel.`,
+    hint: `\`belay show ${id}\` shows it.`,
+  });

@@ -109,20 +109,26 @@ function readers(set: Define): void {
     .addOption(new Option('--status <status>').choices(RUN_STATUSES))
     .option('--limit <count>', 'how many', count, 20)
     .addOption(json())
-    .action((options: { status?: RunStatus; limit: number; json: boolean }) => inContext(set, async (context) => (await import('./list.ts')).list(context, options)));
+    .action((options: { status?: RunStatus; limit: number; json: boolean }) =>
+      inContext(set, async (context) => (await import('./list.ts')).list(context, options)),
+    );
   program
     .command('show')
     .description('one run: phases, steps, files')
     .argument('<id>', 'the run; the start of its id is enough')
     .addOption(json())
-    .action((id: string, options: { json: boolean }) => inContext(set, async (context) => (await import('./show.ts')).show(context, id, options)));
+    .action((id: string, options: { json: boolean }) =>
+      inContext(set, async (context) => (await import('./show.ts')).show(context, id, options)),
+    );
   program
     .command('logs')
     .description('what a run has said')
     .argument('<id>')
     .option('-f, --follow', 'until it rests', false)
     .addOption(json())
-    .action((id: string, options: { follow: boolean; json: boolean }) => inContext(set, async (context) => (await import('./logs.ts')).logs(context, id, options)));
+    .action((id: string, options: { follow: boolean; json: boolean }) =>
+      inContext(set, async (context) => (await import('./logs.ts')).logs(context, id, options)),
+    );
 }
 
 function orders(set: Define): void {
@@ -132,14 +138,18 @@ function orders(set: Define): void {
     .description("a shell in a run's workspace, or in a copy of its work")
     .argument('<id>')
     .option('--path', 'only print where it is', false)
-    .action((id: string, options: { path: boolean }) => inContext(set, async (context) => (await import('./open.ts')).open(context, id, options)));
+    .action((id: string, options: { path: boolean }) =>
+      inContext(set, async (context) => (await import('./open.ts')).open(context, id, options)),
+    );
   program
     .command('cancel')
     .description('ends a run cleanly')
     .argument('<id>')
     .option('--reason <text>')
     .addOption(json())
-    .action((id: string, options: { reason?: string; json: boolean }) => inContext(set, async (context) => (await import('./orders.ts')).cancel(context, id, options)));
+    .action((id: string, options: { reason?: string; json: boolean }) =>
+      inContext(set, async (context) => (await import('./orders.ts')).cancel(context, id, options)),
+    );
   program
     .command('retry')
     .description('goes on with a run that is parked, failed or cancelled')
@@ -158,10 +168,18 @@ function pullRequests(set: Define): void {
   pr.command('show')
     .argument('<id>', 'the run')
     .addOption(json())
-    .action((id: string, options: { json: boolean }) => inContext(set, async (context) => (await commands()).showPullRequest(context, id, options)));
-  pr.command('diff').argument('<id>', 'the run').action((id: string) => inContext(set, async (context) => (await commands()).diffPullRequest(context, id)));
-  pr.command('merge').argument('<id>', 'the run').action((id: string) => inContext(set, async (context) => (await commands()).mergePullRequest(context, id)));
-  pr.command('close').argument('<id>', 'the run').action((id: string) => inContext(set, async (context) => (await commands()).closePullRequest(context, id)));
+    .action((id: string, options: { json: boolean }) =>
+      inContext(set, async (context) => (await commands()).showPullRequest(context, id, options)),
+    );
+  pr.command('diff')
+    .argument('<id>', 'the run')
+    .action((id: string) => inContext(set, async (context) => (await commands()).diffPullRequest(context, id)));
+  pr.command('merge')
+    .argument('<id>', 'the run')
+    .action((id: string) => inContext(set, async (context) => (await commands()).mergePullRequest(context, id)));
+  pr.command('close')
+    .argument('<id>', 'the run')
+    .action((id: string) => inContext(set, async (context) => (await commands()).closePullRequest(context, id)));
 }
 
 function upkeep(set: Define): void {

@@ -21,7 +21,10 @@ async function showLines(views: AsyncIterable<RunView>, terminal: Terminal): Pro
   };
   let last: RunView | undefined;
   for await (const view of views) {
-    for (const phase of view.phases) if (isOver(phase)) say(`  ${phaseLine(phase)}`);
+    for (const phase of view.phases) {
+      if (isOver(phase)) say(`  ${phaseLine(phase)}`);
+      else if (isWorking(phase) && phase.summary) say(`  ${MARKS[phase.status]} ${phase.name.padEnd(9)} ${plainLine(phase.summary, 120)}`);
+    }
     if (view.status === 'waiting') say(`  waiting for ${view.waitingFor}`);
     if (view.currentStep) terminal.note(`  … ${view.currentStep}`);
     last = view;
@@ -29,15 +32,31 @@ async function showLines(views: AsyncIterable<RunView>, terminal: Terminal): Pro
   return last;
 }
 
+const isWorking = ({ status }: PhaseView): boolean => status === 'running' || status === 'retrying';
 const isOver = ({ status }: PhaseView): boolean => ['completed', 'failed', 'skipped', 'cancelled'].includes(status);
 
 function phaseLine({ name, status, summary, durationMs, sessions, error }: PhaseView): string {
   const cost = sessions.reduce((sum, { costUsd }) => sum + costUsd, 0);
   const facts = [...(durationMs ? [duration(durationMs)] : []), ...(cost > 0 ? [dollars(cost)] : [])].join(', ');
-  return [`${MARKS[status]} ${name.padEnd(9)}`, status === 'completed' ? '' : status, plainLine(error?.message ?? summary ?? '', 100), facts ? `(${facts})` : ''].filter(Boolean).join(' ');
+  return [
+    `${MARKS[status]} ${name.padEnd(9)}`,
+    status === 'completed' ? '' : status,
+    plainLine(error?.message ?? summary ?? '', 100),
+    facts ? `(${facts})` : '',
+  ]
+    .filter(Boolean)
+    .join(' ');
 }
 
-const MARKS: Record<PhaseView['status'], string> = { pending: '·', running: '›', retrying: '›', completed: '✓', failed: '✗', skipped: '-', cancelled: '✗' };
+const MARKS: Record<PhaseView['status'], string> = {
+  pending: '·',
+  running: '›',
+  retrying: '›',
+  completed: '✓',
+  failed: '✗',
+  skipped: '-',
+  cancelled: '✗',
+};
 
 type Task = ListrTaskWrapper<unknown, typeof DefaultRenderer, typeof SimpleRenderer>;
 
@@ -85,7 +104,12 @@ class Board {
           await row.over.promise;
         },
       })),
-      { concurrent: false, exitOnError: false, registerSignalListeners: false, rendererOptions: { collapseErrors: false, collapseSkips: false, showErrorMessage: false } },
+      {
+        concurrent: false,
+        exitOnError: false,
+        registerSignalListeners: false,
+        rendererOptions: { collapseErrors: false, collapseSkips: false, showErrorMessage: false },
+      },
     );
     await list.run();
   }
@@ -102,9 +126,9 @@ class Board {
   #paint(phase: PhaseView, row: { over: PromiseWithResolvers<void>; task?: Task }): void {
     const { task } = row;
     if (!task) return;
-    const running = phase.status === 'running' || phase.status === 'retrying';
+    const running = isWorking(phase);
     task.title = running ? phase.name : phaseLine(phase).slice(2);
-    task.output = running ? (this.#view?.currentStep ?? '') : '';
+    task.output = running ? [phase.summary, this.#view?.currentStep].filter(Boolean).join('\n') : '';
     if (!isOver(phase)) return;
     if (phase.status === 'skipped') task.skip(phaseLine(phase).slice(2));
     if (phase.status === 'failed' || phase.status === 'cancelled') row.over.reject(new Error(phaseLine(phase).slice(2)));

@@ -32,7 +32,14 @@ export async function mergePullRequest(context: Context, id: string): Promise<nu
   const { repository, branch, base, headSha, number, title } = pullRequest;
   const url = await context.forge.gitUrl(repository);
   const mirror = await createMirrors({ home: context.config.home, env: context.env }).open(repository);
-  const sha = await mergeBranch({ mirror, url, branch, base, headSha, message: `Merge pull request #${number} from ${branch}\n\n${title}\n` });
+  const sha = await mergeBranch({
+    mirror,
+    url,
+    branch,
+    base,
+    headSha,
+    message: `Merge pull request #${number} from ${branch}\n\n${title}\n`,
+  });
   await context.forge.setPullRequestState({ repository, number, state: 'merged' });
   if (view.issue) await context.tracker.closeIssue({ tracker: 'local', repository, key: view.issue.key });
   context.terminal.out(`Merged #${number} into ${base} at ${sha.slice(0, 12)}.`);
@@ -53,7 +60,11 @@ async function find({ ledger, forge }: Context, id: string): Promise<{ view: Run
   const [owner = '', name = ''] = view.repository.split('/');
   const repository: RepositoryRef = { forge: 'local', owner, name };
   if (view.pullRequest) return { view, pullRequest: await forge.getPullRequest({ repository, number: view.pullRequest.number }) };
-  throw new BelayError({ code: 'invalid_input', message: `Run ${view.id} has no pull request.`, hint: `It is ${view.status}; \`belay show ${view.id}\` says more.` });
+  throw new BelayError({
+    code: 'invalid_input',
+    message: `Run ${view.id} has no pull request.`,
+    hint: `It is ${view.status}; \`belay show ${view.id}\` says more.`,
+  });
 }
 
 function requireOpen({ state, number }: PullRequest): void {

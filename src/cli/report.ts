@@ -35,7 +35,8 @@ function evidenceOf({ phases }: RunView): string | undefined {
 function nextSteps({ status, errors, id }: RunView): string[] {
   const last = errors.at(-1);
   const cause = last && status !== 'completed' ? [`  ${last.code}: ${last.message}`, ...(last.hint ? [`  ${last.hint}`] : [])] : [];
-  if (status === 'parked') return [...cause, `  belay retry ${id}    goes on`, `  belay open ${id}     the work so far`, `  belay cancel ${id}   drops it`];
+  if (status === 'parked')
+    return [...cause, `  belay retry ${id}    goes on`, `  belay open ${id}     the work so far`, `  belay cancel ${id}   drops it`];
   if (status === 'cancelled') return [...cause, `  belay retry ${id}    goes on from here`];
   return cause;
 }

@@ -49,16 +49,29 @@ export function intakeOf({ config, ledger, files, forge, tracker }: Context) {
 
 async function requestOf(target: string, { repo, base, pipeline, plan, fresh, engine, model, budget }: RunOptions): Promise<Request> {
   return {
-    ...{ target: await parseTarget(target), pipeline, fresh, workingDirectory: process.cwd(), triggeredBy: userInfo().username },
+    target: await parseTarget(target),
+    pipeline,
+    fresh,
+    workingDirectory: process.cwd(),
+    triggeredBy: userInfo().username,
     ...(repo ? { repository: repo } : {}),
     ...(base ? { base } : {}),
     ...(plan ? { planFile: plan } : {}),
-    requested: { ...(engine ? { engine } : {}), ...(model ? { model } : {}), ...(budget === undefined ? {} : { budgetUsd: budget }) },
+    requested: {
+      ...(engine ? { engine } : {}),
+      ...(model ? { model } : {}),
+      ...(budget === undefined ? {} : { budgetUsd: budget }),
+    },
   };
 }
 
 /** Follows a started run to where it rests, unless it was to be left alone. */
-export async function rest({ terminal }: Context, session: Session, { workflowId, runId, joined }: Started, { detach, json }: Pick<RunOptions, 'detach' | 'json'>): Promise<number> {
+export async function rest(
+  { terminal }: Context,
+  session: Session,
+  { workflowId, runId, joined }: Started,
+  { detach, json }: Pick<RunOptions, 'detach' | 'json'>,
+): Promise<number> {
   if (joined) terminal.note(`Run ${runId ?? workflowId} of this issue is open already: following it.`);
   const web = webAddress(session, workflowId);
   if (detach) return detached({ terminal, session, workflowId, runId, web, json });
@@ -98,14 +111,17 @@ async function detachable(context: Context): Promise<Session> {
 /** Better said before anything starts than by a parked run. */
 export async function requireEngine({ config, env }: Pick<Context, 'config' | 'env'>, name: EngineName): Promise<void> {
   const { installed, loggedIn, hint } = await composeEngines(config, env)[name].check();
-  if (!installed) throw new BelayError({ code: 'engine_not_installed', message: `The engine ${name} is not installed.`, ...(hint ? { hint } : {}) });
-  if (loggedIn === 'no') throw new BelayError({ code: 'engine_not_logged_in', message: `The engine ${name} is not logged in.`, ...(hint ? { hint } : {}) });
+  if (!installed)
+    throw new BelayError({ code: 'engine_not_installed', message: `The engine ${name} is not installed.`, ...(hint ? { hint } : {}) });
+  if (loggedIn === 'no')
+    throw new BelayError({ code: 'engine_not_logged_in', message: `The engine ${name} is not logged in.`, ...(hint ? { hint } : {}) });
 }
 
 /** There is no sandbox yet, and people should know before their first run. */
 async function sayOnce({ config, terminal }: Context): Promise<void> {
   const runs = await readdir(`${config.home}/runs`).catch(() => []);
   if (runs.length > 0) return;
-  terminal.note('Note: agents and tests run with your rights on this machine: there is no sandbox. Use repositories and issues that you trust.');
+  terminal.note(
+    'Note: agents and tests run with your rights on this machine: there is no sandbox. Use repositories and issues that you trust.',
+  );
 }
-

@@ -36,12 +36,19 @@ async function attach(state: DevState, { config, env }: Pick<Context, 'config' |
   await using stack = new AsyncDisposableStack();
   stack.use(await attachUsage({ port: state.controlPort }));
   // The embedded server needs no login; a named one is where the environment says.
-  const named = temporalTarget({ env, address: config.temporal.address, namespace: config.temporal.namespace, apiKey: config.secrets.temporalApiKey });
+  const named = temporalTarget({
+    env,
+    address: config.temporal.address,
+    namespace: config.temporal.namespace,
+    apiKey: config.secrets.temporalApiKey,
+  });
   const target = state.uiUrl ? localTarget(state.address, state.namespace) : (named ?? localTarget(state.address, state.namespace));
   const { client } = stack.use(await connectTemporal({ target }));
   const kept = stack.move();
   return {
-    ...{ client, temporary, namespace: state.namespace },
+    client,
+    temporary,
+    namespace: state.namespace,
     ...(state.uiUrl ? { uiUrl: state.uiUrl } : {}),
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
@@ -53,5 +60,9 @@ export function webAddress({ uiUrl, namespace }: Pick<Session, 'uiUrl' | 'namesp
 }
 
 export function needsDev(what: string): BelayError {
-  return new BelayError({ code: 'temporal_unreachable', message: `${what} needs a running \`belay dev\`, and there is none for this home.`, hint: 'Start `belay dev` in another terminal first.' });
+  return new BelayError({
+    code: 'temporal_unreachable',
+    message: `${what} needs a running \`belay dev\`, and there is none for this home.`,
+    hint: 'Start `belay dev` in another terminal first.',
+  });
 }

@@ -31,6 +31,10 @@ export async function show({ ledger, files, terminal }: Context, id: string, { j
 
 function phaseRow({ name, status, attempts, durationMs, summary, sessions }: PhaseView): string {
   const cost = sessions.reduce((sum, { costUsd }) => sum + costUsd, 0);
-  const facts = [durationMs === undefined ? undefined : duration(durationMs), cost > 0 ? dollars(cost) : undefined, attempts > 1 ? `${attempts} attempts` : undefined];
+  const facts = [
+    durationMs === undefined ? undefined : duration(durationMs),
+    cost > 0 ? dollars(cost) : undefined,
+    attempts > 1 ? `${attempts} attempts` : undefined,
+  ];
   return `  ${name.padEnd(9)} ${status.padEnd(9)} ${[facts.filter(Boolean).join(', '), plainLine(summary ?? '', 100)].filter(Boolean).join(' · ')}`.trimEnd();
 }

@@ -10,7 +10,7 @@ export interface Terminal {
 
 export function createTerminal({ stdout, stderr }: Pick<NodeJS.Process, 'stdout' | 'stderr'>): Terminal {
   return {
-    live: stdout.isTTY === true && stderr.isTTY === true,
+    live: stdout.isTTY && stderr.isTTY,
     out: (text) => void stdout.write(`${text}\n`),
     note: (text) => void stderr.write(`${text}\n`),
   };
@@ -29,5 +29,10 @@ export function describeError(error: unknown): string {
 /** 2 for what the caller has to change in the command or the configuration, else 1. */
 export function exitCodeOf(error: unknown): number {
   if (!(error instanceof BelayError)) return EXIT.failed;
-  return error.class === 'fatal' || error.code.startsWith('engine_not_') || error.code === 'script_invalid' || error.code === 'settings_invalid' ? EXIT.usage : EXIT.failed;
+  return error.class === 'fatal' ||
+    error.code.startsWith('engine_not_') ||
+    error.code === 'script_invalid' ||
+    error.code === 'settings_invalid'
+    ? EXIT.usage
+    : EXIT.failed;
 }

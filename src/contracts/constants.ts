@@ -34,16 +34,7 @@ export type CommandName = (typeof COMMANDS)[number];
 export const ENGINES = ['claude', 'scripted'] as const;
 export type EngineName = (typeof ENGINES)[number];
 
-export const RUN_STATUSES = [
-  'pending',
-  'running',
-  'waiting',
-  'parked',
-  'completed',
-  'failed',
-  'cancelled',
-  'timed_out',
-] as const;
+export const RUN_STATUSES = ['pending', 'running', 'waiting', 'parked', 'completed', 'failed', 'cancelled', 'timed_out'] as const;
 export type RunStatus = (typeof RUN_STATUSES)[number];
 
 /** Runs with one of these never change again. */

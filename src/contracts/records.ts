@@ -40,7 +40,7 @@ export function totalTokens(usage: Pick<SessionRecord, 'inputTokens' | 'outputTo
   return usage.inputTokens + usage.outputTokens + usage.cacheReadTokens + usage.cacheWriteTokens;
 }
 
-export const ARTIFACT_KINDS = ['plan', 'issue', 'prompt', 'transcript', 'test_report', 'diff', 'log', 'other'] as const;
+export const ARTIFACT_KINDS = ['plan', 'issue', 'prompt', 'answer', 'transcript', 'test_report', 'diff', 'log', 'other'] as const;
 export type ArtifactKind = (typeof ARTIFACT_KINDS)[number];
 
 /** A file that a run left. */

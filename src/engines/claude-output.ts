@@ -29,6 +29,9 @@ const lines = {
   assistant: z.object({ type: z.literal('assistant'), message: z.object({ content: z.array(content) }) }),
 };
 
+/** Known, and of no use here: tool results, progress notes. */
+const QUIET = z.object({ type: z.enum(['user', 'system']) });
+
 const resultLine = z.object({
   type: z.literal('result'),
   subtype: z.string(),
@@ -77,7 +80,7 @@ export function parseClaudeLine(line: string): EngineEvent[] {
   if (assistant) return assistant.message.content.flatMap(contentEvents);
   const result = resultLine.safeParse(value).data;
   if (result) return [resultEvent(result, value)];
-  return [{ type: 'unknown', line }];
+  return QUIET.safeParse(value).success ? [] : [{ type: 'unknown', line }];
 }
 
 function jsonOf(line: string): unknown {

@@ -63,10 +63,23 @@ export async function takeOrder(deps: IntakeDependencies, request: Request): Pro
   requireEarlier(request, earlier, issue);
   const base = request.base ?? checkout.head.branch;
   const input: Order['input'] = {
-    ...{ pipeline: request.pipeline, repository, ...deps.defaults, requested: request.requested, triggeredBy: request.triggeredBy },
+    pipeline: request.pipeline,
+    repository,
+    ...deps.defaults,
+    requested: request.requested,
+    triggeredBy: request.triggeredBy,
     ...(base ? { base } : {}),
     ...(request.base ? {} : { baseSha: checkout.head.sha }),
-    ...(issue ? { issue: { tracker: issue.tracker, key: issue.key, title: plainLine(issue.title), url: issue.url } } : {}),
+    ...(issue
+      ? {
+          issue: {
+            tracker: issue.tracker,
+            key: issue.key,
+            title: plainLine(issue.title),
+            url: issue.url,
+          },
+        }
+      : {}),
     ...(request.target.kind === 'request' ? { request: request.target.text } : {}),
     ...(earlier ? { continues: earlier } : {}),
     createdAt: new Date().toISOString(),
@@ -75,7 +88,10 @@ export async function takeOrder(deps: IntakeDependencies, request: Request): Pro
   return { input, notes: notesOf(checkout, base, earlier), ...(plan ? { plan } : {}) };
 }
 
-async function repositoryOf({ forge }: IntakeDependencies, { target, repository, workingDirectory }: Request): Promise<{ repository: RepositoryRef; checkout: UserRepository }> {
+async function repositoryOf(
+  { forge }: IntakeDependencies,
+  { target, repository, workingDirectory }: Request,
+): Promise<{ repository: RepositoryRef; checkout: UserRepository }> {
   if (target.kind === 'issue' && target.repository && !repository) {
     const named: RepositoryRef = { forge: 'local', ...target.repository };
     return { repository: named, checkout: await inspectRepository(await forge.gitUrl(named)) };
@@ -91,17 +107,30 @@ async function issueOf({ tracker }: IntakeDependencies, repository: RepositoryRe
 }
 
 /** What the issue's newest run left. Its branch is continued while its pull request is open. */
-async function earlierWork({ ledger, forge }: IntakeDependencies, repository: RepositoryRef, issue: Issue): Promise<EarlierWork | undefined> {
+async function earlierWork(
+  { ledger, forge }: IntakeDependencies,
+  repository: RepositoryRef,
+  issue: Issue,
+): Promise<EarlierWork | undefined> {
   const run = await ledger.earlierRun({ repository: repositorySlug(repository), issueKey: issue.key });
   if (!run?.baseSha) return undefined;
   const pullRequest = run.branch ? await forge.findPullRequest({ repository, branch: run.branch }) : undefined;
   if (pullRequest && pullRequest.state !== 'open') return undefined;
   return {
-    ...{ runId: run.id, baseSha: run.baseSha },
+    runId: run.id,
+    baseSha: run.baseSha,
     ...(run.headSha && run.headSha !== run.baseSha ? { commit: run.headSha } : {}),
     ...(run.issueClass ? { issueClass: run.issueClass } : {}),
     ...(run.plan ? { plan: run.plan } : {}),
-    ...(pullRequest && run.branch ? { branch: run.branch, pullRequest: { number: pullRequest.number, url: pullRequest.url } } : {}),
+    ...(pullRequest && run.branch
+      ? {
+          branch: run.branch,
+          pullRequest: {
+            number: pullRequest.number,
+            url: pullRequest.url,
+          },
+        }
+      : {}),
   };
 }
 
@@ -117,14 +146,21 @@ function requireEarlier({ pipeline }: Request, earlier: EarlierWork | undefined,
   if (!giver || earlier?.commit) return;
   throw new BelayError({
     code: 'earlier_work_missing',
-    message: issue ? `The pipeline ${pipeline} goes on from an earlier run, but no run of issue #${issue.key} has left any work.` : `The pipeline ${pipeline} goes on from the earlier run of an issue; a plain request has none.`,
+    message: issue
+      ? `The pipeline ${pipeline} goes on from an earlier run, but no run of issue #${issue.key} has left any work.`
+      : `The pipeline ${pipeline} goes on from the earlier run of an issue; a plain request has none.`,
     hint: issue ? `Run it with \`--pipeline ${giver}\` first.` : 'File the request as an issue (a Markdown file) and run that.',
   });
 }
 
 async function readPlan(file: string): Promise<string> {
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new BelayError({ code: 'invalid_input', message: `The plan ${file} cannot be read.`, hint: 'Check the path given with --plan.', cause });
+    throw new BelayError({
+      code: 'invalid_input',
+      message: `The plan ${file} cannot be read.`,
+      hint: 'Check the path given with --plan.',
+      cause,
+    });
   });
   if (text.trim() !== '') return text;
   throw new BelayError({ code: 'invalid_input', message: `The plan ${file} is empty.`, hint: 'Leave --plan away to have one made.' });
@@ -134,6 +170,8 @@ function notesOf({ dirty, head, root }: UserRepository, base: string | undefined
   return [
     ...(base ? [] : [`${root} is on no branch: the work is based on commit ${head.sha.slice(0, 12)}.`]),
     ...(dirty ? [`Uncommitted changes in ${root} are left out: the work is based on the last commit${base ? ` of ${base}` : ''}.`] : []),
-    ...(earlier?.pullRequest ? [`Pull request #${earlier.pullRequest.number} of run ${earlier.runId} is open: its branch is continued (--fresh starts over).`] : []),
+    ...(earlier?.pullRequest
+      ? [`Pull request #${earlier.pullRequest.number} of run ${earlier.runId} is open: its branch is continued (--fresh starts over).`]
+      : []),
   ];
 }

@@ -7,17 +7,38 @@ import type { RunView } from '../contracts/run-view.ts';
 import type { IntakeDependencies, Order } from './order.ts';
 
 /** A new run that goes on where a closed one ended, or from one of its phases. */
-export async function retryOrder({ defaults }: IntakeDependencies, run: RunView, { phase, triggeredBy }: { phase?: PhaseName; triggeredBy: string }): Promise<Order> {
+export async function retryOrder(
+  { defaults }: IntakeDependencies,
+  run: RunView,
+  { phase, triggeredBy }: { phase?: PhaseName; triggeredBy: string },
+): Promise<Order> {
   const [owner = '', name = ''] = run.repository.split('/');
   const repository: RepositoryRef = { forge: 'local', owner, name };
   return {
     notes: [],
     input: {
-      ...{ pipeline: run.pipeline, repository, ...defaults, triggeredBy, createdAt: new Date().toISOString() },
-      requested: { engine: run.engine as IntakeDependencies['defaults']['engine'], ...(run.model ? { model: run.model } : {}), ...(run.budgetUsd === undefined ? {} : { budgetUsd: run.budgetUsd }) },
+      pipeline: run.pipeline,
+      repository,
+      ...defaults,
+      triggeredBy,
+      createdAt: new Date().toISOString(),
+      requested: {
+        engine: run.engine as IntakeDependencies['defaults']['engine'],
+        ...(run.model ? { model: run.model } : {}),
+        ...(run.budgetUsd === undefined ? {} : { budgetUsd: run.budgetUsd }),
+      },
       ...(run.base ? { base: run.base } : {}),
       ...(run.baseSha ? { baseSha: run.baseSha } : {}),
-      ...(run.issue ? { issue: { tracker: 'local', key: run.issue.key, title: run.issue.title, url: run.issue.url } } : {}),
+      ...(run.issue
+        ? {
+            issue: {
+              tracker: 'local',
+              key: run.issue.key,
+              title: run.issue.title,
+              url: run.issue.url,
+            },
+          }
+        : {}),
       ...(run.request ? { request: run.request } : {}),
       ...(run.baseSha ? { continues: earlier(run, run.baseSha, phase) } : {}),
     },
@@ -29,7 +50,9 @@ function earlier(run: RunView, baseSha: string, from: PhaseName | undefined): Ea
   // Only the newest commit is known: work from before the implementation starts over from the base.
   const commit = done.some(({ name }) => name === 'implement') ? run.headSha : undefined;
   return {
-    ...{ runId: run.id, baseSha, done },
+    runId: run.id,
+    baseSha,
+    done,
     ...(commit && commit !== baseSha ? { commit } : {}),
     ...(run.issueClass && keeps(from, 'classify') ? { issueClass: run.issueClass } : {}),
     ...(run.plan && keeps(from, 'plan') ? { plan: run.plan } : {}),
@@ -38,12 +61,17 @@ function earlier(run: RunView, baseSha: string, from: PhaseName | undefined): Ea
 }
 
 /** Whether what a phase gave is kept when the run goes on from another one. */
-const keeps = (from: PhaseName | undefined, phase: PhaseName): boolean => from === undefined || PHASES.indexOf(phase) < PHASES.indexOf(from);
+const keeps = (from: PhaseName | undefined, phase: PhaseName): boolean =>
+  from === undefined || PHASES.indexOf(phase) < PHASES.indexOf(from);
 
 /** The phases that need not be repeated: completed ones, up to the one to go on from. */
 function finished({ phases }: RunView, from: PhaseName | undefined): { name: PhaseName; summary: string }[] {
   if (from && !phases.some(({ name }) => name === from)) {
-    throw new BelayError({ code: 'invalid_input', message: `The run has no phase ${from}.`, hint: `It has ${phases.map(({ name }) => name).join(', ')}.` });
+    throw new BelayError({
+      code: 'invalid_input',
+      message: `The run has no phase ${from}.`,
+      hint: `It has ${phases.map(({ name }) => name).join(', ')}.`,
+    });
   }
   const end = phases.findIndex(({ name, status }) => name === from || status !== 'completed');
   return phases.slice(0, end < 0 ? phases.length : end).map(({ name, summary }) => ({ name, summary: summary ?? '' }));

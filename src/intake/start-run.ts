@@ -36,14 +36,21 @@ export interface StartDependencies {
 export async function startRun({ client, ledger, files }: StartDependencies, { input: order, plan }: Order): Promise<Started> {
   const { repository, issue, pipeline, triggeredBy, createdAt, engine } = order;
   const id = await ledger.reserveRun({
-    ...{ pipeline, repository: repositorySlug(repository), engine, triggeredBy, createdAt },
+    pipeline,
+    repository: repositorySlug(repository),
+    engine,
+    triggeredBy,
+    createdAt,
     ...(issue ? { issueKey: issue.key } : {}),
     workflowId: (runId) => workflowIdOf(order, runId),
   });
   const workflowId = workflowIdOf(order, id);
   try {
     const given = plan === undefined ? {} : { plan: await keepPlan({ ledger, files }, id, plan) };
-    await client.workflow.start<(input: RunInput) => Promise<unknown>>(pipeline satisfies PipelineName, startOptions({ ...order, ...given, id }, workflowId));
+    await client.workflow.start<(input: RunInput) => Promise<unknown>>(
+      pipeline satisfies PipelineName,
+      startOptions({ ...order, ...given, id }, workflowId),
+    );
     return { workflowId, runId: id, joined: false };
   } catch (error) {
     await ledger.discardReservation(id);

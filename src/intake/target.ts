@@ -18,18 +18,36 @@ const MAX_REQUEST_BYTES = 16 * 1024;
 /** `issue.md`, `12`, `#12`, `owner/repo#12`, or plain text. Throws invalid_input, issue_not_found, issue_empty, issue_too_large. */
 export async function parseTarget(text: string): Promise<Target> {
   const wanted = text.trim();
-  if (wanted === '') throw new BelayError({ code: 'issue_empty', message: 'The issue is empty.', hint: 'Name a Markdown file, an issue number, or say in quotes what to do.' });
+  if (wanted === '')
+    throw new BelayError({
+      code: 'issue_empty',
+      message: 'The issue is empty.',
+      hint: 'Name a Markdown file, an issue number, or say in quotes what to do.',
+    });
   if (URL_LIKE.test(wanted)) throw notYet(wanted);
   const number = NUMBER.exec(wanted);
   if (number) return { kind: 'issue', key: String(Number(number[1])) };
   const slug = SLUG.exec(wanted);
-  if (slug) return { kind: 'issue', repository: { owner: String(slug[1]).toLowerCase(), name: String(slug[2]).toLowerCase() }, key: String(Number(slug[3])) };
+  if (slug)
+    return {
+      kind: 'issue',
+      repository: { owner: String(slug[1]).toLowerCase(), name: String(slug[2]).toLowerCase() },
+      key: String(Number(slug[3])),
+    };
   if (await isFile(wanted)) return { kind: 'file', path: path.resolve(wanted) };
   if (LOOKS_LIKE_FILE.test(wanted)) {
-    throw new BelayError({ code: 'issue_not_found', message: `There is no file ${wanted}.`, hint: 'Check the path. Text in quotes with a space in it is taken as the request itself.' });
+    throw new BelayError({
+      code: 'issue_not_found',
+      message: `There is no file ${wanted}.`,
+      hint: 'Check the path. Text in quotes with a space in it is taken as the request itself.',
+    });
   }
   if (Buffer.byteLength(wanted) > MAX_REQUEST_BYTES) {
-    throw new BelayError({ code: 'issue_too_large', message: `The request is longer than ${MAX_REQUEST_BYTES / 1024} KiB.`, hint: 'Put it into a Markdown file and name that.' });
+    throw new BelayError({
+      code: 'issue_too_large',
+      message: `The request is longer than ${MAX_REQUEST_BYTES / 1024} KiB.`,
+      hint: 'Put it into a Markdown file and name that.',
+    });
   }
   return { kind: 'request', text: wanted };
 }
@@ -45,4 +63,8 @@ async function isFile(name: string): Promise<boolean> {
 }
 
 const notYet = (url: string): BelayError =>
-  new BelayError({ code: 'invalid_input', message: `Belay cannot read issues from ${url} yet.`, hint: 'Save the issue as a Markdown file and name that.' });
+  new BelayError({
+    code: 'invalid_input',
+    message: `Belay cannot read issues from ${url} yet.`,
+    hint: 'Save the issue as a Markdown file and name that.',
+  });

@@ -8,6 +8,7 @@ const FOLDERS: Record<ArtifactKind, string> = {
   plan: '',
   issue: '',
   prompt: 'prompts',
+  answer: 'answers',
   transcript: 'transcripts',
   test_report: 'evidence',
   diff: 'diffs',

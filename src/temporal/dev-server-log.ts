@@ -2,12 +2,13 @@ import { mkdir, open, rename, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 const ROTATE_BYTES = 10 * 1024 * 1024;
-const TAIL_BYTES = 4096;
+/** Enough for a panic's first line and its stack. */
+const TAIL_BYTES = 16 * 1024;
 
 export interface ServerLog extends AsyncDisposable {
   /** For the child to write to. */
   readonly fd: number;
-  /** The end of what was written since the log was opened, at most 4 KB. Works after disposal too. */
+  /** The end of what was written since the log was opened, at most 16 KB. Works after disposal too. */
   readonly tail: () => Promise<string>;
 }
 
@@ -22,6 +23,14 @@ export async function openServerLog(path: string): Promise<ServerLog> {
     tail: () => readTail(path, start),
     [Symbol.asyncDispose]: () => file.close(),
   };
+}
+
+/** Why the server did not start: its first error or panic, else the last thing it said. */
+export function reasonIn(logTail: string): string {
+  const lines = logTail.split('\n').filter((line) => line.trim() !== '');
+  const [, error] = /"level":"(?:ERROR|FATAL)".*?"msg":("(?:[^"\\]|\\.)*")/.exec(logTail) ?? [];
+  if (error) return String(JSON.parse(error));
+  return lines.find((line) => line.startsWith('panic:')) ?? lines.at(-1) ?? 'it said nothing';
 }
 
 async function readTail(path: string, start: number): Promise<string> {

@@ -5,7 +5,7 @@ import { lockHolder, tryLock } from '../process/exclusive-lock.ts';
 import type { Lock } from '../process/exclusive-lock.ts';
 import type { TemporalCli } from './cli-binary.ts';
 import { claimDatabase } from './dev-database.ts';
-import { openServerLog } from './dev-server-log.ts';
+import { openServerLog, reasonIn } from './dev-server-log.ts';
 import type { ServerLog } from './dev-server-log.ts';
 import { endFormerServer, startServerProcess } from './dev-server-process.ts';
 import type { ServerProcess } from './dev-server-process.ts';
@@ -15,9 +15,8 @@ import type { ServerPorts } from './dev-server-settings.ts';
 
 /** Measured at 0.3 s; a cold disk and a busy machine take far longer. */
 const START_MS = 60_000;
-/** Ports are found free and then used: somebody may be faster. */
-const PORT_ATTEMPTS = 5;
-const PORT_TAKEN = /can't (set|use).* port|address already in use/;
+/** Ports, also those that the server chooses for its own parts, are found free and then used: somebody may be faster. */
+const ATTEMPTS = 3;
 
 export interface StartDevServerRequest {
   cli: TemporalCli;
@@ -84,8 +83,7 @@ async function startOnFreePorts(request: StartRequest): Promise<Started> {
   for (let attempt = 1; ; attempt++) {
     const started = await startOn(await freePorts(), request);
     if (started) return started;
-    const logTail = await request.log.tail();
-    if (attempt === PORT_ATTEMPTS || !PORT_TAKEN.test(logTail)) throw notStarted(request, logTail);
+    if (attempt === ATTEMPTS) throw notStarted(request, await request.log.tail());
   }
 }
 
@@ -109,7 +107,7 @@ async function startOn(ports: ServerPorts, { cli, home, log, signal }: StartRequ
 function notStarted({ cli, home }: Pick<StartRequest, 'cli' | 'home'>, logTail: string, cause?: unknown): BelayError {
   return new BelayError({
     code: 'temporal_unreachable',
-    message: `Temporal (${cli.path}) did not start: ${logTail.trim().split('\n').at(-1) || 'it said nothing'}`,
+    message: `Temporal (${cli.path}) did not start: ${reasonIn(logTail)}`,
     hint: `Its log is ${join(home, 'logs', 'temporal.log')}.`,
     ...(cause !== undefined && { cause }),
   });

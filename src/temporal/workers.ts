@@ -29,8 +29,12 @@ const CALLS_PER_SLOT = 2;
 export async function createWorkers({ connection, namespace, deps }: WorkersOptions): Promise<Worker[]> {
   const { slots, host } = deps;
   const shared = {
-    ...{ connection, namespace, identity: `${host.id}@${process.pid}` },
-    ...{ shutdownGraceTime: SHUTDOWN_GRACE, shutdownForceTime: SHUTDOWN_FORCE, maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE },
+    connection,
+    namespace,
+    identity: `${host.id}@${process.pid}`,
+    shutdownGraceTime: SHUTDOWN_GRACE,
+    shutdownForceTime: SHUTDOWN_FORCE,
+    maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
   } satisfies Partial<WorkerOptions>;
   const leases = { ...shared, activities: leaseQueueActivities(deps), maxConcurrentActivityTaskExecutions: slots.size };
   return Promise.all([

@@ -2,7 +2,15 @@ import type { PhaseStatus, RunStatus } from '../contracts/constants.ts';
 import type { RunError, RunView } from '../contracts/run-view.ts';
 import { dollars, duration } from './words.ts';
 
-const MARKS: Record<PhaseStatus, string> = { pending: '⬜', running: '🔄', retrying: '🔄', completed: '✅', failed: '❌', skipped: '➖', cancelled: '🚫' };
+const MARKS: Record<PhaseStatus, string> = {
+  pending: '⬜',
+  running: '🔄',
+  retrying: '🔄',
+  completed: '✅',
+  failed: '❌',
+  skipped: '➖',
+  cancelled: '🚫',
+};
 const HEADLINES: Record<RunStatus, string> = {
   pending: 'Belay is about to work on this.',
   running: 'Belay is working on this.',
@@ -23,7 +31,12 @@ export const PROGRESS_MARKER = '<!-- belay progress -->';
 export function progressComment(view: RunView, { plan, trouble }: { plan?: string; trouble?: RunError } = {}): string {
   return [
     `**${headline(view)}** Run \`${view.id}\`, ${view.engine}, ${dollars(view.costUsd)}`,
-    view.phases.map(({ name, status, summary, durationMs }) => `- ${MARKS[status]} ${name}${summary ? `: ${summary}` : ''}${durationMs ? ` (${duration(durationMs)})` : ''}`).join('\n'),
+    view.phases
+      .map(
+        ({ name, status, summary, durationMs }) =>
+          `- ${MARKS[status]} ${name}${summary ? `: ${summary}` : ''}${durationMs ? ` (${duration(durationMs)})` : ''}`,
+      )
+      .join('\n'),
     ...(trouble ? [`**${trouble.code}**: ${trouble.message}`, ...(trouble.hint ? [trouble.hint] : [])] : []),
     ...(view.status === 'parked' ? [`\`belay retry ${view.id}\` goes on, \`belay cancel ${view.id}\` drops it.`] : []),
     ...(view.pullRequest ? [`Pull request: ${view.pullRequest.url}`] : []),

@@ -23,7 +23,9 @@ export function pullRequestBody({ view, asked, done, evidence, review }: PullReq
     done?.trim() || 'See the commits.',
     `## What was asked\n\n${quoted(asked, 3000)}`,
     `## How it was checked\n\n${evidenceTable(evidence)}`,
-    ...(later.length > 0 ? [`## Noted by the review, not blocking\n\n${later.map(({ title, severity }) => `- **${severity}**: ${title}`).join('\n')}`] : []),
+    ...(later.length > 0
+      ? [`## Noted by the review, not blocking\n\n${later.map(({ title, severity }) => `- **${severity}**: ${title}`).join('\n')}`]
+      : []),
     `## The run\n\n${costTable(view)}`,
     ...(view.issue ? [`Closes #${view.issue.key}`] : []),
     pullRequestMarker(view.workflowId),
@@ -50,5 +52,10 @@ function costTable(view: RunView): string {
       const cost = sessions.reduce((sum, { costUsd }) => sum + costUsd, 0);
       return `| ${name} | ${status} | ${(summary ?? '').replaceAll('|', '\\|')} | ${dollars(cost)} |`;
     });
-  return ['| phase | status | summary | cost |', '|---|---|---|---|', ...rows, `| | | run \`${view.id}\`, ${view.engine}${view.model ? ` (${view.model})` : ''} | **${dollars(view.costUsd)}** |`].join('\n');
+  return [
+    '| phase | status | summary | cost |',
+    '|---|---|---|---|',
+    ...rows,
+    `| | | run \`${view.id}\`, ${view.engine}${view.model ? ` (${view.model})` : ''} | **${dollars(view.costUsd)}** |`,
+  ].join('\n');
 }

@@ -1,4 +1,12 @@
-import { ApplicationFailure, CancellationScope, condition, isCancellation, proxyActivities, setHandler, workflowInfo } from '@temporalio/workflow';
+import {
+  ApplicationFailure,
+  CancellationScope,
+  condition,
+  isCancellation,
+  proxyActivities,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
 import { hostLeaseQueue, LEASE_QUEUE } from '../contracts/constants.ts';
 import type { Grant, LeaseRef } from '../contracts/lease.ts';
 import type { HoldInput, LeaseActivities } from '../contracts/work.ts';
@@ -84,7 +92,8 @@ export class WorkspaceLease {
       await condition(() => held.grant !== undefined || held.over);
       if (held.grant && !held.over) return held as Held & { grant: Grant };
       await this.release();
-      if (!isLost(held.failure)) throw held.failure ?? ApplicationFailure.nonRetryable('The lease ended before it was granted.', 'internal');
+      if (!isLost(held.failure))
+        throw held.failure ?? ApplicationFailure.nonRetryable('The lease ended before it was granted.', 'internal');
     }
   }
 

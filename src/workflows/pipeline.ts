@@ -1,4 +1,15 @@
-import { ApplicationFailure, CancellationScope, CancelledFailure, condition, ContinueAsNew, continueAsNew, isCancellation, setHandler, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
+import {
+  ApplicationFailure,
+  CancellationScope,
+  CancelledFailure,
+  condition,
+  ContinueAsNew,
+  continueAsNew,
+  isCancellation,
+  setHandler,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import type { PhaseName, PipelineName, RunStatus } from '../contracts/constants.ts';
 import type { RunInput } from '../contracts/run-input.ts';
@@ -30,7 +41,14 @@ class Execution {
 
   constructor(input: RunInput, phases: readonly Phase[]) {
     this.#phases = phases;
-    this.#run = new Run(input, input.state ?? firstState(input, phases.map((phase) => phase.name)));
+    this.#run = new Run(
+      input,
+      input.state ??
+        firstState(
+          input,
+          phases.map((phase) => phase.name),
+        ),
+    );
     setHandler(statusQuery, () => this.#run.state.view);
     setHandler(cancelRunSignal, () => this.#scope.cancel());
     setHandler(retryRunSignal, (order) => this.#wake(order));
@@ -41,7 +59,12 @@ class Execution {
       return await this.#scope.run(() => this.#work());
     } catch (error) {
       if (error instanceof ContinueAsNew) throw error;
-      if (this.#timedOut) return await this.#close('timed_out', { code: 'engine_timed_out', message: 'The run worked longer than its limit.', hint: 'Start it again: the new run goes on from this one.' });
+      if (this.#timedOut)
+        return await this.#close('timed_out', {
+          code: 'engine_timed_out',
+          message: 'The run worked longer than its limit.',
+          hint: 'Start it again: the new run goes on from this one.',
+        });
       if (isCancellation(error)) return await this.#cancelled();
       throw error;
     }
@@ -119,7 +142,8 @@ class Execution {
     const { workflowId, runId } = workflowInfo();
     await CancellationScope.nonCancellable(async () => {
       await this.#run.release();
-      for (const phase of this.#run.state.view.phases) if (phase.status === 'failed' || phase.status === 'running') phase.status = 'cancelled';
+      for (const phase of this.#run.state.view.phases)
+        if (phase.status === 'failed' || phase.status === 'running') phase.status = 'cancelled';
       await this.#finish('cancelled');
       await this.#run.comment();
       // Only the server's own cancel lets the execution close as Canceled.

@@ -46,6 +46,12 @@ export function hostProfile({ totalMs, attempts }: { totalMs: number; attempts: 
     scheduleToStartTimeout: '10s',
     heartbeatTimeout: '30s',
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-    retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '60s', maximumAttempts: attempts, nonRetryableErrorTypes: LOST },
+    retry: {
+      initialInterval: '1s',
+      backoffCoefficient: 2,
+      maximumInterval: '60s',
+      maximumAttempts: attempts,
+      nonRetryableErrorTypes: LOST,
+    },
   };
 }

@@ -38,7 +38,11 @@ export class Results {
     const before = this.#state.checkpoint;
     const value = await this.within(key.slice(this.#prefix().length), body);
     for (const inner of Object.keys(this.#state.results)) if (inner.startsWith(`${key}/`)) delete this.#state.results[inner];
-    this.#state.results[key] = { value, ...(before ? { before } : {}), ...(this.#state.checkpoint ? { checkpoint: this.#state.checkpoint } : {}) };
+    this.#state.results[key] = {
+      value,
+      ...(before ? { before } : {}),
+      ...(this.#state.checkpoint ? { checkpoint: this.#state.checkpoint } : {}),
+    };
     return value;
   }
 

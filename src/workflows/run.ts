@@ -1,18 +1,28 @@
 import { isCancellation, log, proxyActivities, proxyLocalActivities, setCurrentDetails } from '@temporalio/workflow';
 import { ORCHESTRATOR_QUEUE } from '../contracts/constants.ts';
-import type { CommandName, EngineName, PhaseName } from '../contracts/constants.ts';
+import type { CommandName, PhaseName } from '../contracts/constants.ts';
 import type { Grant } from '../contracts/lease.ts';
 import type { RunInput, RunLimits } from '../contracts/run-input.ts';
 import type { RunSettings, RunState } from '../contracts/run-state.ts';
-import type { PhaseView, RunError } from '../contracts/run-view.ts';
-import type { AgentInput, AgentOutcome, HostActivities, OrchestratorActivities, PromptValue, RecordActivities, StepRef } from '../contracts/work.ts';
+import type { RunError } from '../contracts/run-view.ts';
+import type {
+  AgentInput,
+  AgentOutcome,
+  HostActivities,
+  OrchestratorActivities,
+  PromptValue,
+  RecordActivities,
+  StepRef,
+} from '../contracts/work.ts';
+import { budgetLeft, engineOf } from './choices.ts';
 import { detailsOf } from './details.ts';
-import { park, troubleOf } from './failures.ts';
+import { applyGrant, holdRequest } from './grants.ts';
+import { troubleOf } from './failures.ts';
 import { WorkspaceLease } from './lease.ts';
 import type { Phase, PhaseResult } from './phase.ts';
 import { hostProfile, recordProfile, shortProfile } from './profiles.ts';
 import { Results } from './results.ts';
-import { phaseView, recordSession, recordSpending } from './view.ts';
+import { beginPhase, endPhase, phaseView, recordSession, recordSpending } from './view.ts';
 
 const { recordRun } = proxyLocalActivities<RecordActivities>(recordProfile);
 
@@ -32,8 +42,11 @@ export class Run {
     this.#lease = new WorkspaceLease(input.id, {
       epoch: state.epoch,
       ...(state.host ? { host: state.host } : {}),
-      request: () => this.#holdRequest(),
-      onGrant: (grant) => this.#granted(grant),
+      request: () => holdRequest(this.input, this.state),
+      onGrant: (grant) => {
+        applyGrant(this.state, grant);
+        this.show();
+      },
       onWaiting: () => this.#waiting(),
     });
   }
@@ -50,6 +63,12 @@ export class Run {
     return phasesOff.includes(name) || (this.input.phasesOff.includes(name) && !phasesOn.includes(name));
   }
 
+  /** Says how the phase stands while it goes on; its result replaces it. */
+  say(summary: string): void {
+    phaseView(this.state.view, this.#phase).summary = summary;
+    this.show();
+  }
+
   /** A named round of a loop: what happens inside is kept under its number. */
   async attempt<T>(number: number, body: () => Promise<T>): Promise<T> {
     const outer = this.#attempt;
@@ -62,7 +81,11 @@ export class Run {
   }
 
   /** A step in the workspace, kept by its occurrence. */
-  async step<T>(name: string, work: (host: HostActivities, step: StepRef, grant: Grant) => Promise<T>, options: { totalMs?: number; attempts?: number; about?: string } = {}): Promise<T> {
+  async step<T>(
+    name: string,
+    work: (host: HostActivities, step: StepRef, grant: Grant) => Promise<T>,
+    options: { totalMs?: number; attempts?: number; about?: string } = {},
+  ): Promise<T> {
     return this.results.keep(name, async () => {
       const number = ++this.state.nextStep;
       const { totalMs = 60_000, attempts = 3, about } = options;
@@ -77,19 +100,32 @@ export class Run {
   }
 
   /** One turn of the agent. What it changed is committed as the new checkpoint. */
-  async agent(command: CommandName, values: Record<string, PromptValue>, extra: Partial<Pick<AgentInput, 'keepAs'>> = {}): Promise<AgentOutcome> {
+  async agent(
+    command: CommandName,
+    values: Record<string, PromptValue>,
+    extra: Partial<Pick<AgentInput, 'keepAs'>> = {},
+  ): Promise<AgentOutcome> {
     const { script } = this.input;
-    const { engine, model } = await this.#engine();
+    const { settings } = await this.work();
+    const { engine, model } = engineOf(this.input, settings);
+    Object.assign(this.state.view, { engine }, model ? { model } : {});
     const limits = this.limits;
     return this.step(
       command,
       async (host, step, grant) => {
         const checkpoint = this.state.checkpoint ?? grant.commit;
         const outcome = await host.runAgent({
-          ...{ step, command, values, engine, checkpoint, idleMs: limits.agentIdleMs, totalMs: limits.agentTotalMs, ...extra },
+          step,
+          command,
+          values,
+          engine,
+          checkpoint,
+          idleMs: limits.agentIdleMs,
+          totalMs: limits.agentTotalMs,
+          ...extra,
           ...(model ? { model } : {}),
           ...(script ? { script } : {}),
-          ...this.#budgetLeft(),
+          ...budgetLeft(this.input, this.state),
         });
         this.#spent(outcome);
         return outcome;
@@ -103,7 +139,11 @@ export class Run {
     if (!this.state.issueArtifact) {
       const { issue, request, repository } = this.input;
       const { artifactId } = await this.step('read-issue', (host, step) =>
-        host.openIssue({ step, ...(issue ? { issue: { tracker: issue.tracker, repository, key: issue.key } } : {}), ...(request ? { request } : {}) }),
+        host.openIssue({
+          step,
+          ...(issue ? { issue: { tracker: issue.tracker, repository, key: issue.key } } : {}),
+          ...(request ? { request } : {}),
+        }),
       );
       this.state.issueArtifact = artifactId;
     }
@@ -185,7 +225,7 @@ export class Run {
   async #topLevel<T extends PhaseResult>(phase: Phase<T>): Promise<T> {
     const shown = phaseView(this.state.view, phase.name);
     this.#phase = phase.name;
-    this.#begin(shown);
+    beginPhase(shown);
     await this.record();
     try {
       const result = await phase.body(this);
@@ -197,23 +237,9 @@ export class Run {
       shown.error = troubleOf(error);
       return { summary: 'failed; the run goes on' } as T;
     } finally {
-      this.#end(shown);
+      endPhase(shown);
+      this.show();
     }
-  }
-
-  #begin(shown: PhaseView): void {
-    shown.status = shown.attempts === 0 ? 'running' : 'retrying';
-    shown.attempts++;
-    shown.startedAt ??= new Date().toISOString();
-    delete shown.completedAt;
-    delete shown.error;
-  }
-
-  #end(shown: PhaseView): void {
-    if (shown.status === 'running' || shown.status === 'retrying') shown.status = 'failed';
-    shown.completedAt = new Date().toISOString();
-    shown.durationMs = Date.parse(shown.completedAt) - Date.parse(shown.startedAt as string);
-    this.show();
   }
 
   async #skip(phase: Phase): Promise<undefined> {
@@ -221,55 +247,9 @@ export class Run {
     return undefined;
   }
 
-  #holdRequest() {
-    const { repository, base, baseSha, continues } = this.input;
-    const { checkpoint } = this.state;
-    const start = this.state.view.baseSha ?? baseSha;
-    return {
-      repository,
-      ...(base ? { base } : {}),
-      ...(start ? { baseSha: start } : {}),
-      ...(checkpoint ? { checkpoint } : {}),
-      ...(continues ? { continues } : {}),
-    };
-  }
-
-  #granted({ epoch, host, path, ports, baseSha, commit, settings }: Grant): void {
-    const { state } = this;
-    Object.assign(state, { epoch, host, settings });
-    state.checkpoint ??= commit;
-    Object.assign(state.view, { baseSha, headSha: state.checkpoint, status: 'running', workspace: { kind: 'worktree', host, path, ports } });
-    state.view.startedAt ??= new Date().toISOString();
-    delete state.view.waitingFor;
-    this.show();
-  }
-
   #waiting(): void {
     if (this.state.view.status !== 'pending') Object.assign(this.state.view, { status: 'waiting', waitingFor: 'workspace' });
     this.show();
-  }
-
-  /** What was asked for, else what the repository says, else the installation's. */
-  async #engine(): Promise<{ engine: EngineName; model?: string }> {
-    const { settings } = await this.work();
-    const { input } = this;
-    const engine = input.requested?.engine ?? settings.engine ?? input.engine;
-    const model = input.requested?.model ?? settings.model ?? input.model;
-    Object.assign(this.state.view, { engine }, model ? { model } : {});
-    return { engine, ...(model ? { model } : {}) };
-  }
-
-  #budgetLeft(): { budgetUsd?: number } {
-    const budget = this.input.requested?.budgetUsd ?? this.state.settings?.limits.budgetUsd ?? this.input.budgetUsd;
-    if (budget === undefined) return {};
-    this.state.view.budgetUsd = budget;
-    const left = budget - this.state.view.costUsd;
-    if (left > 0) return { budgetUsd: left };
-    throw park({
-      code: 'engine_budget_exhausted',
-      message: `The run has spent $${this.state.view.costUsd.toFixed(2)} of its $${budget.toFixed(2)}.`,
-      hint: 'Start it again with a higher `--budget`: the new run goes on from this one.',
-    });
   }
 
   #spent({ session, checkpoint }: AgentOutcome): void {
@@ -280,4 +260,3 @@ export class Run {
     this.show();
   }
 }
-

@@ -14,6 +14,21 @@ export function phaseView(view: RunView, name: PhaseName): PhaseView {
   return made;
 }
 
+export function beginPhase(shown: PhaseView): void {
+  shown.status = shown.attempts === 0 ? 'running' : 'retrying';
+  shown.attempts++;
+  shown.startedAt ??= new Date().toISOString();
+  delete shown.completedAt;
+  delete shown.error;
+}
+
+/** A phase that says nothing of its end has failed. */
+export function endPhase(shown: PhaseView): void {
+  if (shown.status === 'running' || shown.status === 'retrying') shown.status = 'failed';
+  shown.completedAt = new Date().toISOString();
+  if (shown.startedAt) shown.durationMs = Date.parse(shown.completedAt) - Date.parse(shown.startedAt);
+}
+
 /** A session counts once: a turn that resumed it adds to it. */
 export function recordSession(view: RunView, phase: PhaseName, session: SessionView): void {
   const { sessions } = phaseView(view, phase);
@@ -34,9 +49,24 @@ export function firstState(input: RunInput, phases: readonly PhaseName[]): RunSt
   const plan = input.plan ?? continues?.plan;
   const issueClass = input.issueClass ?? continues?.issueClass;
   const view: RunView = {
-    ...{ id: input.id, workflowId: workflowInfo().workflowId, version: 0, pipeline: input.pipeline, status: 'pending', repository },
-    ...(issue ? { issue: { tracker: issue.tracker, repository, key: issue.key, title: issue.title, url: issue.url } } : {}),
-    ...(input.request ? { request: input.request.slice(0, 1000) } : {}),
+    id: input.id,
+    workflowId: workflowInfo().workflowId,
+    version: 0,
+    pipeline: input.pipeline,
+    status: 'pending',
+    repository,
+    ...(issue
+      ? {
+          issue: {
+            tracker: issue.tracker,
+            repository,
+            key: issue.key,
+            title: issue.title,
+            url: issue.url,
+          },
+        }
+      : {}),
+    ...(input.request ? { request: input.request.slice(0, 1e3) } : {}),
     ...(issueClass ? { issueClass } : {}),
     ...(continues?.branch ? { branch: continues.branch } : {}),
     ...(continues?.pullRequest ? { pullRequest: continues.pullRequest } : {}),
@@ -45,8 +75,16 @@ export function firstState(input: RunInput, phases: readonly PhaseName[]): RunSt
     engine: input.engine,
     ...(input.model ? { model: input.model } : {}),
     ...(continues ? { continues: continues.runId } : {}),
-    phases: phases.map((name) => ({ name, status: 'pending', attempts: 0, sessions: [] })),
-    ...{ costUsd: 0, errors: [], triggeredBy: input.triggeredBy, createdAt: input.createdAt },
+    phases: phases.map((name) => ({
+      name,
+      status: 'pending',
+      attempts: 0,
+      sessions: [],
+    })),
+    costUsd: 0,
+    errors: [],
+    triggeredBy: input.triggeredBy,
+    createdAt: input.createdAt,
   };
   const results: RunState['results'] = {};
   for (const { name, summary } of continues?.done ?? []) {

@@ -57,20 +57,19 @@ describe('runChecks', () => {
   });
 
   it.each([
-    ['garbage', 'not xml at all'],
-    ['half a report', '<testsuites><testcase name="x">'],
-    ['another document', '<html><body>500</body></html>'],
+    ['garbage', 'not json'],
+    ['half a report', '{"testResults":[{"name":"a"'],
+    ['another document', '{"error":500}'],
     ['nothing', ''],
-  ])('survives a report that is %s', async (_, text) => {
+  ])('survives a report that is %s, and says so', async (_, text) => {
     await using sample = await project({
-      // Written by the tests themselves, over the runner's own report.
-      'fake.js': `import { writeFileSync } from 'node:fs';
-        const file = /destination=([^"\\s]*report-[^"\\s]+|[^"]*report-[^"\\s]+)/.exec(process.env.NODE_OPTIONS.split('junit')[1])[1];
-        writeFileSync(file, ${JSON.stringify(text)}); process.exit(1); // --test`,
-      'package.json': packageJson('NODE_TEST=1 node fake.js --test'),
+      'package.json': packageJson('sh jest'),
+      jest: 'for argument; do case "$argument" in --outputFile=*) cp report "${argument#--outputFile=}" ;; esac; done; exit 1',
+      report: text,
     });
     const result = await sample.check('npm test');
     expect(result).toMatchObject({ passed: false, exitCode: 1, failures: [{ name: 'npm test' }] });
+    expect(result.notes).toEqual([expect.stringMatching(/^The report of `npm test` could not be read: /)]);
   });
 
   it('runs plainly where an older runner refuses to report', async () => {

@@ -28,7 +28,9 @@ test('ends with the reason of the signal, before and during a command', async ()
   const git = hardenedGit({ cwd: remote.path, gitDir: remote.path });
   const begun = join(remote.folder, 'begun');
   // The other side never answers, and ends with its input.
-  const waiting = git.run(['ls-remote', `--upload-pack=touch '${begun}'; cat >/dev/null; :`, '--', remote.path], { signal: controller.signal });
+  const waiting = git.run(['ls-remote', `--upload-pack=touch '${begun}'; cat >/dev/null; :`, '--', remote.path], {
+    signal: controller.signal,
+  });
   const ended = expect(waiting).rejects.toThrow('cancelled meanwhile');
   await vi.waitFor(() => stat(begun), { timeout: 30_000, interval: 5 });
   controller.abort(new Error('cancelled meanwhile'));
@@ -64,10 +66,10 @@ test('runs no hook, file system monitor or credential helper of the repository',
   await expect(stat(trap)).rejects.toThrow('ENOENT');
 });
 
-test('refuses transports that run commands', async () => {
+test.each(['ext::sh -c date', 'git://127.0.0.1:1/x.git', 'http://127.0.0.1:1/x.git'])('refuses the transport of %s', async (url) => {
   await using remote = await gitRemote({ files: { a: '1\n' } });
   const git = hardenedGit({ cwd: remote.path, gitDir: remote.path });
-  await expect(git.run(['fetch', '--', 'ext::sh -c date', 'main'])).rejects.toMatchObject({ code: 'invalid_input' });
+  await expect(git.run(['fetch', '--', url, 'main'])).rejects.toMatchObject({ code: 'invalid_input' });
 });
 
 test('does not repeat a login in an address', async () => {

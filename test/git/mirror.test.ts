@@ -2,6 +2,7 @@ import { appendFile, chmod, mkdir, readFile, rm, stat, symlink, utimes, writeFil
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createMirrors } from '../../src/git/mirror.ts';
+import { acquireLock } from '../../src/process/exclusive-lock.ts';
 import { git, gitRemote } from '../support/git-remote.ts';
 import { testMirror } from '../support/test-mirror.ts';
 
@@ -39,6 +40,18 @@ test('goes on with a shared fetch when one of its callers leaves', async () => {
   expect(await second).toBe(base);
 });
 
+test('waits with a fetch while another process fetches', async () => {
+  await using setup = await testMirror();
+  const { mirror, remote, base } = setup;
+  const newer = await remote.commit({ 'a.txt': 'two\n' });
+  const other = await acquireLock({ path: `${mirror.gitDir}.fetch.lock`, waitMs: 0 });
+  const fetching = mirror.fetchBranch({ url: remote.path, branch: 'main' });
+  // Several starts of git later, it still has not.
+  for (let call = 0; call < 5; call++) expect(await mirror.refSha('refs/remotes/origin/main')).toBe(base);
+  other[Symbol.dispose]();
+  expect(await fetching).toBe(newer);
+});
+
 test('fetches a commit that no branch has', async () => {
   await using setup = await testMirror();
   const { mirror, remote } = setup;
@@ -71,19 +84,29 @@ test('says which branch, commit or repository is missing', async () => {
   await using setup = await testMirror();
   const { mirror, remote } = setup;
   const url = remote.path;
-  await expect(mirror.fetchBranch({ url, branch: 'nope' })).rejects.toMatchObject({ code: 'base_not_found', message: expect.stringContaining('branch nope') });
+  await expect(mirror.fetchBranch({ url, branch: 'nope' })).rejects.toMatchObject({
+    code: 'base_not_found',
+    message: expect.stringContaining('branch nope'),
+  });
   await expect(mirror.fetchCommit({ url, sha: '1'.repeat(40) })).rejects.toMatchObject({ code: 'base_not_found' });
   await expect(mirror.fetchBranch({ url: `${url}/none`, branch: 'main' })).rejects.toMatchObject({ code: 'repository_not_found' });
   await expect(mirror.fetchBranch({ url, branch: '--upload-pack=x' })).rejects.toMatchObject({ code: 'invalid_input' });
 });
 
 test('reads files and lists trees of a commit without a worktree', async () => {
-  await using setup = await testMirror({ 'a.txt': 'one\n', 'src/ä ö/b.txt': 'zwei', 'src/c.txt': 'c\r\n', link: { link: '/etc/passwd' }, '[x]': 'brackets' });
+  await using setup = await testMirror({
+    'a.txt': 'one\n',
+    'src/ä ö/b.txt': 'zwei',
+    'src/c.txt': 'c\r\n',
+    link: { link: '/etc/passwd' },
+    '[x]': 'brackets',
+  });
   const { mirror, base: commit } = setup;
   expect(await mirror.readFile({ commit, path: 'src/ä ö/b.txt' })).toBe('zwei');
   expect(await mirror.readFile({ commit, path: 'src/c.txt' })).toBe('c\r\n');
   expect(await mirror.readFile({ commit, path: '[x]' })).toBe('brackets');
-  for (const path of ['none', 'src', 'link', '../x', '*.txt']) expect(await mirror.readFile({ commit, path }).catch(() => undefined)).toBeUndefined();
+  for (const path of ['none', 'src', 'link', '../x', '*.txt'])
+    expect(await mirror.readFile({ commit, path }).catch(() => undefined)).toBeUndefined();
   expect((await mirror.listFiles({ commit })).toSorted()).toEqual(['[x]', 'a.txt', 'link', 'src/c.txt', 'src/ä ö/b.txt']);
   expect((await mirror.listFiles({ commit, depth: 1 })).toSorted()).toEqual(['[x]', 'a.txt', 'link', 'src/']);
 });
@@ -91,7 +114,12 @@ test('reads files and lists trees of a commit without a worktree', async () => {
 test('commits trees as Belay; the same input with a date gives the same commit', async () => {
   await using setup = await testMirror();
   const { mirror, base } = setup;
-  const input = { tree: await mirror.treeOf(base), parents: [base], message: '-m "quoted"\n\nbody', date: new Date('2026-01-02T03:04:05Z') };
+  const input = {
+    tree: await mirror.treeOf(base),
+    parents: [base],
+    message: '-m "quoted"\n\nbody',
+    date: new Date('2026-01-02T03:04:05Z'),
+  };
   const sha = await mirror.commitTree(input);
   expect(await mirror.commitTree(input)).toBe(sha);
   expect(await git(mirror.gitDir, 'show', '-s', '--format=%B%an %cI', sha)).toBe('-m "quoted"\n\nbody\nBelay 2026-01-02T03:04:05+00:00');
@@ -103,8 +131,14 @@ test('shows what changed, bounded, and runs no diff program of the repository', 
   const { mirror, remote, base: from } = setup;
   await remote.commit({ 'a.txt': 'two\n', 'größe.txt': 'new\n' });
   const to = await mirror.fetchBranch({ url: remote.path, branch: 'main' });
-  expect(await mirror.diff({ from, to, maxBytes: 10_000 })).toMatchObject({ truncated: false, text: expect.stringContaining('-one\n+two\n') });
-  expect(await mirror.diff({ from, to, maxBytes: 20 })).toMatchObject({ truncated: true, text: expect.stringMatching(/^diff --git .{9}$/) });
+  expect(await mirror.diff({ from, to, maxBytes: 10_000 })).toMatchObject({
+    truncated: false,
+    text: expect.stringContaining('-one\n+two\n'),
+  });
+  expect(await mirror.diff({ from, to, maxBytes: 20 })).toMatchObject({
+    truncated: true,
+    text: expect.stringMatching(/^diff --git .{9}$/),
+  });
   expect(await mirror.diffStat({ from, to })).toBe('2 files changed, 2 insertions(+), 1 deletion(-)');
   expect(await mirror.changedFiles({ from, to })).toEqual(['a.txt', 'größe.txt']);
   expect(await mirror.diffStat({ from, to: from })).toBe('');
@@ -148,7 +182,8 @@ test('makes a mirror anew that somebody removed', async () => {
 test('refuses names that would leave the folder of mirrors', async () => {
   await using remote = await gitRemote();
   const mirrors = createMirrors({ home: remote.folder });
-  for (const name of ['..', '../x', '', '-x', 'a/b']) await expect(mirrors.open({ ...REPOSITORY, owner: name })).rejects.toMatchObject({ code: 'invalid_input' });
+  for (const name of ['..', '../x', '', '-x', 'a/b'])
+    await expect(mirrors.open({ ...REPOSITORY, owner: name })).rejects.toMatchObject({ code: 'invalid_input' });
 });
 
 test('restores configuration, hooks and attributes that an agent changed, and runs none of them', async () => {
@@ -159,7 +194,10 @@ test('restores configuration, hooks and attributes that an agent changed, and ru
   await writeFile(script, `#!/bin/sh\ntouch '${trap}'\n`);
   await chmod(script, 0o755);
   const config = await readFile(join(mirror.gitDir, 'config'), 'utf8');
-  await appendFile(join(mirror.gitDir, 'config'), `[url "${remote.path}/elsewhere"]\n\tinsteadOf = ${remote.path}\n[core]\n\tfsmonitor = ${script}\n\thooksPath = ${remote.folder}\n[diff "x"]\n\ttextconv = ${script}\n`);
+  await appendFile(
+    join(mirror.gitDir, 'config'),
+    `[url "${remote.path}/elsewhere"]\n\tinsteadOf = ${remote.path}\n[core]\n\tfsmonitor = ${script}\n\thooksPath = ${remote.folder}\n[diff "x"]\n\ttextconv = ${script}\n`,
+  );
   await mkdir(join(mirror.gitDir, 'hooks'), { recursive: true });
   await symlink(script, join(mirror.gitDir, 'hooks/reference-transaction'));
   await writeFile(join(mirror.gitDir, 'info/attributes'), '* diff=x\n');
@@ -169,7 +207,8 @@ test('restores configuration, hooks and attributes that an agent changed, and ru
   await mirror.updateRef({ ref: 'refs/belay/abcd1234/x', sha: base });
   expect(await readFile(join(mirror.gitDir, 'config'), 'utf8')).toBe(config);
   await expect(stat(trap)).rejects.toThrow('ENOENT');
-  for (const gone of ['hooks', 'info/attributes', 'objects/info/alternates']) await expect(stat(join(mirror.gitDir, gone))).rejects.toThrow('ENOENT');
+  for (const gone of ['hooks', 'info/attributes', 'objects/info/alternates'])
+    await expect(stat(join(mirror.gitDir, gone))).rejects.toThrow('ENOENT');
 });
 
 test('replaces a link in place of its configuration without writing through it', async () => {

@@ -45,10 +45,16 @@ test('leaves a branch alone that somebody else moved, made or removed', async ()
   const sha = await commitOn(mirror, base);
   const theirs = await remote.commit({ 'a.txt': 'theirs\n' }, { branch: BRANCH });
   for (const expected of [null, base]) {
-    await expect(mirror.push({ url: remote.path, branch: BRANCH, sha, expected })).rejects.toMatchObject({ code: 'branch_moved', message: expect.stringContaining(BRANCH) });
+    await expect(mirror.push({ url: remote.path, branch: BRANCH, sha, expected })).rejects.toMatchObject({
+      code: 'branch_moved',
+      message: expect.stringContaining(BRANCH),
+    });
   }
   expect(await remote.sha(BRANCH)).toBe(theirs);
-  await expect(mirror.push({ url: remote.path, branch: 'belay/gone', sha, expected: base })).rejects.toMatchObject({ code: 'branch_moved', message: expect.stringContaining('missing') });
+  await expect(mirror.push({ url: remote.path, branch: 'belay/gone', sha, expected: base })).rejects.toMatchObject({
+    code: 'branch_moved',
+    message: expect.stringContaining('missing'),
+  });
 });
 
 test('lets one of many racing pushes win', async () => {
@@ -95,7 +101,10 @@ test('explains a branch that is checked out, also in a linked worktree, whatever
   await checkout.git('worktree', 'add', '--quiet', join(remote.folder, 'linked'), 'other');
   const sha = await commitOn(mirror, base);
   for (const branch of ['main', 'other']) {
-    await expect(mirror.push({ url: checkout.path, branch, sha, expected: base })).rejects.toMatchObject({ code: 'branch_checked_out', message: expect.stringContaining(branch) });
+    await expect(mirror.push({ url: checkout.path, branch, sha, expected: base })).rejects.toMatchObject({
+      code: 'branch_checked_out',
+      message: expect.stringContaining(branch),
+    });
     expect(await checkout.git('rev-parse', branch)).toBe(base);
   }
 });
@@ -137,11 +146,16 @@ test('keeps to the rules of a bare repository, and repeats what they say', async
   await writeFile(hook, '#!/bin/sh\necho "No pushes on Fridays" >&2\nexit 1\n');
   await chmod(hook, 0o755);
   const sha = await commitOn(mirror, base);
-  await expect(mirror.push({ url: remote.path, branch: BRANCH, sha, expected: null })).rejects.toMatchObject({ code: 'push_rejected', message: expect.stringContaining('No pushes on Fridays') });
+  await expect(mirror.push({ url: remote.path, branch: BRANCH, sha, expected: null })).rejects.toMatchObject({
+    code: 'push_rejected',
+    message: expect.stringContaining('No pushes on Fridays'),
+  });
 });
 
 test('says that the repository is gone', async () => {
   await using setup = await testMirror();
   const { mirror, remote, base } = setup;
-  await expect(mirror.push({ url: `${remote.path}.gone`, branch: BRANCH, sha: base, expected: null })).rejects.toMatchObject({ code: 'repository_not_found' });
+  await expect(mirror.push({ url: `${remote.path}.gone`, branch: BRANCH, sha: base, expected: null })).rejects.toMatchObject({
+    code: 'repository_not_found',
+  });
 });

@@ -28,7 +28,12 @@ test('copes with spaces, quotes and other alphabets in paths, and with symbolic 
 test('knows bare repositories, linked worktrees and detached heads', async () => {
   await using remote = await gitRemote({ files: { a: '1\n' } });
   const sha = await remote.sha('main');
-  expect(await inspectRepository(remote.path)).toMatchObject({ root: remote.path, bare: true, dirty: false, head: { branch: 'main', sha } });
+  expect(await inspectRepository(remote.path)).toMatchObject({
+    root: remote.path,
+    bare: true,
+    dirty: false,
+    head: { branch: 'main', sha },
+  });
   const linked = join(remote.folder, 'linked');
   await remote.git('worktree', 'add', '--quiet', '--detach', linked);
   expect(await inspectRepository(linked)).toEqual({ root: linked, gitUrl: linked, bare: false, dirty: false, head: { sha } });
@@ -59,7 +64,8 @@ test('runs neither filters nor file system monitors that the repository names', 
   const trap = join(remote.folder, 'trap');
   await checkout.write({ 'trap.sh': `#!/bin/sh\ntouch '${trap}'\ncat\n` });
   await chmod(join(checkout.path, 'trap.sh'), 0o755);
-  for (const key of ['filter.tr.ap=x.clean', 'filter.tr.ap=x.process', 'core.fsmonitor']) await checkout.git('config', key, join(checkout.path, 'trap.sh'));
+  for (const key of ['filter.tr.ap=x.clean', 'filter.tr.ap=x.process', 'core.fsmonitor'])
+    await checkout.git('config', key, join(checkout.path, 'trap.sh'));
   await checkout.write({ a: '3\n' });
   expect((await inspectRepository(checkout.path)).dirty).toBe(true);
   await expect(stat(trap)).rejects.toThrow('ENOENT');
@@ -77,8 +83,15 @@ test('says what to do where there is no repository', async () => {
   await using folder = await temporaryDirectory();
   const plain = join(folder.path, 'plain');
   await mkdir(plain);
-  await expect(inspectRepository(plain)).rejects.toMatchObject({ code: 'not_a_repository', message: expect.stringContaining(plain), hint: expect.stringContaining('git -C') });
-  await expect(inspectRepository(join(folder.path, 'none'))).rejects.toMatchObject({ code: 'not_a_repository', message: expect.stringContaining('does not exist') });
+  await expect(inspectRepository(plain)).rejects.toMatchObject({
+    code: 'not_a_repository',
+    message: expect.stringContaining(plain),
+    hint: expect.stringContaining('git -C'),
+  });
+  await expect(inspectRepository(join(folder.path, 'none'))).rejects.toMatchObject({
+    code: 'not_a_repository',
+    message: expect.stringContaining('does not exist'),
+  });
 });
 
 test('says that a repository has no commits, or stands on a branch without any', async () => {

@@ -10,8 +10,8 @@ import { availableIsolations } from '../support/isolations.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const PATH = '/usr/local/bin:/usr/bin:/bin';
-/** Stays until it is killed, with a child in a session of its own. */
-const STUBBORN = 'trap "" TERM; setsid sleep 300 & echo ready; while :; do sleep 300; done';
+/** Stays until it is killed, deaf to SIGTERM, with a child that says `ready` when it is in a session of its own. */
+const STUBBORN = 'trap "" TERM; setsid sh -c "echo ready; exec sleep 300" & while :; do sleep 300; done';
 
 const shell = (script: string, rest: Partial<ProcessRequest> = {}): ProcessRequest => ({
   file: 'sh',
@@ -70,7 +70,10 @@ describe.each(await availableIsolations())('process trees kept by a %s', (isolat
   it('ends when its child ends, and takes along the daemon that holds the output open', async () => {
     await using trees = await open();
     const { env, alive } = newMark();
-    const end = await trees.run(shell('setsid sleep 300 & echo started', { env }));
+    await using folder = await temporaryDirectory();
+    // The child ends only when the daemon has left its session, or killing the group would be enough.
+    const script = 'mkfifo away; setsid sh -c "echo yes > away; exec sleep 300" & read -r left < away; echo started';
+    const end = await trees.run(shell(script, { env, cwd: folder.path }));
     expect(end).toMatchObject({ exitCode: 0, reason: 'exited', stdoutTail: 'started\n' });
     expect(await alive()).toEqual([]);
   });

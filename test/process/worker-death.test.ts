@@ -23,7 +23,7 @@ describe.each(await availableIsolations())('a worker with a %s', (isolation) => 
 describe('reapBoot', () => {
   it('kills what an earlier boot left, in any session, and counts it', async () => {
     const bootId = randomUUID();
-    const left = spawn('sh', ['-c', 'setsid sleep 300 & echo ready; sleep 300'], {
+    const left = spawn('sh', ['-c', 'setsid sh -c "echo ready; exec sleep 300" & wait'], {
       env: { PATH: '/usr/bin:/bin', [BOOT_MARK]: bootId },
       stdio: ['ignore', 'pipe', 'inherit'],
       detached: true,

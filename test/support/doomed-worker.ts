@@ -10,7 +10,7 @@ const [name = '', value = ''] = mark.split('=');
 const trees = await createProcessTrees({ bootId, isolation });
 await trees.run({
   file: 'sh',
-  args: ['-c', 'setsid sleep 300 & sleep 300 & echo ready; wait'],
+  args: ['-c', 'sleep 300 & setsid sh -c "echo ready; exec sleep 300" & wait'],
   cwd: '/',
   env: { PATH: '/usr/bin:/bin', [name]: value },
   onLine: (line) => process.stdout.write(`${line}\n`),

@@ -23,5 +23,13 @@ export async function testMirror(files: Files = { 'a.txt': 'one\n' }): Promise<T
   const mirrors = createMirrors({ home, env: process.env });
   const mirror = await mirrors.open({ forge: 'local', owner: 'acme', name: 'shop' });
   const base = await mirror.fetchBranch({ url: remote.path, branch: 'main' });
-  return { home, remote, mirrors, mirror, base, worktrees: createWorktrees({ home }), [Symbol.asyncDispose]: () => remote[Symbol.asyncDispose]() };
+  return {
+    home,
+    remote,
+    mirrors,
+    mirror,
+    base,
+    worktrees: createWorktrees({ home }),
+    [Symbol.asyncDispose]: () => remote[Symbol.asyncDispose](),
+  };
 }

@@ -11,7 +11,8 @@ async function space() {
   const portsFolder = join(setup.remote.folder, 'claims');
   await mkdir(portsFolder, { recursive: true });
   const prepare = (runId: string) => setup.worktrees.prepare({ mirror: setup.mirror, runId, commit: setup.base });
-  const find = (live: string[] = []) => findLeftovers({ home: setup.home, mirrors: setup.mirrors, portsFolder, liveRunIds: async () => live });
+  const find = (live: string[] = []) =>
+    findLeftovers({ home: setup.home, mirrors: setup.mirrors, portsFolder, liveRunIds: async () => live });
   const clean = async (live: string[] = []) =>
     removeLeftovers({ home: setup.home, worktrees: setup.worktrees, portsFolder, leftovers: await find(live) });
   return { ...setup, portsFolder, prepare, find, clean };
@@ -67,7 +68,12 @@ test('never names what is not its own', async () => {
   await other.fetchBranch({ url: remote.path, branch: 'main' });
   await setup.worktrees.prepare({ mirror, runId: 'moved001', commit: base });
   await setup.worktrees.prepare({ mirror: other, runId: 'moved001', commit: base });
-  const ports = createPortRegistry({ home, folder: portsFolder, backend: { first: 29_500, last: 29_510 }, frontend: { first: 29_520, last: 29_530 } });
+  const ports = createPortRegistry({
+    home,
+    folder: portsFolder,
+    backend: { first: 29_500, last: 29_510 },
+    frontend: { first: 29_520, last: 29_530 },
+  });
   await ports.claim({ runId: 'closed01' });
   expect(await find(['live0001', 'moved001'])).toEqual([]);
   const { removed } = await setup.clean(['live0001']);

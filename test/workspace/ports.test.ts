@@ -52,15 +52,15 @@ test('gives a run the same ports again, also after it let them go', async () => 
 
 test('gives every run of several homes ports of its own, and says who holds them when all are taken', async () => {
   await using space = await registry({ size: 6 });
-  const homes = [space.at('one'), space.at('two')];
-  const claims = await Promise.all(Array.from({ length: 6 }, (_, index) => homes[index % 2]?.claim({ runId: `run0000${index}` })));
-  expect(new Set(claims.flatMap((ports) => [ports?.backend, ports?.frontend])).size).toBe(12);
+  const [one, two] = [space.at('one'), space.at('two')];
+  const claims = await Promise.all(Array.from({ length: 6 }, (_, index) => (index % 2 ? two : one).claim({ runId: `run0000${index}` })));
+  expect(new Set(claims.flatMap(({ backend, frontend }) => [backend, frontend])).size).toBe(12);
   const { first, last } = space.options.backend;
   await expect(space.ports.claim({ runId: 'run00009' })).rejects.toMatchObject({
     code: 'ports_exhausted',
     message: expect.stringMatching(new RegExp(`All backend ports ${first}-${last} are taken: .*${first} by run run0000\\d of .*(one|two)`)),
   });
-  await homes[0]?.release({ runId: 'run00000' });
+  await one.release({ runId: 'run00000' });
   expect((await space.ports.claim({ runId: 'run00009' })).backend).toBe(claims[0]?.backend);
 });
 
@@ -89,10 +89,15 @@ test('respects the claims of a living process, and takes over those of a killed 
   await using space = await registry({ size: 1 });
   const { folder, backend } = space.options;
   const fixture = join(import.meta.dirname, 'claim-ports.fixture.ts');
-  const child = spawn(process.execPath, [fixture, join(space.directory, 'theirs'), folder, 'run00001', String(backend.first), '1'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [fixture, join(space.directory, 'theirs'), folder, 'run00001', String(backend.first), '1'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const [line] = (await once(child.stdout.setEncoding('utf8'), 'data')) as [string];
   expect(JSON.parse(line)).toEqual({ backend: backend.first, frontend: backend.first + 1 });
-  await expect(space.ports.claim({ runId: 'run00002' })).rejects.toMatchObject({ code: 'ports_exhausted', message: expect.stringContaining('run00001') });
+  await expect(space.ports.claim({ runId: 'run00002' })).rejects.toMatchObject({
+    code: 'ports_exhausted',
+    message: expect.stringContaining('run00001'),
+  });
   const exited = once(child, 'exit');
   child.kill('SIGKILL');
   await exited;
@@ -134,7 +139,9 @@ test('reads ranges of ports', () => {
 test('wants a port for every slot, and two ranges that do not overlap', () => {
   const range = (text: string) => parsePortRange(text);
   expect(() => assertRangesFit({ slots: 15, backend: range('9100-9114'), frontend: range('9200-9214') })).not.toThrow();
-  expect(() => assertRangesFit({ slots: 16, backend: range('9100-9114'), frontend: range('9200-9299') })).toThrow(/backend ports 9100-9114 are 15, but 16/);
+  expect(() => assertRangesFit({ slots: 16, backend: range('9100-9114'), frontend: range('9200-9299') })).toThrow(
+    /backend ports 9100-9114 are 15, but 16/,
+  );
   expect(() => assertRangesFit({ slots: 2, backend: range('9100-9114'), frontend: range('9200') })).toThrow(/frontend/);
   expect(() => assertRangesFit({ slots: 2, backend: range('9100-9114'), frontend: range('9114-9120') })).toThrow(/overlap/);
 });

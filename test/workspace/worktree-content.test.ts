@@ -1,6 +1,7 @@
 import { chmod, mkdir, readFile, rm, stat, symlink, unlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { openWorktree } from '../../src/workspace/worktree-content.ts';
 import type { Worktree } from '../../src/workspace/worktree.ts';
 import type { Files } from '../support/git-remote.ts';
 import { checkoutAt, git } from '../support/git-remote.ts';
@@ -44,7 +45,10 @@ test('sees a change of the same size within the same second, again and again', a
   for (let round = 1; round <= 12; round++) {
     await writeFile(join(path, 'a.txt'), `${String(round).padStart(4, '0')}\n`);
     const { sha, changed } = await worktree.checkpoint({ message: `Round ${round}` });
-    expect({ changed, text: await mirror.readFile({ commit: sha, path: 'a.txt' }) }).toEqual({ changed: true, text: `${String(round).padStart(4, '0')}\n` });
+    expect({ changed, text: await mirror.readFile({ commit: sha, path: 'a.txt' }) }).toEqual({
+      changed: true,
+      text: `${String(round).padStart(4, '0')}\n`,
+    });
     expect(await git(path, 'status', '--porcelain')).toBe('');
     await writeFile(join(path, 'a.txt'), `x${String(round).padStart(3, '0')}\n`);
     expect(await git(path, 'status', '--porcelain')).toBe(' M a.txt');
@@ -136,7 +140,11 @@ test('takes turns when it is asked for several things at once', async () => {
   const { worktree, worktrees, mirror, agent } = space;
   const same: Worktree = worktrees.at({ mirror, runId });
   await agent.write({ 'new.txt': 'new\n' });
-  const [first, second, hash] = await Promise.all([worktree.checkpoint({ message: 'One' }), same.checkpoint({ message: 'Two' }), same.treeHash()]);
+  const [first, second, hash] = await Promise.all([
+    worktree.checkpoint({ message: 'One' }),
+    same.checkpoint({ message: 'Two' }),
+    same.treeHash(),
+  ]);
   expect(second).toEqual({ ...first, changed: false });
   expect(hash).toBe(first.tree);
 });
@@ -147,12 +155,19 @@ test('stops when somebody else moved the checkpoint', async () => {
   await agent.write({ 'a.txt': 'two\n' });
   const update = mirror.updateRef;
   // Just before the swap, as a successor would.
-  const racing = { ...mirror, updateRef: async (input: Parameters<typeof update>[0]) => {
-    await update({ ref: input.ref, sha: await mirror.commitTree({ tree: await mirror.treeOf(base), parents: [base], message: 'Theirs' }) });
-    await update(input);
-  } };
-  const { openWorktree } = await import('../../src/workspace/worktree-content.ts');
-  await expect(openWorktree({ mirror: racing, path: worktree.path, runId }).checkpoint({ message: 'Ours' })).rejects.toMatchObject({ code: 'lease_lost' });
+  const racing = {
+    ...mirror,
+    updateRef: async (input: Parameters<typeof update>[0]) => {
+      await update({
+        ref: input.ref,
+        sha: await mirror.commitTree({ tree: await mirror.treeOf(base), parents: [base], message: 'Theirs' }),
+      });
+      await update(input);
+    },
+  };
+  await expect(openWorktree({ mirror: racing, path: worktree.path, runId }).checkpoint({ message: 'Ours' })).rejects.toMatchObject({
+    code: 'lease_lost',
+  });
 });
 
 test('restores content, head and checkpoint; ignored files stay, others go, hidden changes too', async () => {
@@ -162,14 +177,23 @@ test('restores content, head and checkpoint; ignored files stay, others go, hidd
   await worktree.checkpoint({ message: 'Two' });
   await agent.git('checkout', '--quiet', '-b', 'mine');
   await agent.git('update-index', '--skip-worktree', 'a.txt');
-  await agent.write({ 'a.txt': 'three\n', 'dist/out': 'built\n', '.ports.env': 'PORT=1\n', 'untracked/x': 'x\n', 'nested/y': 'y\n', '.gitignore': '*\n' });
+  await agent.write({
+    'a.txt': 'three\n',
+    'dist/out': 'built\n',
+    '.ports.env': 'PORT=1\n',
+    'untracked/x': 'x\n',
+    'nested/y': 'y\n',
+    '.gitignore': '*\n',
+  });
   await git(join(path, 'nested'), 'init', '--quiet');
   await rm(join(path, 'dir'), { recursive: true });
   await writeFile(join(path, 'dir'), 'a file now');
   await worktree.restore(base);
   expect(await readFile(join(path, 'a.txt'), 'utf8')).toBe('one\n');
   expect(await readFile(join(path, 'dir/b.txt'), 'utf8')).toBe('b\n');
-  expect(await git(path, 'status', '--porcelain=v2', '--branch', '--ignored')).toBe(`# branch.oid ${base}\n# branch.head (detached)\n! .ports.env\n! dist/`);
+  expect(await git(path, 'status', '--porcelain=v2', '--branch', '--ignored')).toBe(
+    `# branch.oid ${base}\n# branch.head (detached)\n! .ports.env\n! dist/`,
+  );
   expect(await mirror.refSha(`refs/belay/${runId}/checkpoint`)).toBe(base);
   expect(await worktree.treeHash()).toBe(await mirror.treeOf(base));
 });
@@ -190,12 +214,16 @@ test('runs nothing that an agent planted for git', async () => {
   const trap = join(remote.folder, 'trap');
   await agent.write({ 'trap.sh': `#!/bin/sh\ntouch '${trap}'\ncat\n` });
   await chmod(join(path, 'trap.sh'), 0o755);
-  for (const key of ['filter.trap.clean', 'filter.trap.smudge', 'core.fsmonitor', 'diff.trap.textconv']) await agent.git('config', key, join(path, 'trap.sh'));
+  for (const key of ['filter.trap.clean', 'filter.trap.smudge', 'core.fsmonitor', 'diff.trap.textconv'])
+    await agent.git('config', key, join(path, 'trap.sh'));
   await agent.git('config', 'core.worktree', remote.folder);
   await agent.git('config', 'extensions.worktreeConfig', 'true');
   await agent.write({ '.husky/post-index-change': `#!/bin/sh\ntouch '${trap}'\n`, 'a.txt': 'two\n' });
   await chmod(join(path, '.husky/post-index-change'), 0o755);
-  await writeFile(join(mirror.gitDir, 'worktrees', runId, 'config.worktree'), `[core]\n\thooksPath = ${path}/.husky\n\tfsmonitor = ${path}/trap.sh\n`);
+  await writeFile(
+    join(mirror.gitDir, 'worktrees', runId, 'config.worktree'),
+    `[core]\n\thooksPath = ${path}/.husky\n\tfsmonitor = ${path}/trap.sh\n`,
+  );
   await worktree.checkpoint({ message: 'Two' });
   await worktree.restore(base);
   await expect(stat(trap)).rejects.toThrow('ENOENT');

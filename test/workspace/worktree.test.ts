@@ -2,6 +2,7 @@ import { appendFile, chmod, mkdir, readFile, readdir, readlink, rename, rm, stat
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createMirrors } from '../../src/git/mirror.ts';
+import { acquireLock } from '../../src/process/exclusive-lock.ts';
 import { createWorktrees } from '../../src/workspace/worktree.ts';
 import { git } from '../support/git-remote.ts';
 import { testMirror } from '../support/test-mirror.ts';
@@ -105,7 +106,11 @@ test('prepares 15 runs at once while others fetch, each with its own files', asy
   const ids = Array.from({ length: 15 }, (_, index) => `run${String(index).padStart(5, '0')}`);
   const prepared = await Promise.all([
     ...ids.map(async (id, index) => {
-      const { path, worktree } = await (index % 2 ? worktrees : others).prepare({ mirror: index % 2 ? mirror : sameMirror, runId: id, commit: base });
+      const { path, worktree } = await (index % 2 ? worktrees : others).prepare({
+        mirror: index % 2 ? mirror : sameMirror,
+        runId: id,
+        commit: base,
+      });
       await writeFile(join(path, `only-${id}`), id);
       return { id, path, ...(await worktree.checkpoint({ message: id })) };
     }),
@@ -117,6 +122,18 @@ test('prepares 15 runs at once while others fetch, each with its own files', asy
     expect(await mirror.changedFiles({ from: base, to: run.sha })).toEqual([`only-${run.id}`]);
   }
   expect((await readdir(join(mirror.gitDir, 'worktrees'))).toSorted()).toEqual(ids);
+});
+
+test('waits while another process adds a worktree', async () => {
+  await using setup = await testMirror();
+  const { mirror, worktrees, base } = setup;
+  const other = await acquireLock({ path: `${mirror.gitDir}.worktrees.lock`, waitMs: 0 });
+  const preparing = worktrees.prepare({ mirror, runId, commit: base });
+  // Several starts of git later, nothing is registered.
+  for (let call = 0; call < 5; call++) await mirror.treeOf(base);
+  await expect(stat(join(mirror.gitDir, 'worktrees'))).rejects.toThrow('ENOENT');
+  other[Symbol.dispose]();
+  expect((await preparing).state).toBe('new');
 });
 
 test('removes a tree and its registration, folders without permission too, and leaves others and the checkpoint', async () => {

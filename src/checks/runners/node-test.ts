@@ -37,9 +37,10 @@ const option = (name: string, value: string): string =>
 const readable = (name: string): string => name.replaceAll('&quot;', '"');
 
 async function resultOf(
-  { name, suites, file, passed, skipped, error }: JUnitCase,
+  { name, suites, file: named, passed, skipped, error }: JUnitCase,
   { invocation, cwd, output }: ReportInput,
 ): Promise<TestResult> {
+  const file = named ?? fileInStack(error, cwd);
   const path = file === undefined ? undefined : relative(cwd, file);
   const names = [...suites, name].map(readable);
   const isFile = path !== undefined && suites.length === 0 && path === join(invocation.folder, name);
@@ -54,6 +55,12 @@ async function resultOf(
       ? {}
       : { command: alone(invocation, relative(join(cwd, invocation.folder), file), await patternFor(names, file, isFile)) }),
   };
+}
+
+/** Before Node 22 the report names no files: the last of the repository's own lines in a failure's stack is the test's. */
+function fileInStack(error: string | undefined, cwd: string): string | undefined {
+  const frames = [...(error ?? '').matchAll(/(?:file:\/\/|\()(\/[^\n]+?):\d+:\d+/g)].map((frame) => decodeURI(frame[1] ?? ''));
+  return frames.findLast((frame) => frame.startsWith(`${cwd}/`) && !frame.includes('/node_modules/'));
 }
 
 /**

@@ -11,4 +11,5 @@ export const plan = phase('plan', async (run) => {
   return { summary: firstLine(text) };
 });
 
-const firstLine = (text: string): string => (/^#*\s*(\S.*)$/m.exec(text)?.[1] ?? 'planned').slice(0, 120);
+/** The plan's first words that are not a heading. */
+const firstLine = (text: string): string => (/^(?!#)\s*(\S.*)$/m.exec(text)?.[1] ?? 'planned').slice(0, 120);

@@ -13,8 +13,17 @@ export const publish = phase('publish', async (run) => {
   const { from, to } = await run.work();
   if (from === to) throw new Finished('no_changes');
   await verifyTree(run);
-  const message = await compose(run, 'commit-message', { issue: await run.issue(), class: { text: view.issueClass ?? 'chore' }, diff: await run.diff() });
-  const text = await compose(run, 'pull-request', { issue: await run.issue(), plan: run.plan(), diff: await run.diff(), evidence: { text: run.state.evidence?.command ?? 'none' } });
+  const message = await compose(run, 'commit-message', {
+    issue: await run.issue(),
+    class: { text: view.issueClass ?? 'chore' },
+    diff: await run.diff(),
+  });
+  const text = await compose(run, 'pull-request', {
+    issue: await run.issue(),
+    plan: run.plan(),
+    diff: await run.diff(),
+    evidence: { text: run.state.evidence?.command ?? 'none' },
+  });
   const branch = await pushBranch(run, message);
   const { number, url } = await openPullRequest(run, { ...branch, ...(text ? { textArtifact: text } : {}) });
   view.pullRequest = { number, url };
@@ -27,7 +36,7 @@ async function verifyTree(run: Run): Promise<void> {
   if (run.isOff('test') || settings.checks.length === 0) return;
   if (run.state.evidence?.commit === (await run.work()).to) return;
   const documented = run.results.get('document');
-  const { evidence } = await run.attempt(0, () => runTests(run));
+  const { evidence } = await run.results.within('final', () => runTests(run));
   if (evidence.passed) return;
   // Only the documentation came after the last check: without it the work is what was checked.
   if (documented?.before && documented.before !== documented.checkpoint) {
@@ -56,7 +65,12 @@ async function pushBranch(run: Run, messageArtifact: string | undefined) {
   const continued = continues?.pullRequest ? continues.commit : undefined;
   return run.step('push-branch', async (host, step) => {
     const pushed = await host.publishBranch({
-      ...{ step, repository, checkpoint, view, parent: continued ?? from, expected: published?.headSha ?? continued ?? null },
+      step,
+      repository,
+      checkpoint,
+      view,
+      parent: continued ?? from,
+      expected: published?.headSha ?? continued ?? null,
       ...(evidence ? { evidence } : {}),
       ...(messageArtifact ? { messageArtifact } : {}),
     });
@@ -73,7 +87,12 @@ async function openPullRequest(run: Run, { branch, headSha, textArtifact }: { br
   const reviewed = run.results.get('review')?.value as { artifactId?: string } | undefined;
   return run.step('open-pull-request', (host, step) =>
     host.openPullRequest({
-      ...{ step, repository, branch, headSha, view, issueArtifact: issueArtifact as string },
+      step,
+      repository,
+      branch,
+      headSha,
+      view,
+      issueArtifact: issueArtifact as string,
       ...(textArtifact ? { textArtifact } : {}),
       ...(evidence ? { evidence } : {}),
       ...(reviewed?.artifactId ? { reviewArtifact: reviewed.artifactId } : {}),

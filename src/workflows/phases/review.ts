@@ -33,6 +33,7 @@ async function reviewOnce(run: Run, previous: PromptValue, resolve: boolean): Pr
   });
   const issues = (outcome.json as Review).issues;
   const blockers = issues.flatMap(({ severity, title }, index) => (severity === 'blocker' ? [{ index, title }] : []));
+  if (blockers.length > 0) run.say(`${blockers.length === 1 ? 'a blocker' : `${blockers.length} blockers`}: ${blockers[0]?.title ?? ''}`);
   if (blockers.length > 0 && resolve) {
     for (const { index } of blockers) await run.results.within(`blocker-${index + 1}`, () => resolveBlocker(run, outcome, index));
     await run.phase(test);
@@ -68,4 +69,3 @@ function blocked({ blockers }: Round, attempts: number) {
     hint: 'Look at the work with `belay open`, then `belay retry` (`--phase review` reviews again).',
   };
 }
-

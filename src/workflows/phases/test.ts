@@ -12,6 +12,7 @@ export const test = phase('test', async (run) => {
   for (let attempt = 1; ; attempt++) {
     const outcome = await run.attempt(attempt, async () => {
       const checked = await runTests(run);
+      if (!checked.evidence.passed) run.say(failing(checked));
       if (!checked.evidence.passed && attempt < testAttempts) await resolveFailures(run, checked);
       return checked;
     });
@@ -47,7 +48,12 @@ async function passesNow(run: Run, { command, name }: FailureRef): Promise<boole
   return evidence.passed;
 }
 
-async function runCommands(run: Run, name: string, commands: { command: string; runner: string }[], about?: string): Promise<ChecksOutcome> {
+async function runCommands(
+  run: Run,
+  name: string,
+  commands: { command: string; runner: string }[],
+  about?: string,
+): Promise<ChecksOutcome> {
   const timeoutMs = run.limits.testTimeoutMs;
   const { to: checkpoint } = await run.work();
   const options = { totalMs: timeoutMs * commands.length, ...(about ? { about } : {}) };
@@ -72,6 +78,11 @@ function passed({ evidence, noTests }: ChecksOutcome, attempt: number): string {
   if (noTests) return `no tests found by ${evidence.command}`;
   const count = evidence.counts ? `${evidence.counts.passed} passed` : 'passed';
   return attempt === 1 ? count : `${count} after ${attempt} attempts`;
+}
+
+function failing({ failures, evidence: { counts } }: ChecksOutcome): string {
+  const all = counts ? ` of ${counts.passed + counts.failed}` : '';
+  return `${counts?.failed ?? failures.length}${all} failed: ${failures[0]?.name ?? 'the command'}${failures.length > 1 ? ', …' : ''}`;
 }
 
 function stillFailing({ failures, evidence }: ChecksOutcome, attempts: number) {

@@ -1,0 +1,144 @@
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { checkNode, diagnose, formatFindings, judgeDisk } from '../src/doctor.ts';
+import type { DiagnoseRequest, Finding } from '../src/doctor.ts';
+import type { Engine, EngineHealth } from '../src/engines/engine.ts';
+import { localTarget } from '../src/temporal/connection.ts';
+import { shellProgram, temporalLookalike } from './support/programs.ts';
+import { temporaryDirectory } from './support/temporary-directory.ts';
+
+function engine(health: Omit<EngineHealth, 'engine'>, name = 'claude'): Engine {
+  const unused = (): never => {
+    throw new Error('the doctor only checks');
+  };
+  return { name, check: async () => ({ engine: name, ...health }), command: unused, parse: unused, outcome: unused };
+}
+
+const healthy = engine({ installed: true, version: '2.1.329', path: '/bin/claude', loggedIn: 'yes', login: 'subscription' });
+
+/** A machine that has only what `bin` holds. */
+function machine(folder: string, more: Partial<DiagnoseRequest> = {}): DiagnoseRequest {
+  const env = { PATH: join(folder, 'bin') };
+  return { home: folder, env, engines: [healthy], defaultEngine: 'claude', cli: { env, cacheDir: join(folder, 'cache') }, ...more };
+}
+
+async function finding(check: string, request: DiagnoseRequest): Promise<Finding | undefined> {
+  return (await diagnose(request)).find((found) => found.check === check);
+}
+
+describe('diagnose', () => {
+  it('finds everything in place on a good machine', async () => {
+    await using folder = await temporaryDirectory();
+    await shellProgram(join(folder.path, 'bin', 'git'), 'echo git version 2.39.5');
+    await temporalLookalike(join(folder.path, 'bin', 'temporal'));
+    const findings = await diagnose(machine(folder.path));
+    expect(findings.filter(({ check, status }) => status !== 'ok' && check !== 'processes' && check !== 'disk')).toEqual([]);
+    expect(findings.map(({ check }) => check)).toEqual(['git', 'Node', 'Temporal', 'claude', 'home', 'disk', 'processes']);
+  });
+
+  it('says that git is missing or too old, and what to install', async () => {
+    await using folder = await temporaryDirectory();
+    expect(await finding('git', machine(folder.path))).toMatchObject({ status: 'problem', detail: 'not on the PATH' });
+    await shellProgram(join(folder.path, 'bin', 'git'), 'echo git version 2.25.1');
+    const old = await finding('git', machine(folder.path));
+    expect(old).toMatchObject({ status: 'problem', detail: expect.stringContaining('2.25.1') as string });
+    expect(old?.hint).toContain('2.32');
+  });
+
+  it('says how Temporal is got where it is not there yet, and what Go changes', async () => {
+    await using folder = await temporaryDirectory();
+    const without = await finding('Temporal', machine(folder.path));
+    expect(without).toMatchObject({ status: 'warning', hint: expect.stringContaining('install') as string });
+    await shellProgram(join(folder.path, 'bin', 'go'), 'exit 0');
+    expect(await finding('Temporal', machine(folder.path))).toMatchObject({ detail: expect.stringContaining('built with Go') as string });
+  });
+
+  it('says that the configured Temporal program or service cannot be used', async () => {
+    await using folder = await temporaryDirectory();
+    const request = machine(folder.path);
+    const broken = await finding('Temporal', { ...request, cli: { ...request.cli, explicit: '/nowhere/temporal' } });
+    expect(broken).toMatchObject({ status: 'problem', detail: expect.stringContaining('BELAY_TEMPORAL_CLI') as string });
+    const closed = await finding('Temporal', { ...request, target: localTarget('127.0.0.1:1') });
+    expect(closed).toMatchObject({ status: 'problem', detail: expect.stringContaining('127.0.0.1:1') as string });
+  });
+
+  it('takes a missing or logged out engine for a problem only if runs use it by default', async () => {
+    await using folder = await temporaryDirectory();
+    const hint = 'Run: npm install --global claude';
+    const engines = [engine({ installed: false, loggedIn: 'unknown', hint }), engine({ installed: true, loggedIn: 'no', hint }, 'codex')];
+    const findings = await diagnose(machine(folder.path, { engines }));
+    expect(findings).toContainEqual({ check: 'claude', status: 'problem', detail: 'not installed', hint });
+    expect(findings).toContainEqual({ check: 'codex', status: 'warning', detail: 'installed, not logged in', hint });
+  });
+
+  it('says that a login shows only later where the engine cannot tell', async () => {
+    await using folder = await temporaryDirectory();
+    const unsure = engine({ installed: true, version: '1.0', loggedIn: 'unknown' });
+    expect(await finding('claude', machine(folder.path, { engines: [unsure] }))).toMatchObject({ status: 'warning' });
+  });
+
+  it('looks at who may read the home folder, and does not make one', async () => {
+    await using folder = await temporaryDirectory();
+    await chmod(folder.path, 0o755);
+    expect(await finding('home', machine(folder.path))).toMatchObject({ status: 'warning', hint: `Run: chmod 700 '${folder.path}'` });
+    await chmod(folder.path, 0o700);
+    expect(await finding('home', machine(folder.path))).toMatchObject({ status: 'ok' });
+    const missing = machine(folder.path, { home: join(folder.path, 'a', 'b') });
+    expect(await finding('home', missing)).toMatchObject({
+      status: 'ok',
+      detail: expect.stringContaining('made at the first start') as string,
+    });
+    expect(await finding('disk', missing)).toBeDefined();
+    await mkdir(join(folder.path, 'a'));
+    await writeFile(join(folder.path, 'a', 'b'), '');
+    expect(await finding('home', missing)).toMatchObject({ status: 'problem', detail: expect.stringContaining('not a folder') as string });
+  });
+
+  it.skipIf(process.getuid?.() === 0)('says that the home folder cannot be written to', async () => {
+    await using folder = await temporaryDirectory();
+    await chmod(folder.path, 0o500);
+    expect(await finding('home', machine(folder.path))).toMatchObject({ status: 'problem' });
+    await chmod(folder.path, 0o700);
+  });
+});
+
+describe('limits', () => {
+  it('warn of little disk and refuse next to none', () => {
+    const gibibyte = 1024 ** 3;
+    expect(judgeDisk(3 * gibibyte, '/home')).toEqual({ check: 'disk', status: 'ok', detail: '3.0 GiB free at /home' });
+    expect(judgeDisk(1.5 * gibibyte, '/home')).toMatchObject({ status: 'warning' });
+    expect(judgeDisk(0.1 * gibibyte, '/home')).toMatchObject({ status: 'problem', detail: '102 MiB free at /home' });
+  });
+
+  it('ask for the Node that is installed along', () => {
+    expect(checkNode('24.21.0').status).toBe('ok');
+    expect(checkNode('22.1.0')).toMatchObject({ status: 'problem', hint: expect.stringContaining('npx belay') as string });
+  });
+});
+
+describe('formatFindings', () => {
+  const findings: Finding[] = [
+    { check: 'git', status: 'ok', detail: '2.39.5', hint: 'nothing' },
+    { check: 'Temporal', status: 'warning', detail: 'not here yet', hint: 'wait' },
+    { check: 'claude', status: 'problem', detail: 'not installed', hint: 'install it' },
+  ];
+
+  it('lines findings up with their hints and sums them up', () => {
+    expect(formatFindings(findings, { color: false }).split('\n')).toEqual([
+      '✓ git       2.39.5',
+      '! Temporal  not here yet',
+      '            → wait',
+      '✗ claude    not installed',
+      '            → install it',
+      '',
+      '1 problem to mend before Belay can work here.',
+    ]);
+  });
+
+  it('is coloured only if asked', () => {
+    const escape = String.fromCharCode(27);
+    expect(formatFindings(findings, { color: true })).toContain(`${escape}[32m✓`);
+    expect(formatFindings(findings, { color: false })).not.toContain(escape);
+  });
+});
