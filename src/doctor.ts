@@ -14,8 +14,8 @@ import { connectTemporal } from './temporal/connection.ts';
 import type { TemporalTarget } from './temporal/connection.ts';
 import { compareVersions } from './temporal/versions.ts';
 
-/** The first that can be told by its environment to read no global configuration. */
-const OLDEST_GIT = '2.32.0';
+/** The first whose `merge-tree` merges without a work tree. */
+const OLDEST_GIT = '2.38.0';
 const OLDEST_NODE = '24.0.0';
 const MEBIBYTE = 1024 ** 2;
 /** A worktree, its dependencies and an agent's log fit; several at once do not. */
@@ -114,7 +114,7 @@ async function checkTemporal({ target, cli, env }: DiagnoseRequest): Promise<Fin
 }
 
 async function checkService(target: TemporalTarget): Promise<Finding> {
-  await using temporal = await connectTemporal({ target, timeoutMs: 5000 });
+  await using temporal = await connectTemporal({ target, timeoutMs: 3000 });
   const { serverVersion } = await temporal.connection.workflowService.getSystemInfo({});
   return { check: 'Temporal', status: 'ok', detail: `${target.address}, namespace ${target.namespace}, server ${serverVersion}` };
 }

@@ -19,6 +19,7 @@ import { createProcessTrees, reapBoot } from './process/process-trees.ts';
 import { createRunFiles } from './run-files/run-files.ts';
 import type { Log } from './telemetry/log.ts';
 import { createLog, temporalLogger } from './telemetry/log.ts';
+import { cacheFolder } from './temporal/cache-folder.ts';
 import type { TemporalTarget } from './temporal/connection.ts';
 import { connectTemporal, connectWorker, registerSearchAttributes, temporalTarget } from './temporal/connection.ts';
 import { createWorkers } from './temporal/workers.ts';
@@ -59,7 +60,12 @@ export async function startWorker({
   const failed = await failPredecessors({ home: config.home, client: temporal.client });
   const connection = await connectWorker({ target });
   stack.defer(() => connection.close());
-  const workers = await createWorkers({ connection, client: temporal.client, namespace: target.namespace, deps });
+  const workers = await createWorkers({
+    connection,
+    namespace: target.namespace,
+    deps,
+    bundleFolder: path.join(cacheFolder(env), 'workflows'),
+  });
   const ended = Promise.all(workers.map((worker) => worker.run()));
   stack.defer(async () => {
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();

@@ -43,7 +43,7 @@ describe('diagnose', () => {
     await shellProgram(join(folder.path, 'bin', 'git'), 'echo git version 2.25.1');
     const old = await finding('git', machine(folder.path));
     expect(old).toMatchObject({ status: 'problem', detail: expect.stringContaining('2.25.1') as string });
-    expect(old?.hint).toContain('2.32');
+    expect(old?.hint).toContain('2.38');
   });
 
   it('says how Temporal is got where it is not there yet, and what Go changes', async () => {

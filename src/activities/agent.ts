@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import { Context } from '@temporalio/activity';
 import type { Command } from '../prompts/prompt.ts';
 import { loadCommand, renderCommand } from '../prompts/prompt.ts';
 import type { AgentInput, AgentOutcome } from '../contracts/work.ts';
 import { portsEnvironment } from '../workspace/ports.ts';
-import { MAX_TAIL_BYTES } from '../contracts/constants.ts';
+import { AGENT_ATTEMPTS, MAX_TAIL_BYTES } from '../contracts/constants.ts';
 import { bounded, checkAnswer } from './answers.ts';
 import type { Dependencies } from './dependencies.ts';
 import type { Holding } from './holdings.ts';
@@ -51,7 +52,8 @@ async function runAgent(work: AgentWork): Promise<AgentOutcome> {
   const override = await holding.mirror.readFile({ commit: holding.baseSha, path: overridePath(name) });
   const command = loadCommand({ name, ...(override === undefined ? {} : { override }) });
   const notes = createSessionNotes({ directory: deps.files.directory(step.lease.runId), step: step.number });
-  const interrupted = await notes.read();
+  // A session that cannot be resumed would fail every attempt alike: the last one starts over.
+  const interrupted = Context.current().info.attempt < AGENT_ATTEMPTS ? await notes.read() : undefined;
   // An interrupted session goes on in the files it left; everything else starts from the checkpoint.
   if (!interrupted) await holding.worktree.restore(checkpoint);
   const prompt = renderCommand(command, await promptValues(deps, holding, input.values));

@@ -25,26 +25,25 @@ export function createHostActivity({ home }: { home: string }) {
     return async (input) => {
       const context = Context.current();
       const timer = setInterval(() => context.heartbeat(), HEARTBEAT_MS);
-      const note = await noteAttempt(home);
+      const note = noteOf(home, context);
       try {
+        await mkdir(folder(home), { recursive: true });
+        await writeFileAtomic(note.file, JSON.stringify(note.attempt), { fsync: false });
         return await body(input, context.cancellationSignal);
       } catch (error) {
         throw failureOf(context.cancellationSignal.aborted ? context.cancellationSignal.reason : error);
       } finally {
         clearInterval(timer);
-        await rm(note, { force: true });
+        await rm(note.file, { force: true });
       }
     };
   };
 }
 
-async function noteAttempt(home: string): Promise<string> {
-  const { activityId, workflowExecution } = Context.current().info;
-  const { workflowId, runId } = workflowExecution as { workflowId: string; runId: string };
-  const file = path.join(folder(home), `${runId}-${activityId}.json`);
-  const attempt: Attempt = { workflowId, runId, activityId };
-  await writeFileAtomic(file, JSON.stringify(attempt), { fsync: false });
-  return file;
+function noteOf(home: string, { info }: Context): { file: string; attempt: Attempt } {
+  const { workflowId = '', runId = '' } = info.workflowExecution ?? {};
+  const { activityId } = info;
+  return { file: path.join(folder(home), `${runId}-${activityId}.json`), attempt: { workflowId, runId, activityId } };
 }
 
 /**

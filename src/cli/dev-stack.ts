@@ -1,4 +1,3 @@
-import { homedir } from 'node:os';
 import type { Config } from '../config.ts';
 import type { Log } from '../telemetry/log.ts';
 import { findTemporalCli, temporalCacheDir } from '../temporal/cli-binary.ts';
@@ -67,7 +66,7 @@ async function startServer({
   const cli = await findTemporalCli({
     explicit: config.temporal.cli,
     env,
-    cacheDir: temporalCacheDir(env, homedir()),
+    cacheDir: temporalCacheDir(env),
     onProgress: ({ message }) => onProgress(message),
     ...(signal ? { signal } : {}),
   });

@@ -1,4 +1,3 @@
-import { homedir } from 'node:os';
 import { composeEngines } from '../compose-engines.ts';
 import type { Config } from '../config.ts';
 import { diagnose, formatFindings } from '../doctor.ts';
@@ -28,7 +27,7 @@ export async function doctor(
     cli: {
       explicit: config.temporal.cli,
       env,
-      cacheDir: temporalCacheDir(env, homedir()),
+      cacheDir: temporalCacheDir(env),
     },
     target: named ?? (running ? localTarget(running.address, running.namespace) : undefined),
   });

@@ -9,7 +9,6 @@ export const classification = z.object({
   reason: z.string().describe('one sentence'),
 });
 export type Classification = z.infer<typeof classification>;
-export type IssueClass = Classification['class'];
 
 export const reviewIssue = z.object({
   title: z.string().min(1),
@@ -20,7 +19,6 @@ export const reviewIssue = z.object({
   files: z.array(z.string()).default([]),
   screenshots: z.array(z.string()).default([]),
 });
-export type ReviewIssue = z.infer<typeof reviewIssue>;
 
 export const review = z.object({
   passed: z.boolean(),
@@ -34,7 +32,6 @@ export const pullRequestText = z.object({
   title: z.string().min(1).max(256),
   body: z.string().describe('Markdown: what was done and why, for the reader of the pull request'),
 });
-export type PullRequestText = z.infer<typeof pullRequestText>;
 
 /** Schemas by the name that a command's front matter uses. */
 export const OUTPUT_SCHEMAS = { classify: classification, review, 'pull-request': pullRequestText } as const;

@@ -60,5 +60,8 @@ export const STATUS_QUERY = 'status';
 /** From a host to a run: a workspace is ready. */
 export const GRANT_SIGNAL = 'leaseGranted';
 
+/** How often an agent's turn is tried: it costs money, and each attempt but the last resumes the one before. */
+export const AGENT_ATTEMPTS = 3;
+
 /** The longest text that may travel through Temporal's history; longer texts are artifacts. */
 export const MAX_TAIL_BYTES = 4096;

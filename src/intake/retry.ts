@@ -56,7 +56,8 @@ function earlier(run: RunView, baseSha: string, from: PhaseName | undefined): Ea
     ...(commit && commit !== baseSha ? { commit } : {}),
     ...(run.issueClass && keeps(from, 'classify') ? { issueClass: run.issueClass } : {}),
     ...(run.plan && keeps(from, 'plan') ? { plan: run.plan } : {}),
-    ...(run.branch ? { branch: run.branch } : {}),
+    // Without a pull request the branch is nobody's yet: the new run makes its own.
+    ...(run.branch && run.pullRequest ? { branch: run.branch, pullRequest: run.pullRequest } : {}),
   };
 }
 

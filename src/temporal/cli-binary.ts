@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { BelayError } from '../contracts/errors.ts';
+import { cacheFolder } from './cache-folder.ts';
 import { findExecutable } from '../process/executable.ts';
 import { LockBusyError, acquireLock } from '../process/exclusive-lock.ts';
 import type { Lock } from '../process/exclusive-lock.ts';
@@ -63,8 +64,8 @@ const INSTALLERS: readonly CliInstaller[] = [
 ];
 
 /** Where Temporal's CLI is kept for all homes of a user, so that a fresh BELAY_HOME needs no second download. */
-export function temporalCacheDir(env: NodeJS.ProcessEnv, userHome: string): string {
-  return join(env['XDG_CACHE_HOME'] || join(userHome, '.cache'), 'belay', 'temporal');
+export function temporalCacheDir(env: NodeJS.ProcessEnv): string {
+  return join(cacheFolder(env), 'temporal');
 }
 
 /** The `temporal` program if this machine has a fitting one. Throws `BelayError` configuration_invalid when `explicit` is none. */

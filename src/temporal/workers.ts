@@ -1,4 +1,3 @@
-import type { Client } from '@temporalio/client';
 import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
 import { Worker } from '@temporalio/worker';
 import { hostActivities, leaseQueueActivities, orchestratorActivities } from '../activities/index.ts';
@@ -8,9 +7,10 @@ import { loadWorkflowBundle } from './workflow-bundle.ts';
 
 export interface WorkersOptions {
   connection: NativeConnection;
-  client: Client;
   namespace: string;
   deps: Dependencies;
+  /** Where the bundled pipelines are kept. */
+  bundleFolder: string;
 }
 
 /** Time for short activities to end before the others are told that the worker goes. Agents are ended at once: their sessions resume. */
@@ -26,7 +26,7 @@ const CALLS_PER_SLOT = 2;
  * The workers of one process. Decisions, leases and work are apart, so that long agents never hold up decisions, and the
  * number of leases is the number of workspaces.
  */
-export async function createWorkers({ connection, namespace, deps }: WorkersOptions): Promise<Worker[]> {
+export async function createWorkers({ connection, namespace, deps, bundleFolder }: WorkersOptions): Promise<Worker[]> {
   const { slots, host } = deps;
   const shared = {
     connection,
@@ -41,7 +41,7 @@ export async function createWorkers({ connection, namespace, deps }: WorkersOpti
     Worker.create({
       ...shared,
       taskQueue: ORCHESTRATOR_QUEUE,
-      workflowBundle: await loadWorkflowBundle(deps.home),
+      workflowBundle: await loadWorkflowBundle(bundleFolder),
       activities: orchestratorActivities(deps),
       // A run that a killed worker had in its cache goes on after this long.
       stickyQueueScheduleToStartTimeout: '2s',

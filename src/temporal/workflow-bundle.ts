@@ -10,8 +10,7 @@ const WORKFLOWS = fileURLToPath(new URL('../workflows/index.ts', import.meta.url
 const SOURCES = ['../workflows/', '../contracts/'].map((folder) => fileURLToPath(new URL(folder, import.meta.url)));
 
 /** The code of all pipelines, as one script for Temporal's sandbox. Bundling takes a second or two, so the result is kept by content. */
-export async function loadWorkflowBundle(home: string): Promise<{ code: string }> {
-  const folder = path.join(home, 'cache', 'workflows');
+export async function loadWorkflowBundle(folder: string): Promise<{ code: string }> {
   const file = path.join(folder, `${await digest()}.js`);
   const kept = await readIfThere(file);
   if (kept !== undefined) return { code: kept };

@@ -7,10 +7,8 @@ import {
   continueAsNew,
   isCancellation,
   setHandler,
-  upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import type { PhaseName, PipelineName, RunStatus } from '../contracts/constants.ts';
 import type { RunInput } from '../contracts/run-input.ts';
 import type { RunView } from '../contracts/run-view.ts';
@@ -19,9 +17,8 @@ import type { Trouble } from './failures.ts';
 import { cancelRunSignal, retryRunSignal, statusQuery } from './messages.ts';
 import type { Phase } from './phase.ts';
 import { Run } from './run.ts';
+import { findByStatus } from './search-attributes.ts';
 import { firstState } from './view.ts';
-
-const statusAttribute = defineSearchAttributeKey('BelayStatus', SearchAttributeType.KEYWORD);
 
 /** A Temporal workflow of this name, whose phases run in this order. */
 export function pipeline(name: PipelineName, phases: readonly Phase[]): (input: RunInput) => Promise<RunView> {
@@ -142,8 +139,6 @@ class Execution {
     const { workflowId, runId } = workflowInfo();
     await CancellationScope.nonCancellable(async () => {
       await this.#run.release();
-      for (const phase of this.#run.state.view.phases)
-        if (phase.status === 'failed' || phase.status === 'running') phase.status = 'cancelled';
       await this.#finish('cancelled');
       await this.#run.comment();
       // Only the server's own cancel lets the execution close as Canceled.
@@ -183,7 +178,7 @@ class Execution {
     }
     // Running begins with the first grant; until then the run is pending.
     view.status = status === 'running' && !view.startedAt ? 'pending' : status;
-    upsertSearchAttributes([{ key: statusAttribute, value: status }]);
+    findByStatus(status);
     await this.#run.record();
   }
 }

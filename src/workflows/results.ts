@@ -3,8 +3,8 @@ import type { Kept, RunState } from '../contracts/run-state.ts';
 /** The results of a run by occurrence, in the order they happened. */
 export class Results {
   readonly #state: RunState;
-  #path: string[] = [];
-  #seen = new Map<string, number>();
+  readonly #path: string[] = [];
+  readonly #seen = new Map<string, number>();
 
   constructor(state: RunState) {
     this.#state = state;
@@ -12,12 +12,6 @@ export class Results {
 
   get depth(): number {
     return this.#path.length;
-  }
-
-  /** Starts over: the pipeline's body is about to be run again. */
-  rewind(): void {
-    this.#path = [];
-    this.#seen.clear();
   }
 
   /** Names what happens inside, such as the round of a loop. */

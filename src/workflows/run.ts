@@ -1,5 +1,5 @@
 import { isCancellation, log, proxyActivities, proxyLocalActivities, setCurrentDetails } from '@temporalio/workflow';
-import { ORCHESTRATOR_QUEUE } from '../contracts/constants.ts';
+import { AGENT_ATTEMPTS, ORCHESTRATOR_QUEUE } from '../contracts/constants.ts';
 import type { CommandName, PhaseName } from '../contracts/constants.ts';
 import type { Grant } from '../contracts/lease.ts';
 import type { RunInput, RunLimits } from '../contracts/run-input.ts';
@@ -22,6 +22,7 @@ import { WorkspaceLease } from './lease.ts';
 import type { Phase, PhaseResult } from './phase.ts';
 import { hostProfile, recordProfile, shortProfile } from './profiles.ts';
 import { Results } from './results.ts';
+import { findByPhase } from './search-attributes.ts';
 import { beginPhase, endPhase, phaseView, recordSession, recordSpending } from './view.ts';
 
 const { recordRun } = proxyLocalActivities<RecordActivities>(recordProfile);
@@ -88,7 +89,7 @@ export class Run {
   ): Promise<T> {
     return this.results.keep(name, async () => {
       const number = ++this.state.nextStep;
-      const { totalMs = 60_000, attempts = 3, about } = options;
+      const { totalMs = 60_000, attempts = AGENT_ATTEMPTS, about } = options;
       this.state.view.currentStep = [name, about, `attempt ${this.#attempt}`].filter(Boolean).join(' · ');
       this.show();
       const summary = this.state.view.currentStep;
@@ -226,12 +227,14 @@ export class Run {
     const shown = phaseView(this.state.view, phase.name);
     this.#phase = phase.name;
     beginPhase(shown);
+    findByPhase(phase.name);
     await this.record();
     try {
       const result = await phase.body(this);
       Object.assign(shown, { status: 'completed', summary: result.summary });
       return result;
     } catch (error) {
+      if (isCancellation(error)) shown.status = 'cancelled';
       if (isCancellation(error) || !phase.optional) throw error;
       shown.status = 'failed';
       shown.error = troubleOf(error);

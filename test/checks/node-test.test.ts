@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { nodeTest } from '../../src/checks/runners/node-test.ts';
 import { packageJson, project } from './project.ts';
 
 const FAILING = `
@@ -113,5 +114,28 @@ describe('node:test', () => {
       file: 'api/test/sums.test.js',
       command: `cd api && node --test --test-name-pattern='^adds$' test/sums.test.js`,
     });
+  });
+});
+
+describe('the report of a Node before 22, which names no files', () => {
+  it('takes the file from the stack, so that the test can be run alone', async () => {
+    const report = `<?xml version="1.0" encoding="utf-8"?>
+<testsuites>
+	<testcase name="adds" time="0.001" classname="test" failure="3 == 2">
+		<failure type="testCodeFailure" message="3 == 2">
+[Error [ERR_TEST_FAILURE]: 3 == 2] {
+  cause: AssertionError [ERR_ASSERTION]: 3 == 2
+      at sum (file:///work/src/sum.js:3:9)
+      at TestContext.&lt;anonymous> (file:///work/test/sum.test.js:28:10)
+      at Test.runInAsyncScope (node:async_hooks:206:9)
+}
+		</failure>
+	</testcase>
+</testsuites>`;
+    const invocation = { command: 'npm test', line: 'node --test', folder: '', withArguments: (args: string) => `npm test -- ${args}` };
+    const { results } = await nodeTest.parse({ report, output: '', cwd: '/work', invocation });
+    expect(results).toMatchObject([
+      { name: 'adds', passed: false, file: 'test/sum.test.js', command: `node --test --test-name-pattern='^adds$' test/sum.test.js` },
+    ]);
   });
 });

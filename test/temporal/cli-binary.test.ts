@@ -145,7 +145,7 @@ describe('findTemporalCli', () => {
 
 describe('temporalCacheDir', () => {
   it("is the user's cache folder, wherever that is", () => {
-    expect(temporalCacheDir({}, '/home/ada')).toBe('/home/ada/.cache/belay/temporal');
-    expect(temporalCacheDir({ XDG_CACHE_HOME: '/cache' }, '/home/ada')).toBe('/cache/belay/temporal');
+    expect(temporalCacheDir({ HOME: '/home/ada' })).toBe('/home/ada/.cache/belay/temporal');
+    expect(temporalCacheDir({ XDG_CACHE_HOME: '/cache' })).toBe('/cache/belay/temporal');
   });
 });

@@ -16,10 +16,9 @@ import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const version = '9.9.9';
 
-async function serving(
-  handler: RequestListener,
-  onConnect = (_: IncomingMessage, socket: Duplex) => void socket.end(),
-): Promise<{ url: string } & AsyncDisposable> {
+type OnConnect = (incoming: IncomingMessage, socket: Duplex) => void;
+
+async function serving(handler: RequestListener, onConnect?: OnConnect): Promise<{ url: string } & AsyncDisposable> {
   const server = createServer(handler).listen(0, '127.0.0.1');
   if (onConnect) server.on('connect', onConnect);
   await once(server, 'listening');

@@ -1,0 +1,222 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcessByStdio } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { CommandName } from '../../src/contracts/constants.ts';
+import type { RunView } from '../../src/contracts/run-view.ts';
+import type { Script, ScriptTurn } from '../../src/engines/script.ts';
+import { markedProcesses, sendSignal } from '../../src/process/process-table.ts';
+import { cacheFolder } from '../../src/temporal/cache-folder.ts';
+import { temporalCli } from './temporal-cli.ts';
+import { temporaryDirectory } from './temporary-directory.ts';
+
+const SOURCE = fileURLToPath(new URL('../../src/', import.meta.url));
+const POLL_MS = 25;
+const PATIENCE_MS = 60_000;
+
+/** A user of Belay: a home folder, and the command line as processes of their own. */
+export interface BelayUser extends AsyncDisposable {
+  /** A folder of their own; goes away with them. */
+  readonly folder: string;
+  /** Their BELAY_HOME. */
+  readonly home: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** Runs a command to its end. */
+  belay(args: string[], options?: ProgramOptions): Promise<Ended>;
+  /** Starts a command. */
+  start(args: string[], options?: ProgramOptions): Program;
+  /** Starts another program of src. */
+  startProgram(file: string, options?: ProgramOptions): Program;
+  /** Starts `belay dev` and waits until it is ready. */
+  dev(options?: ProgramOptions): Promise<Program>;
+  /** A run's view, or the newest run's. */
+  view(id?: string): Promise<RunView>;
+  /** Waits until a run's view is as wanted. */
+  viewWhen(id: string, wanted: (view: RunView) => boolean): Promise<RunView>;
+  /** Writes what the scripted engine plays, over a script that succeeds at once; gives the file's path. */
+  script(turns: Partial<Record<CommandName, ScriptTurn[]>>): Promise<string>;
+  /** Every process that lives because of this user: commands, servers, agents. */
+  processes(): Promise<number[]>;
+}
+
+export interface ProgramOptions {
+  cwd?: string;
+  env?: Record<string, string | undefined>;
+}
+
+export interface Ended {
+  /** Null where a signal ended it. */
+  exitCode: number | null;
+  signal: NodeJS.Signals | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** A started program. Disposing ends it at once. */
+export interface Program extends AsyncDisposable {
+  readonly pid: number;
+  readonly output: { readonly stdout: string; readonly stderr: string };
+  readonly ended: Promise<Ended>;
+  kill(signal: NodeJS.Signals): void;
+  /** Waits until it has written what matches. Rejects when it ends before. */
+  says(what: RegExp): Promise<RegExpExecArray>;
+}
+
+export async function belayUser({ env: given = {} }: { env?: Record<string, string> } = {}): Promise<BelayUser> {
+  await using stack = new AsyncDisposableStack();
+  const { path: folder } = stack.use(await temporaryDirectory());
+  const [home, mark] = [join(folder, 'belay'), randomUUID()];
+  const env = { ...(await basicEnvironment(folder, mark)), BELAY_HOME: home, BELAY_SCRIPT: join(folder, 'script.yml'), ...given };
+  await mkdir(join(folder, 'user'));
+  await writeScript(env.BELAY_SCRIPT, {});
+  const processes = async (): Promise<number[]> =>
+    (await Promise.all([`JOURNEY=${mark}`, `HOME=${home}`].map((each) => markedProcesses(each)))).flat();
+  stack.defer(() => endAll(processes));
+  const startProgram = (file: string, { cwd = folder, env: more = {} }: ProgramOptions = {}, args: string[] = []): Program =>
+    start([join(SOURCE, file), ...args], cwd, { ...env, ...more });
+  const user: Omit<BelayUser, keyof AsyncDisposable> = {
+    folder,
+    home,
+    env,
+    processes,
+    startProgram,
+    start: (args, options) => startProgram('cli.ts', options, args),
+    belay: (args, options) => startProgram('cli.ts', options, args).ended,
+    async dev(options) {
+      const dev = user.start(['dev'], options);
+      await dev.says(/Ready/);
+      return dev;
+    },
+    async view(id) {
+      const command = id === undefined ? ['list', '--limit', '1'] : ['show', id];
+      const { stdout, stderr } = await user.belay([...command, '--json']);
+      const [view] = [JSON.parse(stdout || '[]') as RunView | RunView[]].flat();
+      if (!view) throw new Error(`There is no run ${id ?? ''}: ${stderr}`);
+      return view;
+    },
+    viewWhen: (id, wanted) =>
+      eventually(async () => {
+        const view = await user.view(id);
+        return wanted(view) ? view : undefined;
+      }, `the run ${id}`),
+    script: (turns) => writeScript(env.BELAY_SCRIPT, turns),
+  };
+  const owned = stack.move();
+  return { ...user, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+/** As little of this process's environment as its children need; what they cache is shared with it. */
+async function basicEnvironment(folder: string, mark: string) {
+  const { path: cli } = await temporalCli();
+  return {
+    PATH: process.env['PATH'] ?? '',
+    HOME: join(folder, 'user'),
+    XDG_CACHE_HOME: dirname(cacheFolder(process.env)),
+    BELAY_TEMPORAL_CLI: cli,
+    BELAY_ENGINE: 'scripted',
+    // More than the slots of all test files that run at once.
+    BELAY_PORTS_BACKEND: '21000-21059',
+    BELAY_PORTS_FRONTEND: '22000-22059',
+    JOURNEY: mark,
+    ...(process.env['NODE_V8_COVERAGE'] ? { NODE_V8_COVERAGE: process.env['NODE_V8_COVERAGE'] } : {}),
+  };
+}
+
+function start(args: string[], cwd: string, env: Record<string, string | undefined>): Program {
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...args], {
+    cwd,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const output = { stdout: '', stderr: '' };
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text));
+  const ended = endOf(child).then((end) => ({ ...end, ...output }));
+  return {
+    pid: child.pid as number,
+    output,
+    ended,
+    kill: (signal) => void child.kill(signal),
+    says: (what) => said(what, output, ended),
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
+
+/** By its exit, and what it has written until then: a background process may hold its output open. */
+async function endOf(child: ChildProcessByStdio<null, Readable, Readable>): Promise<Pick<Ended, 'exitCode' | 'signal'>> {
+  const [exitCode, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
+  return { exitCode, signal };
+}
+
+async function said(what: RegExp, output: Program['output'], ended: Promise<Ended>): Promise<RegExpExecArray> {
+  const all = (): string => `${output.stdout}\n${output.stderr}`;
+  let over = false;
+  void ended.then(() => (over = true));
+  return eventually(
+    async () => {
+      const found = what.exec(all());
+      if (!found && over) throw new Error(`It ended and has not said ${String(what)}:\n${all()}`);
+      return found ?? undefined;
+    },
+    `${String(what)} in its output`,
+    all,
+  );
+}
+
+/** Polls until there is a value; fails after a minute. */
+export async function eventually<T>(probe: () => Promise<T | undefined>, what: string, state: () => string = () => ''): Promise<T> {
+  const deadline = performance.now() + PATIENCE_MS;
+  for (;;) {
+    const value = await probe();
+    if (value !== undefined) return value;
+    if (performance.now() > deadline) throw new Error(`Waited in vain for ${what}. ${state()}`);
+    await sleep(POLL_MS);
+  }
+}
+
+async function endAll(processes: () => Promise<number[]>): Promise<void> {
+  await eventually(async () => {
+    const left = await processes();
+    for (const pid of left) sendSignal(pid, 'SIGKILL');
+    return left.length === 0 ? true : undefined;
+  }, 'the end of all processes');
+}
+
+/** Every command's turn succeeds; `implement` adds a file. */
+const SMOOTH: Record<CommandName, ScriptTurn[]> = {
+  classify: [{ json: { class: 'bug', reason: 'It is wrong.' } }],
+  plan: [{ say: 'Write it down.' }],
+  implement: [{ write: { 'done.txt': 'done\n' }, say: 'Done.', usage: usage(0.25) }],
+  'resolve-failed-test': [{ say: 'Mended.' }],
+  review: [{ json: { passed: true, summary: 'Fine.', issues: [] } }],
+  'resolve-review-issue': [{ say: 'Mended.' }],
+  document: [{ say: 'Nothing to document.' }],
+  'commit-message': [{ say: 'fix: write it down' }],
+  'pull-request': [{ json: { title: 'Write it down', body: 'It was missing.' } }],
+};
+
+function usage(costUsd: number): NonNullable<ScriptTurn['usage']> {
+  return { inputTokens: 100, outputTokens: 20, cacheReadTokens: 0, cacheWriteTokens: 0, costUsd };
+}
+
+async function writeScript(file: string, turns: Script): Promise<string> {
+  // JSON is YAML.
+  await writeFile(file, JSON.stringify({ ...SMOOTH, ...turns }));
+  return file;
+}
+
+/** The `done.txt` and such of a test: undefined where it is missing. */
+export async function textOf(file: string): Promise<string | undefined> {
+  return readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+}

@@ -1,0 +1,138 @@
+import { describe, expect, it } from 'vitest';
+import type { RunView } from '../../src/contracts/run-view.ts';
+import { branchName } from '../../src/texts/branch-name.ts';
+import { commitMessage } from '../../src/texts/commit-message.ts';
+import { progressComment } from '../../src/texts/progress-comment.ts';
+import { pullRequestBody } from '../../src/texts/pull-request-body.ts';
+import { dollars, duration, quoted } from '../../src/texts/words.ts';
+
+const view: RunView = {
+  id: 'k7m2p9xq',
+  workflowId: 'local:acme/shop#12',
+  version: 3,
+  pipeline: 'sdlc',
+  status: 'running',
+  issue: { tracker: 'local', repository: 'acme/shop', key: '12', title: 'Totals go negative', url: '/issues/12.md' },
+  repository: 'acme/shop',
+  engine: 'claude',
+  phases: [
+    {
+      name: 'test',
+      status: 'completed',
+      attempts: 1,
+      summary: '3 | 4 passed',
+      sessions: [{ name: 'x', engine: 'claude', id: 's', costUsd: 0.5, tokens: 9 }],
+    },
+    { name: 'publish', status: 'running', attempts: 1, sessions: [] },
+  ],
+  costUsd: 1.5,
+  errors: [],
+  triggeredBy: 'ada',
+  createdAt: '2026-01-02T03:04:05.000Z',
+};
+
+describe('commitMessage', () => {
+  it("keeps the agent's message when it is a conventional one, and closes the issue", () => {
+    const proposed = '```\nfix(cart): stop at zero\n\nCoupons took off too much.\n```';
+    expect(commitMessage({ proposed, title: 'x', issueKey: '12', runId: 'k7m2p9xq' })).toBe(
+      'fix(cart): stop at zero\n\nCoupons took off too much.\n\nCloses #12\nBelay-Run: k7m2p9xq\n',
+    );
+  });
+
+  it.each(['I have committed the change.', `fix: ${'long '.repeat(20)}`, ''])("makes one from the title instead of '%s'", (proposed) => {
+    const message = commitMessage({ proposed, issueClass: 'bug', title: 'Totals go negative', issueKey: '12', runId: 'k7m2p9xq' });
+    expect(message.split('\n', 1)[0]).toBe('fix: totals go negative');
+  });
+
+  it('keeps the subject short and closes nothing for a request', () => {
+    const message = commitMessage({ title: 'word '.repeat(40), runId: 'k7m2p9xq' });
+    expect(message.split('\n', 1)[0]?.length).toBeLessThanOrEqual(72);
+    expect(message).not.toContain('Closes');
+  });
+});
+
+describe('branchName', () => {
+  it('names class, issue, title and run', () => {
+    expect(branchName({ issueClass: 'bug', issueKey: '12', title: 'Totals go negative!', runId: 'k7m2p9xq' })).toBe(
+      'belay/bug-12-totals-go-negative-k7m2p9xq',
+    );
+  });
+
+  it('names title and run for a request', () => {
+    expect(branchName({ title: 'Add a flag', runId: 'k7m2p9xq' })).toBe('belay/add-a-flag-k7m2p9xq');
+  });
+});
+
+describe('pullRequestBody', () => {
+  const evidence = {
+    command: 'npm test | tee log',
+    exitCode: 0,
+    passed: true,
+    commit: 'c'.repeat(40),
+    treeHash: 'a'.repeat(40),
+    durationMs: 2500,
+    checkedAt: view.createdAt,
+    counts: { passed: 7, failed: 0, skipped: 1 },
+  };
+  const body = pullRequestBody({
+    view,
+    asked: '# #12: Totals go negative\n\nPlease mend it.',
+    done: 'Coupons stop at zero.',
+    evidence,
+    review: {
+      passed: true,
+      issues: [{ title: 'Split the file', description: '', severity: 'tech_debt', files: [], screenshots: [] }],
+      screenshots: [],
+    },
+  });
+
+  it('shows what was asked, what was done, the evidence, the cost and the issue it closes', () => {
+    expect(body).toContain('Coupons stop at zero.');
+    expect(body).toContain('> Please mend it.');
+    expect(body).toContain('| `npm test \\| tee log` | 0 | 7 passed, 0 failed, 1 skipped | `aaaaaaaaaaaa` | 2.5 s |');
+    expect(body).toContain('**$1.50**');
+    expect(body).toContain('**tech_debt**: Split the file');
+    expect(body).toContain('Closes #12');
+  });
+
+  it('keeps its tables whole when a summary has a bar in it', () => {
+    expect(body).toContain('| test | completed | 3 \\| 4 passed | $0.50 |');
+  });
+
+  it('says so when nothing was tested', () => {
+    expect(pullRequestBody({ view, asked: 'x' })).toContain('No tests were run');
+  });
+});
+
+describe('progressComment', () => {
+  it('tells a person what went wrong and how to go on', () => {
+    const trouble = { code: 'tests_failing' as const, message: 'npm test still fails.', hint: 'Look at it.' };
+    const comment = progressComment({ ...view, status: 'parked' }, { trouble });
+    expect(comment).toContain('Belay needs a person.');
+    expect(comment).toContain('npm test still fails.');
+    expect(comment).toContain('`belay retry k7m2p9xq`');
+  });
+
+  it('says that nothing needed to change', () => {
+    expect(progressComment({ ...view, status: 'completed', outcome: 'no_changes' })).toContain('No changes are needed.');
+  });
+});
+
+describe('words', () => {
+  it.each([
+    [0, '0 ms'],
+    [999, '999 ms'],
+    [12_345, '12.3 s'],
+    [245_000, '4 min 5 s'],
+    [7_380_000, '2 h 3 min'],
+  ])('%i ms is %s', (ms, text) => expect(duration(ms)).toBe(text));
+
+  it('shows small amounts with more digits', () => {
+    expect([dollars(0), dollars(0.0123), dollars(2.5)]).toEqual(['$0.00', '$0.0123', '$2.50']);
+  });
+
+  it('quotes every line and cuts what is long', () => {
+    expect(quoted('a\n\nb', 100)).toBe('> a\n>\n> b');
+    expect(quoted('x'.repeat(50), 10)).toContain('[cut]');
+  });
+});
