@@ -11,6 +11,7 @@ import { loadConfig } from './config.ts';
 import { hostWorkQueue } from './contracts/constants.ts';
 import { BelayError } from './contracts/errors.ts';
 import { composeEngines } from './compose-engines.ts';
+import { packageVersion } from './cli/package-version.ts';
 import { createLocalForge } from './forges/local.ts';
 import { createMirrors } from './git/mirror.ts';
 import { openLedger } from './ledger/open-ledger.ts';
@@ -22,6 +23,8 @@ import { createLog, temporalLogger } from './telemetry/log.ts';
 import { cacheFolder } from './temporal/cache-folder.ts';
 import type { TemporalTarget } from './temporal/connection.ts';
 import { connectTemporal, connectWorker, registerSearchAttributes, temporalTarget } from './temporal/connection.ts';
+import { serveUsage } from './temporal/dev-usage.ts';
+import { removeDevState, writeDevState } from './temporal/state-file.ts';
 import { createWorkers } from './temporal/workers.ts';
 import { createLocalTracker } from './trackers/local.ts';
 import type { Host } from './workspace/host.ts';
@@ -128,10 +131,20 @@ export async function runWorker(env: NodeJS.ProcessEnv): Promise<void> {
       message: 'No Temporal service is named.',
       hint: 'Set TEMPORAL_ADDRESS, or use `belay dev`, which brings its own.',
     });
-  const worker = await startWorker({ config, env, target, log });
+  await using stack = new AsyncDisposableStack();
+  const worker = stack.use(await startWorker({ config, env, target, log }));
+  await announce(config.home, target, stack);
   const stop = (): void => void worker[Symbol.asyncDispose]();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, stop);
   await worker.ended;
+}
+
+/** The commands of this home find its worker as they find `belay dev`. */
+async function announce(home: string, { address, namespace }: TemporalTarget, stack: AsyncDisposableStack): Promise<void> {
+  const { port: controlPort } = stack.use(await serveUsage({ graceMs: 0 }));
+  const startedAt = new Date().toISOString();
+  await writeDevState(home, { pid: process.pid, address, namespace, uiUrl: '', controlPort, startedAt, version: packageVersion() });
+  stack.defer(() => removeDevState(home, process.pid));
 }
 
 if (import.meta.main) {

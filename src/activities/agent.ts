@@ -15,15 +15,12 @@ import { createSessionNotes } from './session-notes.ts';
 import { nothingSpent, playTurn } from './turn.ts';
 import type { Turn } from './turn.ts';
 
-/** Overrides of a repository's own, read from the base branch only. */
-const overridePath = (command: string): string => `.belay/commands/${command}.md`;
-
 export function agentActivities(deps: Dependencies) {
   return {
     /** One piece of agent work: a turn, a second one where the answer was not valid, and a checkpoint of what it changed. */
     async runAgent(input: AgentInput, signal: AbortSignal): Promise<AgentOutcome> {
       const { step } = input;
-      return deps.holdings.use(step.lease, (holding) =>
+      return deps.holdings.use(step, (holding) =>
         recordedStep(deps, step, async () => {
           const journal = createJournal(deps, step);
           try {
@@ -49,13 +46,14 @@ interface AgentWork {
 async function runAgent(work: AgentWork): Promise<AgentOutcome> {
   const { deps, holding, input, journal } = work;
   const { command: name, step, checkpoint } = input;
-  const override = await holding.mirror.readFile({ commit: holding.baseSha, path: overridePath(name) });
+  const override = holding.overrides.get(name);
   const command = loadCommand({ name, ...(override === undefined ? {} : { override }) });
   const notes = createSessionNotes({ directory: deps.files.directory(step.lease.runId), step: step.number });
   // A session that cannot be resumed would fail every attempt alike: the last one starts over.
   const interrupted = Context.current().info.attempt < AGENT_ATTEMPTS ? await notes.read() : undefined;
   // An interrupted session goes on in the files it left; everything else starts from the checkpoint.
-  if (!interrupted) await holding.worktree.restore(checkpoint);
+  if (!interrupted && holding.at !== checkpoint) await holding.worktree.restore(checkpoint);
+  holding.at = undefined;
   const prompt = renderCommand(command, await promptValues(deps, holding, input.values));
   await keep(work, 'prompt', `${input.command}.md`, prompt);
   const turn = turnOf(work, command, notes.write);
@@ -68,6 +66,7 @@ async function runAgent(work: AgentWork): Promise<AgentOutcome> {
     (text) => keep(work, 'answer', `${input.command}.raw.txt`, text),
   );
   const { sha, changed } = await settle(work, command);
+  holding.at = sha;
   await keepTranscript(work);
   const text = answer.json === undefined ? answer.text : JSON.stringify(answer.json, undefined, 2);
   const artifact =

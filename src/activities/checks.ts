@@ -16,7 +16,7 @@ export function checkActivities(deps: Dependencies) {
     /** Runs the repository's own commands on exactly this checkpoint. Their exit code is the truth; what they leave behind is removed. */
     async runChecks(input: ChecksInput, signal: AbortSignal): Promise<ChecksOutcome> {
       const { step } = input;
-      return deps.holdings.use(step.lease, (holding) =>
+      return deps.holdings.use(step, (holding) =>
         recordedStep(deps, step, async () => {
           const journal = createJournal(deps, step);
           const value = await check(deps, holding, input, signal);
@@ -38,6 +38,7 @@ async function check(
   signal: AbortSignal,
 ): Promise<ChecksOutcome> {
   const { worktree, mirror, ports } = holding;
+  holding.at = undefined;
   await worktree.restore(checkpoint);
   const treeHash = await mirror.treeOf(checkpoint);
   const folder = path.join(deps.files.directory(step.lease.runId), 'evidence');
@@ -58,6 +59,7 @@ async function check(
   });
   signal.throwIfAborted();
   await worktree.restore(checkpoint);
+  holding.at = checkpoint;
   const { passed, exitCode, durationMs, counts, ended, failures, noTests, notes, outputTail } = result;
   const text = JSON.stringify({ passed, exitCode, counts, notes, failures, outputTail }, undefined, 2);
   const artifact = await deps.files.writeArtifact({

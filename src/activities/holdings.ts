@@ -1,6 +1,7 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import type { Grant, LeaseRef } from '../contracts/lease.ts';
 import type { RepositoryRef } from '../contracts/repository.ts';
+import type { StepRef } from '../contracts/work.ts';
 import type { Mirror } from '../git/mirror.ts';
 import type { Worktree } from '../workspace/worktree.ts';
 
@@ -13,6 +14,12 @@ export interface Holding {
   worktree: Worktree;
   ports: Grant['ports'];
   baseSha: string;
+  /** Prompts of the repository's own, by name, from its base. */
+  overrides: ReadonlyMap<string, string>;
+  /** The commit that the worktree is known to be exactly at: nothing has worked in it since. */
+  at?: string | undefined;
+  /** Ends the lease from here, when the run needs no workspace any more: quicker than the run's own cancel. */
+  end(): void;
 }
 
 /** The workspaces that this worker process holds now. */
@@ -20,7 +27,7 @@ export interface Holdings {
   /** Held until disposed of, which waits for the work that is still going on in it. */
   add(holding: Holding): AsyncDisposable;
   /** Works in a held workspace. Throws the failure `lease_lost` unless exactly this lease is held here. */
-  use<T>(lease: LeaseRef, work: (holding: Holding) => Promise<T>): Promise<T>;
+  use<T>(step: Pick<StepRef, 'lease' | 'last'>, work: (holding: Holding) => Promise<T>): Promise<T>;
   runIds(): string[];
 }
 
@@ -39,7 +46,7 @@ export function createHoldings(): Holdings {
         },
       };
     },
-    async use(lease, work) {
+    async use({ lease, last }, work) {
       const holding = held.get(lease.runId);
       if (!holding || !isSame(holding.lease, lease)) {
         throw ApplicationFailure.nonRetryable(`Lease ${lease.epoch} of run ${lease.runId} is not held here.`, 'lease_lost');
@@ -48,7 +55,9 @@ export function createHoldings(): Holdings {
       const all = working.get(holding);
       all?.add(going);
       try {
-        return await going;
+        const result = await going;
+        if (last) holding.end();
+        return result;
       } finally {
         all?.delete(going);
       }

@@ -8,6 +8,7 @@ import { writePortsFile } from '../workspace/ports.ts';
 import { checkpointRef } from '../workspace/worktree.ts';
 import type { Dependencies } from './dependencies.ts';
 import { runSetup } from './setup.ts';
+import { readOverrides } from './overrides.ts';
 import { readSettings } from './settings.ts';
 
 /** The host's side of the lease. */
@@ -18,10 +19,11 @@ export function leaseActivities(deps: Dependencies) {
       using _slot = await slotFor(deps, signal);
       await raiseEpoch(deps, input);
       await using cleanup = new AsyncDisposableStack();
-      const grant = await prepare(deps, input, signal, cleanup);
+      const over = Promise.withResolvers<void>();
+      const grant = await prepare(deps, input, { signal, cleanup, end: over.resolve });
       const { workflowId, executionId } = input.lease;
       await deps.client.workflow.getHandle(workflowId, executionId).signal(GRANT_SIGNAL, grant);
-      await Context.current().cancelled;
+      await Promise.race([Context.current().cancelled, over.promise]);
     },
   };
 }
@@ -41,7 +43,14 @@ async function raiseEpoch({ ledger }: Dependencies, { lease }: HoldInput): Promi
   throw ApplicationFailure.nonRetryable(`A newer lease of run ${runId} than ${epoch} is recorded.`, 'lease_lost');
 }
 
-async function prepare(deps: Dependencies, input: HoldInput, signal: AbortSignal, cleanup: AsyncDisposableStack): Promise<Grant> {
+interface Preparation {
+  signal: AbortSignal;
+  /** Undone when the lease ends. */
+  cleanup: AsyncDisposableStack;
+  end: () => void;
+}
+
+async function prepare(deps: Dependencies, input: HoldInput, { signal, cleanup, end }: Preparation): Promise<Grant> {
   const { lease, repository } = input;
   const { runId, epoch } = lease;
   const gitUrl = await deps.forges[repository.forge].gitUrl(repository);
@@ -59,7 +68,8 @@ async function prepare(deps: Dependencies, input: HoldInput, signal: AbortSignal
   await mirror.updateRef({ ref: checkpointRef(runId), sha: commit });
   await writePortsFile({ path, ports });
   if (state !== 'kept') await runSetup(deps, { lease, path, ports, commands: settings.setup }, signal);
-  cleanup.use(deps.holdings.add({ lease, repository, gitUrl, mirror, worktree, ports, baseSha }));
+  const overrides = await readOverrides(mirror, baseSha);
+  cleanup.use(deps.holdings.add({ lease, repository, gitUrl, mirror, worktree, ports, baseSha, overrides, end }));
   return { epoch, host: deps.host.id, taskQueue: deps.host.taskQueue, path, ports, baseSha, commit, settings: settings.run };
 }
 

@@ -1,6 +1,7 @@
 import { review as reviewSchema, pullRequestText } from '../contracts/agent-outputs.ts';
 import { BelayError } from '../contracts/errors.ts';
 import { plainLine } from '../contracts/text.ts';
+import type { RunView } from '../contracts/run-view.ts';
 import type { OpenPullRequestInput, OpenPullRequestOutcome, PublishBranchInput, PublishBranchOutcome } from '../contracts/work.ts';
 import { branchName } from '../texts/branch-name.ts';
 import { commitMessage } from '../texts/commit-message.ts';
@@ -14,15 +15,17 @@ export function publishActivities(deps: Dependencies) {
   return {
     /** Pushes one commit with the checked tree. Retry-safe: the same input makes the same commit, and a branch already there is fine. */
     async publishBranch(input: PublishBranchInput, signal: AbortSignal): Promise<PublishBranchOutcome> {
-      return deps.holdings.use(input.step.lease, (holding) =>
+      return deps.holdings.use(input.step, (holding) =>
         recordedStep(deps, input.step, async () => {
-          const { checkpoint, parent, expected, view } = input;
+          const { checkpoint, parent, expected } = input;
+          const names = { ...input.names, title: plainLine(input.names.title, 100) };
+          const { runId } = input.step.lease;
           const { mirror, gitUrl } = holding;
           const tree = await checkedTree(holding, input);
-          const branch = view.branch ?? branchName(namesOf(input));
+          const branch = names.branch ?? branchName({ ...names, runId });
           const proposed = input.messageArtifact ? await artifactText(deps, input.messageArtifact) : undefined;
-          const message = commitMessage({ ...namesOf(input), ...(proposed ? { proposed } : {}) });
-          const headSha = await mirror.commitTree({ tree, parents: [parent], message, date: new Date(view.createdAt) });
+          const message = commitMessage({ ...names, runId, ...(proposed ? { proposed } : {}) });
+          const headSha = await mirror.commitTree({ tree, parents: [parent], message, date: new Date(names.createdAt) });
           await assertCurrent(deps, input);
           await mirror.push({ url: gitUrl, branch, sha: headSha, expected, signal });
           const diffStat = await mirror.diffStat({ from: holding.baseSha, to: checkpoint });
@@ -33,14 +36,14 @@ export function publishActivities(deps: Dependencies) {
 
     /** Opens the pull request, or brings the one of this branch up to date. Retry-safe: found by head branch. */
     async openPullRequest(input: OpenPullRequestInput): Promise<OpenPullRequestOutcome> {
-      const { step, repository, branch, headSha, view } = input;
-      return deps.holdings.use(step.lease, () =>
+      const { step, repository, branch, base, headSha } = input;
+      return deps.holdings.use(step, () =>
         recordedStep(deps, step, async () => {
           const forge = deps.forges[repository.forge];
-          const { title, body } = await pullRequestOf(deps, input);
+          const view = await deps.ledger.getRun(step.lease.runId);
+          const { title, body } = await pullRequestOf(deps, view, input);
           await assertCurrent(deps, input);
           const known = await forge.findPullRequest({ repository, branch });
-          const base = view.base ?? view.baseSha ?? '';
           const { number, url } =
             known?.state === 'open'
               ? await forge.updatePullRequest({ repository, number: known.number, title, body, headSha })
@@ -53,12 +56,6 @@ export function publishActivities(deps: Dependencies) {
       );
     },
   };
-}
-
-function namesOf({ view }: PublishBranchInput) {
-  const { issueClass, issue, request, id: runId } = view;
-  const title = plainLine(issue?.title ?? request?.split('\n', 1)[0] ?? 'change', 100);
-  return { title, runId, ...(issueClass ? { issueClass } : {}), ...(issue ? { issueKey: issue.key } : {}) };
 }
 
 /** What is published is what was checked. */
@@ -80,7 +77,11 @@ async function assertCurrent({ ledger }: Dependencies, { step }: { step: Publish
   throw new BelayError({ code: 'lease_lost', message: `Lease ${epoch} of run ${runId} has passed to another.` });
 }
 
-async function pullRequestOf(deps: Dependencies, { view, issueArtifact, textArtifact, reviewArtifact, evidence }: OpenPullRequestInput) {
+async function pullRequestOf(
+  deps: Dependencies,
+  view: RunView,
+  { title, issueArtifact, textArtifact, reviewArtifact, evidence }: OpenPullRequestInput,
+) {
   const text = textArtifact ? pullRequestText.parse(JSON.parse(await artifactText(deps, textArtifact))) : undefined;
   const review = reviewArtifact ? reviewSchema.parse(JSON.parse(await artifactText(deps, reviewArtifact))) : undefined;
   const asked = await artifactText(deps, issueArtifact);
@@ -91,5 +92,5 @@ async function pullRequestOf(deps: Dependencies, { view, issueArtifact, textArti
     ...(evidence ? { evidence } : {}),
     ...(review ? { review } : {}),
   });
-  return { title: plainLine(text?.title ?? view.issue?.title ?? view.request ?? view.id, 256), body };
+  return { title: plainLine(text?.title ?? title, 256), body };
 }

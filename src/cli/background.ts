@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ErrorCode } from '../contracts/errors.ts';
 import { BelayError } from '../contracts/errors.ts';
+import { lockHolder } from '../process/exclusive-lock.ts';
 import type { DevState } from '../temporal/state-file.ts';
 import { readDevState } from '../temporal/state-file.ts';
 
@@ -14,6 +15,12 @@ export type BackgroundMessage =
   | { type: 'progress'; message: string }
   | { type: 'ready' }
   | { type: 'failed'; code: ErrorCode; message: string; hint?: string };
+
+/** A server has a minute to start, and a worker ends its agents before it goes. */
+const PATIENCE_MS = 90_000;
+const POLL_MS = 200;
+/** Of the embedded server, and of the worker. */
+const HOME_LOCKS = ['temporal.lock', 'worker.lock'];
 
 const CLI = fileURLToPath(new URL('../cli.ts', import.meta.url));
 
@@ -24,15 +31,26 @@ export interface BackgroundRequest {
 }
 
 /** Brings up `belay dev` beside this process, for as long as anyone uses it. One that another process has just started is used too. */
-export async function startInBackground({ home, env, onProgress }: BackgroundRequest): Promise<DevState> {
+export async function startInBackground(request: BackgroundRequest): Promise<DevState> {
+  const { home, onProgress } = request;
+  for (const deadline = performance.now() + PATIENCE_MS; ;) {
+    const failure = await start(request);
+    const found = await readDevState(home);
+    if (found) return found;
+    if (failure?.code !== 'home_locked' || performance.now() > deadline) throw failure ?? vanished();
+    onProgress('Another process of this home is starting or stopping: waiting for it.');
+    const others = await servedByOther(home, deadline);
+    if (others) return others;
+  }
+}
+
+async function start({ home, env, onProgress }: BackgroundRequest): Promise<BelayError | undefined> {
   await mkdir(path.join(home, 'logs'), { recursive: true });
   await using log = await open(path.join(home, 'logs', 'dev.log'), 'a');
   // Its own session: Ctrl-C in this terminal is for us, not for it.
   const child = spawn(process.execPath, [CLI, 'dev', '--until-unused'], { detached: true, env, stdio: ['ignore', log.fd, log.fd, 'ipc'] });
   try {
-    const failure = await outcomeOf(child, onProgress);
-    if (failure && failure.code !== 'home_locked') throw failure;
-    return await stateOf(home, failure);
+    return await outcomeOf(child, onProgress);
   } finally {
     if (child.connected) child.disconnect();
     child.unref();
@@ -59,20 +77,30 @@ function outcomeOf(child: ChildProcess, onProgress: (message: string) => void): 
   });
 }
 
-/** Another process was quicker and may still be starting (it may have to build Temporal first): its state file says when it is up. */
-async function stateOf(home: string, locked: BelayError | undefined): Promise<DevState> {
-  for (let waited = 0; waited < 600; waited++) {
+/** What becomes of the process that has the home: its servers come up, or it goes and leaves the home to us. */
+async function servedByOther(home: string, deadline: number): Promise<DevState | undefined> {
+  while (performance.now() < deadline) {
     const state = await readDevState(home);
     if (state) return state;
-    if (!locked) break;
-    await sleep(500);
+    await sleep(POLL_MS);
+    if (!HOME_LOCKS.some((name) => isHeld(path.join(home, name)))) return undefined;
   }
-  throw (
-    locked ??
-    new BelayError({
-      code: 'temporal_unreachable',
-      message: 'The background process is up but cannot be found.',
-      hint: 'See logs/dev.log in BELAY_HOME.',
-    })
-  );
+  return undefined;
 }
+
+/** Good enough to know when to try again: the lock itself decides then. */
+function isHeld(lock: string): boolean {
+  const holder = lockHolder(lock);
+  try {
+    return holder !== undefined && process.kill(holder.pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+const vanished = (): BelayError =>
+  new BelayError({
+    code: 'temporal_unreachable',
+    message: 'The background process is up but cannot be found.',
+    hint: 'See logs/dev.log in BELAY_HOME.',
+  });

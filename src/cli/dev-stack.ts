@@ -15,7 +15,7 @@ export interface DevStackRequest {
   env: NodeJS.ProcessEnv;
   log: Log;
   onProgress: (message: string) => void;
-  /** Nobody uses it any more. */
+  /** Nobody uses it any more; from then on nobody finds it. Without it, it stays until it is disposed. */
   onUnused?: () => void;
   signal?: AbortSignal;
 }
@@ -32,7 +32,7 @@ export interface DevStack extends AsyncDisposable {
 /** A user that comes right after another left finds everything still up. */
 const UNUSED_GRACE_MS = 1500;
 
-export async function startDevStack({ config, env, log, onProgress, onUnused = () => {}, signal }: DevStackRequest): Promise<DevStack> {
+export async function startDevStack({ config, env, log, onProgress, onUnused, signal }: DevStackRequest): Promise<DevStack> {
   await using stack = new AsyncDisposableStack();
   const named = temporalTarget({
     env,
@@ -43,7 +43,7 @@ export async function startDevStack({ config, env, log, onProgress, onUnused = (
   const server = named ? undefined : stack.use(await startServer({ config, env, onProgress, ...(signal ? { signal } : {}) }));
   const target = named ?? localTarget((server as DevServer).address, (server as DevServer).namespace);
   const worker = stack.use(await startWorker({ config, env, target, log }));
-  const usage = stack.use(await serveUsage({ onUnused, graceMs: UNUSED_GRACE_MS }));
+  const usage = stack.use(await serveUsage({ graceMs: UNUSED_GRACE_MS, ...(onUnused ? { onUnused } : {}) }));
   await announce(config.home, target, usage.port, server?.uiUrl);
   stack.defer(() => removeDevState(config.home, process.pid));
   const serverEnded = server ? server.ended.then(({ expected, logTail }) => failUnless(expected, logTail)) : new Promise<void>(() => {});

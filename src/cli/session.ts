@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { BelayError } from '../contracts/errors.ts';
+import type { TemporalTarget } from '../temporal/connection.ts';
 import { connectTemporal, localTarget, temporalTarget } from '../temporal/connection.ts';
 import { attachUsage } from '../temporal/dev-usage.ts';
 import type { DevState } from '../temporal/state-file.ts';
@@ -26,32 +27,32 @@ export async function openSession({ config, env, terminal }: Pick<Context, 'conf
   return attach(started, { config, env }, true);
 }
 
-/** The running `belay dev` of this home, if there is one. */
+/** The running `belay dev` or worker of this home, or the Temporal service that is named: its workers may be anywhere. */
 export async function findSession({ config, env }: Pick<Context, 'config' | 'env'>): Promise<Session | undefined> {
   const running = await readDevState(config.home);
-  return running && attach(running, { config, env }, false);
+  if (running) return attach(running, { config, env }, false);
+  const named = namedTarget({ config, env });
+  return named && connect(named, { namespace: named.namespace, temporary: false });
 }
 
-async function attach(state: DevState, { config, env }: Pick<Context, 'config' | 'env'>, temporary: boolean): Promise<Session> {
+async function attach(state: DevState, context: Pick<Context, 'config' | 'env'>, temporary: boolean): Promise<Session> {
   await using stack = new AsyncDisposableStack();
   stack.use(await attachUsage({ port: state.controlPort }));
+  const { address, namespace, uiUrl } = state;
   // The embedded server needs no login; a named one is where the environment says.
-  const named = temporalTarget({
-    env,
-    address: config.temporal.address,
-    namespace: config.temporal.namespace,
-    apiKey: config.secrets.temporalApiKey,
-  });
-  const target = state.uiUrl ? localTarget(state.address, state.namespace) : (named ?? localTarget(state.address, state.namespace));
-  const { client } = stack.use(await connectTemporal({ target }));
+  const target = (uiUrl ? undefined : namedTarget(context)) ?? localTarget(address, namespace);
+  const session = stack.use(await connect(target, { namespace, temporary, ...(uiUrl ? { uiUrl } : {}) }));
   const kept = stack.move();
-  return {
-    client,
-    temporary,
-    namespace: state.namespace,
-    ...(state.uiUrl ? { uiUrl: state.uiUrl } : {}),
-    [Symbol.asyncDispose]: () => kept.disposeAsync(),
-  };
+  return { ...session, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+}
+
+async function connect(target: TemporalTarget, about: Omit<Session, 'client' | keyof AsyncDisposable>): Promise<Session> {
+  const temporal = await connectTemporal({ target });
+  return { ...about, client: temporal.client, [Symbol.asyncDispose]: () => temporal[Symbol.asyncDispose]() };
+}
+
+function namedTarget({ config: { temporal, secrets }, env }: Pick<Context, 'config' | 'env'>): TemporalTarget | undefined {
+  return temporalTarget({ env, address: temporal.address, namespace: temporal.namespace, apiKey: secrets.temporalApiKey });
 }
 
 /** Where a run is in the Temporal Web UI. */

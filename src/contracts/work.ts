@@ -12,6 +12,8 @@ export interface StepRef {
   name: string;
   phase: PhaseName;
   attempt: number;
+  /** The run needs no workspace after this. */
+  last?: true;
 }
 
 /** A value for a prompt's placeholder: a reference wherever the text may be long. */
@@ -88,6 +90,17 @@ export interface ChecksOutcome {
   noTests: boolean;
 }
 
+/** What names a run's branch and commit: the same on every attempt. */
+export interface ChangeNames {
+  title: string;
+  issueClass?: string;
+  issueKey?: string;
+  /** When the run was asked for: the date of its commit. */
+  createdAt: string;
+  /** The branch, where the run has one already. */
+  branch?: string;
+}
+
 export interface PublishBranchInput {
   step: StepRef;
   repository: RepositoryRef;
@@ -97,7 +110,7 @@ export interface PublishBranchInput {
   parent: string;
   /** The head that the branch is known to have; null where it must not exist yet. */
   expected: string | null;
-  view: RunView;
+  names: ChangeNames;
   /** The check that this tree passed, unless nothing checks it. */
   evidence?: Evidence;
   /** The agent's commit message. */
@@ -113,8 +126,10 @@ export interface OpenPullRequestInput {
   step: StepRef;
   repository: RepositoryRef;
   branch: string;
+  /** A branch, or the commit that the run began from. */
+  base: string;
   headSha: string;
-  view: RunView;
+  title: string;
   issueArtifact: string;
   /** The agent's title and body. */
   textArtifact?: string;
@@ -129,10 +144,8 @@ export interface OpenPullRequestOutcome {
 
 export interface CommentInput {
   issue: IssueRef;
-  view: RunView;
+  runId: string;
   trouble?: RunError;
-  /** The plan's artifact is read where the host has it. */
-  planArtifact?: string;
 }
 
 /** What a host does in a workspace it holds. */

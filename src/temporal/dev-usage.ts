@@ -9,8 +9,8 @@ const WELCOME = 'belay\n';
 const WELCOME_MS = 5000;
 
 export interface ServeUsageRequest {
-  /** Called once, when nobody has used it for `graceMs`; also when nobody ever came. */
-  onUnused: () => void;
+  /** Called once, when nobody has used it for `graceMs`; also when nobody ever came. Without it, users come and go for ever. */
+  onUnused?: () => void;
   /** How long it stays without users. */
   graceMs: number;
 }
@@ -42,6 +42,7 @@ export async function serveUsage({ onUnused, graceMs }: ServeUsageRequest): Prom
   });
   const waitForUsers = (): void => {
     clearTimeout(timer);
+    if (!onUnused) return;
     timer = setTimeout(() => {
       // From here on nobody is welcomed: whoever comes starts servers of their own.
       server.close();

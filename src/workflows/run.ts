@@ -196,10 +196,15 @@ export class Run {
   async comment(trouble?: RunError): Promise<void> {
     const { issue, repository } = this.input;
     if (!issue) return;
+    // The comment tells what the ledger knows of the run.
+    await this.record();
     try {
-      const { view } = this.state;
-      const input = { issue: { tracker: issue.tracker, repository, key: issue.key }, view, ...(trouble ? { trouble } : {}) };
-      await this.orchestrator(`comment · ${view.status}`).commentProgress(input);
+      const input = {
+        issue: { tracker: issue.tracker, repository, key: issue.key },
+        runId: this.input.id,
+        ...(trouble ? { trouble } : {}),
+      };
+      await this.orchestrator(`comment · ${this.state.view.status}`).commentProgress(input);
     } catch (error) {
       if (isCancellation(error)) throw error;
       log.warn('The progress comment could not be written', { trouble: troubleOf(error) });

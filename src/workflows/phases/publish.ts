@@ -1,6 +1,7 @@
 import { isCancellation, log } from '@temporalio/workflow';
 import type { CommandName } from '../../contracts/constants.ts';
-import type { PromptValue } from '../../contracts/work.ts';
+import type { RunInput } from '../../contracts/run-input.ts';
+import type { ChangeNames, PromptValue } from '../../contracts/work.ts';
 import { Finished, troubleOf } from '../failures.ts';
 import { phase } from '../phase.ts';
 import type { Run } from '../run.ts';
@@ -68,9 +69,9 @@ async function pushBranch(run: Run, messageArtifact: string | undefined) {
       step,
       repository,
       checkpoint,
-      view,
       parent: continued ?? from,
       expected: published?.headSha ?? continued ?? null,
+      names: namesOf(run),
       ...(evidence ? { evidence } : {}),
       ...(messageArtifact ? { messageArtifact } : {}),
     });
@@ -81,17 +82,33 @@ async function pushBranch(run: Run, messageArtifact: string | undefined) {
   });
 }
 
+function namesOf({ input, state: { view } }: Run): ChangeNames {
+  const { issueClass, branch, createdAt } = view;
+  return {
+    title: titleOf(input),
+    createdAt,
+    ...(issueClass ? { issueClass } : {}),
+    ...(input.issue ? { issueKey: input.issue.key } : {}),
+    ...(branch ? { branch } : {}),
+  };
+}
+
+const titleOf = ({ issue, request }: RunInput): string => issue?.title ?? request?.split('\n', 1)[0]?.slice(0, 100) ?? 'change';
+
 async function openPullRequest(run: Run, { branch, headSha, textArtifact }: { branch: string; headSha: string; textArtifact?: string }) {
-  const { repository } = run.input;
-  const { view, evidence, issueArtifact } = run.state;
+  const { evidence, issueArtifact, view } = run.state;
+  const { from: baseSha } = await run.work();
   const reviewed = run.results.get('review')?.value as { artifactId?: string } | undefined;
+  // The pull request tells what the ledger knows of the run.
+  await run.record();
   return run.step('open-pull-request', (host, step) =>
     host.openPullRequest({
-      step,
-      repository,
+      step: { ...step, last: true },
+      repository: run.input.repository,
       branch,
+      base: view.base ?? baseSha,
       headSha,
-      view,
+      title: titleOf(run.input),
       issueArtifact: issueArtifact as string,
       ...(textArtifact ? { textArtifact } : {}),
       ...(evidence ? { evidence } : {}),

@@ -1,0 +1,113 @@
+import { join } from 'node:path';
+import type { Client } from '@temporalio/client';
+import { vi } from 'vitest';
+import type { Context } from '../../src/cli/context.ts';
+import { CANCEL_SIGNAL, RETRY_SIGNAL } from '../../src/contracts/constants.ts';
+import type { PhaseName, RunStatus } from '../../src/contracts/constants.ts';
+import type { StepRecord } from '../../src/contracts/records.ts';
+import type { PhaseView, RunView } from '../../src/contracts/run-view.ts';
+import type { Order } from '../../src/intake/order.ts';
+import type { Started } from '../../src/intake/start-run.ts';
+
+/** A condition is looked at this often, and for so long: far more than any run here takes. */
+const PATIENCE = { interval: 20, timeout: 40_000 };
+
+export interface TestRun {
+  readonly id: string;
+  readonly workflowId: string;
+  /** The issue's open run was joined instead. */
+  readonly joined: boolean;
+  /** What the ledger knows of it. */
+  view(): Promise<RunView>;
+  until(wanted: RunStatus | ((view: RunView) => boolean)): Promise<RunView>;
+  /** Waits until Temporal has closed it. */
+  closed(): Promise<RunView>;
+  /** Waits until it is parked and its issue says so. */
+  parked(): Promise<RunView>;
+  /** Waits until a step of this name is at work. */
+  working(step: string): Promise<void>;
+  steps(): Promise<StepRecord[]>;
+  /** Names of its steps, in order. */
+  stepNames(): Promise<string[]>;
+  /** The text of its log. */
+  log(): Promise<string>;
+  /** Wakes it with a phase, if named, and waits until it has woken. */
+  retry(phase?: string): Promise<void>;
+  cancel(): Promise<void>;
+  /** As `temporal workflow cancel` does. */
+  cancelOnServer(): Promise<void>;
+  /** How Temporal says that its newest execution stands. */
+  temporalStatus(): Promise<string>;
+  /** Where its workspace is while it has one. */
+  readonly worktree: string;
+}
+
+interface Source extends Pick<Context, 'ledger' | 'config'> {
+  client: Client;
+  started: Started;
+  order: Order;
+  comment: (issue?: string) => Promise<string>;
+}
+
+/** What the view says of a phase. */
+export function phaseOf({ phases }: RunView, name: PhaseName): PhaseView {
+  const found = phases.find((phase) => phase.name === name);
+  if (!found) throw new Error(`The run shows no phase ${name}.`);
+  return found;
+}
+
+export async function testRun({ ledger, config, client, started, order, comment }: Source): Promise<TestRun> {
+  const { workflowId, joined } = started;
+  const handle = client.workflow.getHandle(workflowId);
+  // For the run's end in particular, and not that of a later one of the same issue.
+  const { runId: executionId } = await handle.describe();
+  const chain = client.workflow.getHandle(workflowId, executionId);
+  const id = started.runId ?? (await ledger.listRuns({ limit: 1 }))[0]?.id ?? '';
+  const view = (): Promise<RunView> => ledger.getRun(id);
+  const until: TestRun['until'] = (wanted) =>
+    vi.waitFor(async () => {
+      const now = await view();
+      if (typeof wanted === 'string' ? now.status === wanted : wanted(now)) return now;
+      throw new Error(`Run ${id} is ${now.status}: ${JSON.stringify(now.errors)}`);
+    }, PATIENCE);
+  const steps = (): Promise<StepRecord[]> => ledger.listSteps(id);
+  return {
+    id,
+    workflowId,
+    joined,
+    view,
+    until,
+    steps,
+    worktree: join(config.home, 'trees', id),
+    async closed() {
+      await chain.result().catch(() => {});
+      return view();
+    },
+    async parked() {
+      const parked = await until('parked');
+      const { code } = parked.errors.at(-1) ?? {};
+      const issue = order.input.issue?.key;
+      if (issue) await vi.waitFor(async () => requireText(await comment(issue), `**${code}**`), PATIENCE);
+      return parked;
+    },
+    async working(step) {
+      await vi.waitFor(async () => {
+        if (!(await steps()).some(({ name, status }) => name === step && status === 'running')) throw new Error(`${step} is not at work.`);
+      }, PATIENCE);
+    },
+    stepNames: async () => (await steps()).map(({ name }) => name),
+    log: async () => (await ledger.readLogs({ runId: id })).map(({ message }) => message).join('\n'),
+    async retry(phase) {
+      const { version } = await view();
+      await handle.signal(RETRY_SIGNAL, phase ? { phase } : {});
+      await until((now) => now.version > version);
+    },
+    cancel: () => handle.signal(CANCEL_SIGNAL, {}),
+    cancelOnServer: async () => void (await handle.cancel()),
+    temporalStatus: async () => (await handle.describe()).status.name,
+  };
+}
+
+function requireText(text: string, wanted: string): void {
+  if (!text.includes(wanted)) throw new Error(`There is no ${wanted} in: ${text}`);
+}
