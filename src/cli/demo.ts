@@ -106,6 +106,7 @@ async function play(context: Context, { home, project, engine, keep }: Stage): P
     if (!stopping.signal.aborted) throw error;
     return EXIT.cancelled;
   } finally {
+    if (stopping.signal.aborted && !keep) terminal.note('Stopped: nothing is left running, and nothing is kept.');
     await rm(path.join(home, 'scratch'), { recursive: true, force: true });
     if (stopping.signal.aborted && !keep) await rm(home, { recursive: true, force: true });
   }

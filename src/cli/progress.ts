@@ -41,7 +41,7 @@ function phaseLine({ name, status, summary, durationMs, sessions, error }: Phase
   return [
     `${MARKS[status]} ${name.padEnd(9)}`,
     status === 'completed' ? '' : status,
-    plainLine(error?.message ?? summary ?? '', 100),
+    plainLine(error?.message ?? summary ?? '', 76),
     facts ? `(${facts})` : '',
   ]
     .filter(Boolean)
@@ -72,16 +72,22 @@ async function showList(views: AsyncIterable<RunView>): Promise<RunView | undefi
   try {
     for (let next = await iterator.next(); !next.done; next = await iterator.next()) board.update((last = next.value));
   } finally {
-    board.close(last);
+    board.close();
     await drawn;
   }
   return last;
 }
 
+interface Row {
+  over: PromiseWithResolvers<void>;
+  task?: Task;
+}
+
 /** The rows of the list, each settled when its phase is over. */
 class Board {
-  readonly #rows = new Map<PhaseName, { over: PromiseWithResolvers<void>; task?: Task }>();
+  readonly #rows = new Map<PhaseName, Row>();
   #view: RunView | undefined;
+  #closed = false;
 
   update(view: RunView): void {
     this.#view = view;
@@ -93,45 +99,47 @@ class Board {
   }
 
   async draw(): Promise<void> {
-    const rows = [...this.#rows];
-    const list = new Listr(
-      rows.map(([name, row]) => ({
-        title: name,
-        task: async (_: unknown, task: Task) => {
-          row.task = task;
-          const phase = this.#view?.phases.find((each) => each.name === name);
-          if (phase) this.#paint(phase, row);
-          await row.over.promise;
-        },
-      })),
-      {
-        concurrent: false,
-        exitOnError: false,
-        registerSignalListeners: false,
-        rendererOptions: { collapseErrors: false, collapseSkips: false, showErrorMessage: false },
+    const tasks = [...this.#rows].map(([name, row]) => ({
+      title: name,
+      task: async (_: unknown, task: Task) => {
+        row.task = task;
+        this.#repaint(name, row);
+        await row.over.promise;
       },
-    );
+    }));
+    const list = new Listr(tasks, {
+      concurrent: false,
+      exitOnError: false,
+      registerSignalListeners: false,
+      rendererOptions: { collapseErrors: false, collapseSkips: true, showErrorMessage: false },
+    });
     await list.run();
   }
 
-  /** A run that rests: what has not begun will not. */
-  close(view: RunView): void {
-    for (const [name, row] of this.#rows) {
-      const phase = view.phases.find((each) => each.name === name);
-      if (phase && !isOver(phase)) row.task?.skip(`${name} (not reached)`);
-      row.over.resolve();
-    }
+  /** The run rests: what has not ended will not. */
+  close(): void {
+    this.#closed = true;
+    for (const [name, row] of this.#rows) this.#repaint(name, row);
   }
 
-  #paint(phase: PhaseView, row: { over: PromiseWithResolvers<void>; task?: Task }): void {
-    const { task } = row;
+  #repaint(name: PhaseName, row: Row): void {
+    const phase = this.#view?.phases.find((each) => each.name === name);
+    if (phase) this.#paint(phase, row);
+  }
+
+  #paint(phase: PhaseView, { task, over }: Row): void {
     if (!task) return;
-    const running = isWorking(phase);
-    task.title = running ? phase.name : phaseLine(phase).slice(2);
-    task.output = running ? [phase.summary, this.#view?.currentStep].filter(Boolean).join('\n') : '';
-    if (!isOver(phase)) return;
-    if (phase.status === 'skipped') task.skip(phaseLine(phase).slice(2));
-    if (phase.status === 'failed' || phase.status === 'cancelled') row.over.reject(new Error(phaseLine(phase).slice(2)));
-    else row.over.resolve();
+    if (isOver(phase)) {
+      task.title = phaseLine(phase).slice(2);
+      if (phase.status === 'skipped') task.skip(task.title);
+      if (phase.status === 'failed' || phase.status === 'cancelled') over.reject(new Error(task.title));
+      else over.resolve();
+    } else if (this.#closed) {
+      task.skip(`${phase.name.padEnd(9)} ${isWorking(phase) ? 'stopped' : 'not reached'}`);
+      over.resolve();
+    } else {
+      task.title = phase.name;
+      task.output = isWorking(phase) ? [phase.summary, this.#view?.currentStep].filter(Boolean).join('\n') : '';
+    }
   }
 }

@@ -126,8 +126,9 @@ class Execution {
   async #goOn({ phase }: { phase?: PhaseName }): Promise<never> {
     const { state, results, input } = this.#run;
     const failed = this.#failedPhase().phase;
-    if (phase) results.dropFrom(phase);
-    else if (failed) results.dropInside(failed);
+    // A phase that the run does not have, or has not come to, leaves nothing to go back to.
+    const wentBack = phase !== undefined && results.dropFrom(phase);
+    if (!wentBack && failed) results.dropInside(failed);
     for (const shown of state.view.phases) {
       if (!results.get(shown.name) && shown.status !== 'skipped') shown.status = 'pending';
     }

@@ -44,16 +44,17 @@ export class Results {
     return this.#state.results[key];
   }
 
-  /** Forgets an occurrence and everything after it, and goes back to the checkpoint before it. */
-  dropFrom(key: string): void {
+  /** Forgets an occurrence and everything after it, and goes back to the checkpoint before it. False where there is none. */
+  dropFrom(key: string): boolean {
     const keys = Object.keys(this.#state.results);
     const first = keys.findIndex((each) => each === key || each.startsWith(`${key}/`));
-    if (first < 0) return;
+    if (first < 0) return false;
     const before = this.#state.results[keys[first] as string]?.before;
     for (const each of keys.slice(first)) delete this.#state.results[each];
     if (before) this.#state.checkpoint = before;
     else delete this.#state.checkpoint;
     delete this.#state.evidence;
+    return true;
   }
 
   /** Forgets what happened inside an unfinished occurrence, and keeps the work that it left. */

@@ -46,12 +46,12 @@ async function expectOneEnd(user: BelayUser, project: Project, { id }: RunView):
 async function midTurn(user: BelayUser, project: Project, turn: Awaited<ReturnType<typeof longTurn>>): Promise<RunView> {
   const { exitCode, stdout } = await user.belay(['run', project.issue, '--repo', project.path, '--detach', '--json']);
   expect(exitCode).toBe(0);
-  await eventually(async () => ((await markedProcesses(turn.mark)).length >= 4 ? true : undefined), 'the agent and its processes');
+  await eventually(async () => ((await markedProcesses(turn.mark)).length >= 3 ? true : undefined), 'the agent and its processes');
   return JSON.parse(stdout) as RunView;
 }
 
 /** Kills the worker in the middle of an agent's turn, starts another, and follows the run to its end. */
-async function killAndGoOn(user: BelayUser, worker: () => Promise<Program>): Promise<string> {
+async function killAndGoOn(user: BelayUser, worker: () => Promise<Program>): Promise<void> {
   const project = await userProject(user.folder);
   const turn = await longTurn(user);
   const first = await worker();
@@ -64,25 +64,22 @@ async function killAndGoOn(user: BelayUser, worker: () => Promise<Program>): Pro
   const ready = since();
   await eventually(async () => ((await turn.begins()) === 2 ? true : undefined), 'the second agent');
   const old = await markedProcesses(turn.mark);
-  const report = `After the kill the next worker is ready in ${ready}, and the agent works again in ${since()}.`;
+  process.stdout.write(`after the kill: the next worker is ready in ${ready}, the agent works again in ${since()}\n`);
   expect(old).toEqual([]);
   await expectOneEnd(user, project, run);
-  return report;
 }
 
 describe('a run whose worker is killed in the middle of an agent call', () => {
-  it('goes on with the next belay dev, its old processes gone, to one pull request', async ({ annotate }) => {
+  it('goes on with the next belay dev, its old processes gone, to one pull request', async () => {
     await using user = await belayUser();
-    await annotate(await killAndGoOn(user, () => user.dev()));
+    await killAndGoOn(user, () => user.dev());
   });
 
-  it('goes on with the next worker of a Temporal service that stayed, its old processes gone, to one pull request', async ({
-    annotate,
-  }) => {
+  it('goes on with the next worker of a Temporal service that stayed, its old processes gone, to one pull request', async () => {
     await using folder = await temporaryDirectory();
     await using server = await startDevServer({ cli: await temporalCli(), home: folder.path });
     await using user = await belayUser({ env: { BELAY_TEMPORAL_ADDRESS: server.address } });
-    await annotate(await killAndGoOn(user, () => startWorker(user)));
+    await killAndGoOn(user, () => startWorker(user));
   });
 });
 

@@ -17,7 +17,7 @@ import { temporaryDirectory } from './temporary-directory.ts';
 
 const SOURCE = fileURLToPath(new URL('../../src/', import.meta.url));
 const POLL_MS = 25;
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 40_000;
 
 /** A user of Belay: a home folder, and the command line as processes of their own. */
 export interface BelayUser extends AsyncDisposable {
@@ -171,7 +171,7 @@ async function said(what: RegExp, output: Program['output'], ended: Promise<Ende
   );
 }
 
-/** Polls until there is a value; fails after a minute. */
+/** Polls until there is a value; fails after 40 s. */
 export async function eventually<T>(probe: () => Promise<T | undefined>, what: string, state: () => string = () => ''): Promise<T> {
   const deadline = performance.now() + PATIENCE_MS;
   for (;;) {

@@ -34,7 +34,7 @@ describe('the test loop', () => {
       files: NODE_PROJECT,
       script: {
         implement: [{ replace: [{ path: 'sum.js', find: 'a + b', with: 'a - b' }] }],
-        'resolve-failed-test': [{ replace: [{ path: 'sum.js', find: 'a - b', with: 'b + a' }] }],
+        'resolve-failed-test': [{ say: 'Made it add.', replace: [{ path: 'sum.js', find: 'a - b', with: 'b + a' }] }],
       },
     });
     const run = await project.run({ pipeline: 'planBuildTest' });
@@ -42,10 +42,10 @@ describe('the test loop', () => {
     expect(view).toMatchObject({ status: 'completed', outcome: 'phase_done' });
     const tested = (await run.steps()).filter(({ phase }) => phase === 'test');
     expect(tested.map(({ name }) => name)).toEqual(['run-tests', 'resolve-failed-test', 'run-test', 'run-tests']);
-    expect(tested.map(({ summary }) => summary)).toMatchObject([
+    expect(tested.map(({ summary }) => summary)).toEqual([
       'npm test: failed (exit code 1)',
-      expect.anything() as string,
-      expect.stringMatching(/adds.*: passed/) as string,
+      'Made it add.',
+      expect.stringMatching(/adds.*: passed/),
       'npm test: passed',
     ]);
     expect(phaseOf(view, 'test')).toMatchObject({ status: 'completed', summary: '2 passed after 2 attempts', evidence: { passed: true } });
@@ -119,7 +119,6 @@ describe('the test loop', () => {
     const project = await belay.project({ script: { implement: [breaks] } });
     const run = await project.run();
     await run.parked();
-    await project.script({ 'resolve-failed-test': [{ say: 'Still no idea.' }, { say: 'Still no idea.' }] });
     await run.retry('dance');
     await run.until(({ status, errors }) => status === 'parked' && errors.length === 2);
     await project.script({ 'resolve-failed-test': [mends] });
