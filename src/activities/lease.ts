@@ -92,6 +92,8 @@ async function startOf(
 ): Promise<string> {
   const commit = checkpoint ?? continues?.commit;
   if (!commit) return baseSha;
-  if (!(await mirror.hasCommit(commit))) await mirror.fetchCommit({ url, sha: commit, signal });
+  for (const sha of [commit, continues?.branchHead]) {
+    if (sha && !(await mirror.hasCommit(sha))) await mirror.fetchCommit({ url, sha, signal });
+  }
   return commit;
 }

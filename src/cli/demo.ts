@@ -2,6 +2,7 @@ import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { loadConfig } from '../config.ts';
 import type { EngineName } from '../contracts/constants.ts';
 import { createBareRepository } from '../git/bare-repository.ts';
 import { takeOrder } from '../intake/order.ts';
@@ -33,10 +34,28 @@ export async function demo(
   { env, terminal }: { env: NodeJS.ProcessEnv; terminal: Terminal },
   { engine, keep }: DemoOptions,
 ): Promise<number> {
+  const script = { BELAY_SCRIPT: path.join(SAMPLES, 'shop.script.yml') };
+  await requireEngine({ config: loadConfig({ ...env, ...script }), env }, engine);
+  const stopping = new AbortController();
+  // Before there is anything to leave behind.
+  using _ = onSignals(() => stopping.abort());
   const home = await mkdtemp(path.join(tmpdir(), 'belay-demo-'));
-  const demoEnv = { ...env, BELAY_HOME: path.join(home, 'home'), BELAY_SCRIPT: path.join(SAMPLES, 'shop.script.yml') };
-  await using context = await openContext({ env: demoEnv, terminal });
-  await requireEngine(context, engine);
+  try {
+    await using context = await openContext({ env: { ...env, ...script, BELAY_HOME: path.join(home, 'home') }, terminal });
+    const project = await stage(context, home);
+    terminal.note(await introduction(engine, home));
+    return await play(context, { home, project, engine, keep, stopping: stopping.signal });
+  } catch (error) {
+    if (!stopping.signal.aborted) throw error;
+    return EXIT.cancelled;
+  } finally {
+    await rm(path.join(home, 'scratch'), { recursive: true, force: true });
+    if (stopping.signal.aborted && !keep) await rm(home, { recursive: true, force: true });
+  }
+}
+
+/** The sample project as a repository on the local forge, its issue beside it. */
+async function stage({ forge }: Context, home: string): Promise<string> {
   const project = path.join(home, 'shop.git');
   await createBareRepository({
     from: path.join(SAMPLES, 'shop'),
@@ -45,9 +64,8 @@ export async function demo(
     message: 'Import the shop',
   });
   await cp(path.join(SAMPLES, 'shop.issue.md'), path.join(home, 'issue.md'));
-  await context.forge.register({ path: project, owner: 'acme', name: 'shop' });
-  terminal.note(await introduction(engine, home));
-  return await play(context, { home, project, engine, keep });
+  await forge.register({ path: project, owner: 'acme', name: 'shop' });
+  return project;
 }
 
 async function introduction(engine: EngineName, home: string): Promise<string> {
@@ -76,40 +94,30 @@ interface Stage {
   project: string;
   engine: EngineName;
   keep: boolean;
+  stopping: AbortSignal;
 }
 
-async function play(context: Context, { home, project, engine, keep }: Stage): Promise<number> {
+async function play(context: Context, { home, project, engine, keep, stopping }: Stage): Promise<number> {
   const { terminal, config, env } = context;
   installLogger(createLog({ level: 'silent' }));
-  const stopping = new AbortController();
-  using _ = onSignals(() => stopping.abort());
-  try {
-    await using stack = await startDevStack({
-      config,
-      env,
-      log: createLog({ level: 'silent' }),
-      onProgress: (message) => terminal.note(message),
-      signal: stopping.signal,
-    });
-    await using temporal = await connectTemporal({ target: localTarget(stack.address, stack.namespace) });
-    const session: Session = {
-      client: temporal.client,
-      namespace: stack.namespace,
-      temporary: true,
-      ...(stack.uiUrl ? { uiUrl: stack.uiUrl } : {}),
-      [Symbol.asyncDispose]: async () => {},
-    };
-    const code = await follow(context, session, { home, project, engine, signal: stopping.signal });
-    if (keep && !stopping.signal.aborted) await stay(terminal, stack, stopping.signal);
-    return code;
-  } catch (error) {
-    if (!stopping.signal.aborted) throw error;
-    return EXIT.cancelled;
-  } finally {
-    if (stopping.signal.aborted && !keep) terminal.note('Stopped: nothing is left running, and nothing is kept.');
-    await rm(path.join(home, 'scratch'), { recursive: true, force: true });
-    if (stopping.signal.aborted && !keep) await rm(home, { recursive: true, force: true });
-  }
+  await using stack = await startDevStack({
+    config,
+    env,
+    log: createLog({ level: 'silent' }),
+    onProgress: (message) => terminal.note(message),
+    signal: stopping,
+  });
+  await using temporal = await connectTemporal({ target: localTarget(stack.address, stack.namespace) });
+  const session: Session = {
+    client: temporal.client,
+    namespace: stack.namespace,
+    temporary: true,
+    ...(stack.uiUrl ? { uiUrl: stack.uiUrl } : {}),
+    [Symbol.asyncDispose]: async () => {},
+  };
+  const code = await follow(context, session, { home, project, engine, signal: stopping });
+  if (keep && !stopping.aborted) await stay(terminal, stack, stopping);
+  return code;
 }
 
 async function follow(

@@ -26,6 +26,8 @@ export interface EarlierWork {
   done?: { name: PhaseName; summary: string }[];
   /** The pull request is open: its branch is continued. */
   pullRequest?: { number: number; url: string };
+  /** What that branch holds, which may be less than `commit`: the parent of what is published next. */
+  branchHead?: string;
 }
 
 /** Everything a pipeline is started with. Resolved at intake; holds no secret. */

@@ -11,7 +11,7 @@ export interface MergeRequest {
   message: string;
 }
 
-/** Merges a branch into its base at the remote, without a checkout. Throws branch_moved on conflicts, and what `push` throws. */
+/** Merges a branch into its base at the remote, without a checkout; one that is in it already is left. Throws branch_moved on conflicts, and what `push` throws. */
 export async function mergeBranch({ mirror, url, branch, base, headSha, message }: MergeRequest): Promise<string> {
   const baseSha = await mirror.fetchBranch({ url, branch: base });
   const head = await mirror.fetchBranch({ url, branch });
@@ -22,6 +22,8 @@ export async function mergeBranch({ mirror, url, branch, base, headSha, message 
       hint: 'Look at it, then merge it with git.',
     });
   const git = mirrorGit({ gitDir: mirror.gitDir, env: mirror.env });
+  const within = await git.attempt(['merge-base', '--is-ancestor', head, baseSha]);
+  if (within.exitCode === 0) return baseSha;
   const merged = await git.attempt(['merge-tree', '--write-tree', '--no-messages', baseSha, head]);
   if (merged.exitCode !== 0)
     throw new BelayError({
@@ -31,6 +33,19 @@ export async function mergeBranch({ mirror, url, branch, base, headSha, message 
     });
   const tree = merged.stdout.split('\n', 1)[0] as string;
   const sha = await mirror.commitTree({ tree, parents: [baseSha, head], message });
-  await mirror.push({ url, branch: base, sha, expected: baseSha });
+  await mirror.push({ url, branch: base, sha, expected: baseSha }).catch((error: unknown) => {
+    throw isCheckedOut(error) ? byHand(error, branch) : error;
+  });
   return sha;
+}
+
+const isCheckedOut = (error: unknown): error is BelayError => error instanceof BelayError && error.code === 'branch_checked_out';
+
+/** The usual case: people have their base branch checked out. */
+function byHand({ code, message }: BelayError, branch: string): BelayError {
+  return new BelayError({
+    code,
+    message: `${message}.`,
+    hint: `Merge it there yourself (git merge ${branch}), then repeat this command: it notes the pull request as merged.`,
+  });
 }

@@ -5,6 +5,7 @@ import { gitFailure } from './git-failure.ts';
 import type { GitEnvironment } from './git-environment.ts';
 import { hardenedGit } from './hardened-git.ts';
 import type { HardenedGit } from './hardened-git.ts';
+import { assertRefName } from './ref-names.ts';
 
 /** What intake needs to know about a repository that a user names by path. */
 export interface UserRepository {
@@ -28,6 +29,18 @@ export async function inspectRepository(path: string, { env = {} }: { env?: GitE
   const git = hardenedGit({ cwd: root, env, config: ANY_OWNER });
   const head = await readHead(git, root);
   return { root, gitUrl: root, head, bare, dirty: !bare && (await isDirty({ git, root, env })) };
+}
+
+/** Throws base_not_found (or invalid_input, where it is no name) unless the repository has the branch. */
+export async function requireBranch({ root }: Pick<UserRepository, 'root'>, branch: string): Promise<void> {
+  const git = hardenedGit({ cwd: root, env: {}, config: ANY_OWNER });
+  const found = await git.attempt(['rev-parse', '--verify', '--quiet', '--end-of-options', `refs/heads/${assertRefName(branch)}^{commit}`]);
+  if (found.exitCode === 0) return;
+  throw new BelayError({
+    code: 'base_not_found',
+    message: `There is no branch ${branch} in ${root}`,
+    hint: `See what there is with: git -C '${root}' branch`,
+  });
 }
 
 async function existingFolder(path: string): Promise<string> {

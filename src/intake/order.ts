@@ -7,7 +7,7 @@ import type { EarlierWork, RunInput, RunLimits } from '../contracts/run-input.ts
 import { plainLine } from '../contracts/text.ts';
 import type { LocalForge } from '../forges/local.ts';
 import type { UserRepository } from '../git/user-repository.ts';
-import { inspectRepository } from '../git/user-repository.ts';
+import { inspectRepository, requireBranch } from '../git/user-repository.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { RunFiles } from '../run-files/run-files.ts';
 import type { LocalTracker } from '../trackers/local.ts';
@@ -57,11 +57,13 @@ const NEEDS_WORK: Partial<Record<PipelineName, PipelineName>> = { review: 'planB
 /** Turns a request into a run's input. Nothing has begun yet when it throws. */
 export async function takeOrder(deps: IntakeDependencies, request: Request): Promise<Order> {
   const { repository, checkout } = await repositoryOf(deps, request);
+  if (request.base !== undefined) await requireBranch(checkout, request.base);
   const issue = await issueOf(deps, repository, request.target);
   const found = issue && !request.fresh ? await earlierWork(deps, repository, issue) : undefined;
   const earlier = continues(request.pipeline, found);
   requireEarlier(request, earlier, issue);
   const base = request.base ?? checkout.head.branch;
+  const baseSha = baseCommit(request, checkout, earlier);
   const input: Order['input'] = {
     pipeline: request.pipeline,
     repository,
@@ -69,7 +71,7 @@ export async function takeOrder(deps: IntakeDependencies, request: Request): Pro
     requested: request.requested,
     triggeredBy: request.triggeredBy,
     ...(base ? { base } : {}),
-    ...(request.base ? {} : { baseSha: checkout.head.sha }),
+    ...(baseSha ? { baseSha } : {}),
     ...(issue
       ? {
           issue: {
@@ -86,6 +88,12 @@ export async function takeOrder(deps: IntakeDependencies, request: Request): Pro
   };
   const plan = request.planFile ? await readPlan(request.planFile) : undefined;
   return { input, notes: notesOf(checkout, base, earlier), ...(plan ? { plan } : {}) };
+}
+
+/** Earlier work stays on its base: on another one, its tree would undo what that base has won. A named branch is looked up when the run begins. */
+function baseCommit({ base }: Request, { head }: UserRepository, earlier: EarlierWork | undefined): string | undefined {
+  if (earlier?.commit) return earlier.baseSha;
+  return base === undefined ? head.sha : undefined;
 }
 
 async function repositoryOf(
@@ -129,6 +137,7 @@ async function earlierWork(
             number: pullRequest.number,
             url: pullRequest.url,
           },
+          branchHead: pullRequest.headSha,
         }
       : {}),
   };

@@ -8,12 +8,14 @@ import type { IntakeDependencies, Order } from './order.ts';
 
 /** A new run that goes on where a closed one ended, or from one of its phases. */
 export async function retryOrder(
-  { defaults }: IntakeDependencies,
+  { defaults, forge }: IntakeDependencies,
   run: RunView,
   { phase, triggeredBy }: { phase?: PhaseName; triggeredBy: string },
 ): Promise<Order> {
   const [owner = '', name = ''] = run.repository.split('/');
   const repository: RepositoryRef = { forge: 'local', owner, name };
+  const pullRequest = run.branch && run.pullRequest ? await forge.findPullRequest({ repository, branch: run.branch }) : undefined;
+  const branchHead = pullRequest?.state === 'open' ? pullRequest.headSha : undefined;
   return {
     notes: [],
     input: {
@@ -40,15 +42,17 @@ export async function retryOrder(
           }
         : {}),
       ...(run.request ? { request: run.request } : {}),
-      ...(run.baseSha ? { continues: earlier(run, run.baseSha, phase) } : {}),
+      ...(run.baseSha ? { continues: earlier({ ...run, baseSha: run.baseSha }, branchHead, phase) } : {}),
     },
   };
 }
 
-function earlier(run: RunView, baseSha: string, from: PhaseName | undefined): EarlierWork {
+function earlier(run: RunView & { baseSha: string }, branchHead: string | undefined, from: PhaseName | undefined): EarlierWork {
+  const { baseSha, branch, pullRequest, phases } = run;
   const done = finished(run, from);
-  // Only the newest commit is known: work from before the implementation starts over from the base.
-  const commit = done.some(({ name }) => name === 'implement') ? run.headSha : undefined;
+  // Only the newest commit is known: an implementation that is to be repeated starts from what is published, else from the base.
+  const repeats = phases.some(({ name }) => name === 'implement') && !done.some(({ name }) => name === 'implement');
+  const commit = repeats ? branchHead : run.headSha;
   return {
     runId: run.id,
     baseSha,
@@ -56,8 +60,8 @@ function earlier(run: RunView, baseSha: string, from: PhaseName | undefined): Ea
     ...(commit && commit !== baseSha ? { commit } : {}),
     ...(run.issueClass && keeps(from, 'classify') ? { issueClass: run.issueClass } : {}),
     ...(run.plan && keeps(from, 'plan') ? { plan: run.plan } : {}),
-    // Without a pull request the branch is nobody's yet: the new run makes its own.
-    ...(run.branch && run.pullRequest ? { branch: run.branch, pullRequest: run.pullRequest } : {}),
+    // Without an open pull request the branch is nobody's: the new run makes its own.
+    ...(branchHead && branch && pullRequest ? { branch, pullRequest, branchHead } : {}),
   };
 }
 
@@ -74,6 +78,7 @@ function finished({ phases }: RunView, from: PhaseName | undefined): { name: Pha
       hint: `It has ${phases.map(({ name }) => name).join(', ')}.`,
     });
   }
-  const end = phases.findIndex(({ name, status }) => name === from || status !== 'completed');
-  return phases.slice(0, end < 0 ? phases.length : end).map(({ name, summary }) => ({ name, summary: summary ?? '' }));
+  const end = phases.findIndex(({ name, status }) => name === from || (status !== 'completed' && status !== 'skipped'));
+  const before = phases.slice(0, end < 0 ? phases.length : end);
+  return before.filter(({ status }) => status === 'completed').map(({ name, summary }) => ({ name, summary: summary ?? '' }));
 }

@@ -11,6 +11,7 @@ import {
 } from '@temporalio/workflow';
 import type { PhaseName, PipelineName, RunStatus } from '../contracts/constants.ts';
 import type { RunInput } from '../contracts/run-input.ts';
+import type { RunState } from '../contracts/run-state.ts';
 import type { RunView } from '../contracts/run-view.ts';
 import { classOf, Finished, troubleOf } from './failures.ts';
 import type { Trouble } from './failures.ts';
@@ -133,7 +134,9 @@ class Execution {
       if (!results.get(shown.name) && shown.status !== 'skipped') shown.status = 'pending';
     }
     state.workedMs = 0;
-    return continueAsNew<(next: RunInput) => Promise<RunView>>({ ...input, state });
+    // The execution that ends here stays in Temporal's lists: not as one that waits for a person.
+    findByStatus('running');
+    return continueAsNew<(next: RunInput) => Promise<RunView>>({ ...newestBase(input, state), state });
   }
 
   async #cancelled(): Promise<never> {
@@ -182,4 +185,10 @@ class Execution {
     findByStatus(status);
     await this.#run.record();
   }
+}
+
+/** A run that never had a workspace may have parked for what its base holds, which a person has mended there since. */
+function newestBase({ baseSha, ...input }: RunInput, { view }: RunState): RunInput {
+  const isFixed = view.baseSha !== undefined || input.base === undefined || input.continues?.commit !== undefined;
+  return { ...input, ...(isFixed && baseSha ? { baseSha } : {}) };
 }

@@ -1,10 +1,9 @@
-import { readdir } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { RunView } from '../../src/contracts/run-view.ts';
 import type { BelayUser } from '../support/cli.ts';
-import { belayUser } from '../support/cli.ts';
+import { belayUser, eventually } from '../support/cli.ts';
 import { userProject } from '../support/project.ts';
 
 /** The agent hangs the first time, so that there is a middle to interrupt. */
@@ -28,6 +27,7 @@ describe('Ctrl-C', () => {
     await none(user);
     expect(await readdir(join(user.home, 'trees'))).toEqual([]);
 
+    await user.script({});
     const retry = await user.belay(['retry', id, '--json']);
     const view = JSON.parse(retry.stdout) as RunView;
     expect(retry.exitCode).toBe(0);
@@ -70,5 +70,25 @@ describe.each(['SIGHUP', 'SIGKILL'] as const)('a terminal that closes with %s', 
     await using _dev = await user.dev();
     const { id } = await user.view();
     expect(await user.viewWhen(id, ({ status }) => status === 'completed')).toMatchObject({ outcome: 'pull_request', errors: [] });
+  });
+});
+
+describe('Ctrl-C in belay demo', () => {
+  it.each([
+    ['while it puts the sample into a repository', /^$/],
+    ['while Temporal starts', /The issue:/],
+    ['while the agent works', /plan · scripted/],
+  ])('leaves nothing running and nothing behind: %s', async (_, moment) => {
+    await using user = await belayUser();
+    const temporary = join(user.folder, 'tmp');
+    await mkdir(temporary);
+    const demo = user.start(['demo'], { env: { TMPDIR: temporary, BELAY_HOME: undefined } });
+    if (moment.source === '^$') await eventually(async () => ((await readdir(temporary)).length > 0 ? true : undefined), 'its folder');
+    else await demo.says(moment);
+    demo.kill('SIGINT');
+    expect(await demo.ended).toMatchObject({ exitCode: 130, signal: null });
+    // The claims of ports are the machine's, not the demo's.
+    expect((await readdir(temporary)).filter((name) => name.startsWith('belay-demo'))).toEqual([]);
+    expect(await user.processes()).toEqual([]);
   });
 });

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
-import { vi } from 'vitest';
 import type { Context } from '../../src/cli/context.ts';
 import { CANCEL_SIGNAL, RETRY_SIGNAL } from '../../src/contracts/constants.ts';
 import type { PhaseName, RunStatus } from '../../src/contracts/constants.ts';
@@ -8,9 +7,7 @@ import type { StepRecord } from '../../src/contracts/records.ts';
 import type { PhaseView, RunView } from '../../src/contracts/run-view.ts';
 import type { Order } from '../../src/intake/order.ts';
 import type { Started } from '../../src/intake/start-run.ts';
-
-/** A condition is looked at this often, and for so long: far more than any run here takes. */
-const PATIENCE = { interval: 20, timeout: 40_000 };
+import { eventually } from './eventually.ts';
 
 export interface TestRun {
   readonly id: string;
@@ -65,11 +62,11 @@ export async function testRun({ ledger, config, client, started, order, comment 
   const id = started.runId ?? (await ledger.listRuns({ limit: 1 }))[0]?.id ?? '';
   const view = (): Promise<RunView> => ledger.getRun(id);
   const until: TestRun['until'] = (wanted) =>
-    vi.waitFor(async () => {
+    eventually(async () => {
       const now = await view();
       if (typeof wanted === 'string' ? now.status === wanted : wanted(now)) return now;
       throw new Error(`Run ${id} is ${now.status}: ${JSON.stringify(now.errors)}`);
-    }, PATIENCE);
+    });
   const steps = (): Promise<StepRecord[]> => ledger.listSteps(id);
   return {
     id,
@@ -87,13 +84,13 @@ export async function testRun({ ledger, config, client, started, order, comment 
       const parked = await until('parked');
       const { code } = parked.errors.at(-1) ?? {};
       const issue = order.input.issue?.key;
-      if (issue) await vi.waitFor(async () => requireText(await comment(issue), `**${code}**`), PATIENCE);
+      if (issue) await eventually(async () => requireText(await comment(issue), `**${code}**`));
       return parked;
     },
     async working(step) {
-      await vi.waitFor(async () => {
+      await eventually(async () => {
         if (!(await steps()).some(({ name, status }) => name === step && status === 'running')) throw new Error(`${step} is not at work.`);
-      }, PATIENCE);
+      });
     },
     stepNames: async () => (await steps()).map(({ name }) => name),
     log: async () => (await ledger.readLogs({ runId: id })).map(({ message }) => message).join('\n'),

@@ -86,7 +86,7 @@ export async function belayUser({ env: given = {} }: { env?: Record<string, stri
     processes,
     startProgram,
     start: (args, options) => startProgram('cli.ts', options, args),
-    belay: (args, options) => startProgram('cli.ts', options, args).ended,
+    belay: (args, options) => toTheEnd(startProgram('cli.ts', options, args), args),
     async dev(options) {
       const dev = user.start(['dev'], options);
       await dev.says(/Ready/);
@@ -148,6 +148,19 @@ function start(args: string[], cwd: string, env: Record<string, string | undefin
       await ended;
     },
   };
+}
+
+/** A command that does not end is killed before the test's own time is over, and says what it has said. */
+async function toTheEnd(program: Program, args: string[]): Promise<Ended> {
+  const late = new AbortController();
+  const timer = setTimeout(() => {
+    late.abort();
+    program.kill('SIGKILL');
+  }, PATIENCE_MS);
+  const ended = await program.ended;
+  clearTimeout(timer);
+  if (late.signal.aborted) throw new Error(`belay ${args.join(' ')} did not end:\n${ended.stdout}\n${ended.stderr}`);
+  return ended;
 }
 
 /** By its exit, and what it has written until then: a background process may hold its output open. */

@@ -5,7 +5,7 @@ import { phase } from '../phase.ts';
 export const implement = phase('implement', async (run) => {
   const { text } = await run.agent('implement', { issue: await run.issue(), plan: run.plan() });
   const { from, to } = await run.work();
-  if (from === to) {
+  if (to === (run.input.continues?.commit ?? from)) {
     run.state.view.summary = text;
     throw new Finished('no_changes');
   }

@@ -12,7 +12,7 @@ import { runTests, test } from './test.ts';
 export const publish = phase('publish', async (run) => {
   const { view } = run.state;
   const { from, to } = await run.work();
-  if (from === to) throw new Finished('no_changes');
+  if (to === from || to === run.input.continues?.branchHead) throw new Finished('no_changes');
   await verifyTree(run);
   const message = await compose(run, 'commit-message', {
     issue: await run.issue(),
@@ -63,7 +63,7 @@ async function pushBranch(run: Run, messageArtifact: string | undefined) {
   const { view, evidence, published } = run.state;
   const { from, to: checkpoint } = await run.work();
   // An open pull request's branch is continued with a commit on top; everything else is one commit on the base.
-  const continued = continues?.pullRequest ? continues.commit : undefined;
+  const continued = continues?.branchHead;
   return run.step('push-branch', async (host, step) => {
     const pushed = await host.publishBranch({
       step,

@@ -1,0 +1,103 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startBelay } from '../support/belay.ts';
+import type { Belay } from '../support/belay.ts';
+import { phaseOf } from '../support/belay-run.ts';
+
+let belay: Belay;
+beforeAll(async () => {
+  belay = await startBelay();
+});
+afterAll(() => belay[Symbol.asyncDispose]());
+
+const TESTS = 'test -f broken.txt && exit 1\nexit 0\n';
+
+describe('a repository’s settings', () => {
+  it('are not needed: where no tests are found, that is said and the run goes on', async () => {
+    const project = await belay.project({ files: { 'readme.md': 'A project.\n' } });
+    const view = await (await project.run()).closed();
+    expect(view).toMatchObject({ status: 'completed', outcome: 'pull_request' });
+    expect(phaseOf(view, 'test').summary).toBe('no tests: no test command was found; name one in .belay.yml');
+    const [pullRequest] = await project.pullRequests();
+    expect(pullRequest?.body).toContain('No tests were run');
+  });
+
+  it('are read from the base: setup, tests, phases and limits there count, whatever the work changes in them', async () => {
+    const settings = 'setup: echo ready > ready.tmp\ntest: cat ready.tmp\nphases: { review: false }\nlimits: { testAttempts: 1 }\n';
+    const project = await belay.project({
+      files: { '.belay.yml': settings, '.gitignore': '*.tmp\n' },
+      script: { implement: [{ write: { '.belay.yml': 'test: exit 1\nphases: { document: false }\n' } }] },
+    });
+    const run = await project.run();
+    const view = await run.closed();
+    expect(view).toMatchObject({ status: 'completed', outcome: 'pull_request' });
+    expect(phaseOf(view, 'test').evidence).toMatchObject({ command: 'cat ready.tmp', passed: true });
+    expect(view.phases.filter(({ status }) => status === 'skipped').map(({ name }) => name)).toEqual(['review']);
+    expect(await run.stepNames()).not.toContain('review');
+  });
+
+  it('limit the attempts', async () => {
+    const project = await belay.project({
+      files: { '.belay.yml': 'test: sh test.sh\nlimits: { testAttempts: 1 }\n', 'test.sh': TESTS },
+      script: { implement: [{ write: { 'broken.txt': 'yes\n' } }] },
+    });
+    const run = await project.run();
+    expect((await run.parked()).errors).toMatchObject([{ code: 'tests_failing' }]);
+    expect(await run.stepNames()).not.toContain('resolve-failed-test');
+  });
+
+  it('park the run when they cannot be read, with line and column; corrected on the base, a retry goes on', async () => {
+    const project = await belay.project({ files: { '.belay.yml': 'test: exit 0\n  limts: {}\n', 'readme.md': 'A project.\n' } });
+    const run = await project.run();
+    const { errors } = await run.parked();
+    expect(errors).toMatchObject([{ code: 'settings_invalid', message: expect.stringMatching(/\.belay\.yml:\d+:\d+: /) as string }]);
+    await project.commit({ '.belay.yml': 'test: exit 0\n' });
+    await run.retry();
+    expect(await run.closed()).toMatchObject({ status: 'completed', outcome: 'pull_request' });
+  });
+
+  it('park the run when the setup fails, with the end of its output; corrected on the base, a retry goes on', async () => {
+    const project = await belay.project({ files: { '.belay.yml': 'setup: echo no such package; exit 7\ntest: exit 0\n' } });
+    const run = await project.run();
+    expect((await run.parked()).errors).toMatchObject([
+      { code: 'setup_failed', message: 'The setup command `echo no such package; exit 7` ended with exit code 7: no such package' },
+    ]);
+    await project.commit({ '.belay.yml': 'test: exit 0\n' });
+    await run.retry();
+    const view = await run.closed();
+    expect(view).toMatchObject({ status: 'completed', outcome: 'pull_request' });
+    expect(view.baseSha).toBe(await project.git('rev-parse', 'main'));
+  });
+});
+
+describe('the document phase', () => {
+  it('never stops a run', async () => {
+    const project = await belay.project({ script: { document: [{ fail: { code: 'engine_refused' } }] } });
+    const view = await (await project.run()).closed();
+    expect(view).toMatchObject({ status: 'completed', outcome: 'pull_request', errors: [] });
+    expect(phaseOf(view, 'document')).toMatchObject({ status: 'failed', error: { code: 'engine_refused' } });
+  });
+
+  it('has its changes checked before they are published', async () => {
+    const project = await belay.project({ script: { document: [{ write: { 'readme.md': 'A documented project.\n' } }] } });
+    const run = await project.run();
+    const view = await run.closed();
+    const tree = await project.git('rev-parse', `${view.branch}^{tree}`);
+    expect(await project.git('show', `${view.branch}:readme.md`)).toBe('A documented project.');
+    expect(phaseOf(view, 'test').evidence).toMatchObject({ passed: true, treeHash: tree });
+    expect((await run.steps()).filter(({ name }) => name === 'run-tests').map(({ phase }) => phase)).toEqual(['test', 'publish']);
+  });
+
+  it('has its changes left out where the tests fail with them, and what is published is what was checked', async () => {
+    const project = await belay.project({
+      script: { document: [{ write: { 'broken.txt': 'documented\n', 'readme.md': 'A documented project.\n' } }] },
+    });
+    const view = await (await project.run()).closed();
+    expect(view).toMatchObject({ status: 'completed', outcome: 'pull_request' });
+    expect(phaseOf(view, 'document').summary).toBe('left out: the checks failed with it');
+    expect(await project.git('diff', '--name-only', `main..${view.branch}`)).toBe('notes.md');
+    expect(phaseOf(view, 'test').evidence).toMatchObject({
+      passed: true,
+      treeHash: await project.git('rev-parse', `${view.branch}^{tree}`),
+    });
+  });
+});
