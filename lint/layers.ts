@@ -48,7 +48,7 @@ export const LAYERS: Layer[] = [
   },
   {
     folder: 'temporal',
-    mayImport: ['contracts/', 'process/', 'telemetry/', 'activities/', 'workflows/messages.ts'],
+    mayImport: ['contracts/', 'process/', 'telemetry/', 'activities/', 'package-version.ts'],
     mayImportTypesOf: ['config.ts', 'workflows/'],
     why: 'temporal/ knows the server, the SDK and the activities its workers offer, nothing behind them',
   },

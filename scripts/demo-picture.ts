@@ -68,7 +68,7 @@ function draw(seen: readonly Frame[]): string {
   const texts = pieces.map((piece) => textElement(piece, moving.indexOf(piece), total));
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${tall}" role="img" aria-label="The demo: an issue becomes a pull request, phase by phase">
 <style>
-text{font:12px ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;fill:#d6dbe3;white-space:pre}
+text{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;font-size:12px;fill:#d6dbe3;white-space:pre}
 .dim{fill:#8b94a3}.green{fill:#6fce8b}.yellow{fill:#e6c15c}.red{fill:#f07f7f}.blue{fill:#7fb4f0}.gone{visibility:hidden}
 @media (prefers-reduced-motion:no-preference){
 ${rules.join('\n')}

@@ -1,15 +1,10 @@
 import { z } from 'zod';
+import type { PortRange } from './contracts/port-range.ts';
 
 /** A way to read a variable's text, and the words that say what is allowed ("… must be <allowed>"). */
 export interface Kind<Value> {
   schema: z.ZodType<Value, string>;
   allowed: string;
-}
-
-/** Both ends included. */
-export interface PortRange {
-  first: number;
-  last: number;
 }
 
 const MINUTE_MS = 60_000;
@@ -83,5 +78,3 @@ export const portRange: Kind<PortRange> = {
     .refine(({ first, last }) => first <= last),
   allowed: `a range of ports between ${FIRST_FREE_PORT} and ${LAST_PORT}, such as 9100-9114`,
 };
-
-export const portCount = ({ first, last }: PortRange): number => last - first + 1;

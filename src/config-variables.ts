@@ -1,21 +1,10 @@
 import { z } from 'zod';
 import { ENGINES } from './contracts/constants.ts';
 import type { PhaseName } from './contracts/constants.ts';
-import {
-  hostAndPort,
-  httpUrl,
-  integer,
-  listOf,
-  minutes,
-  oneOf,
-  path,
-  portCount,
-  portRange,
-  secretWord,
-  text,
-  usd,
-} from './config-values.ts';
-import type { Kind, PortRange } from './config-values.ts';
+import { hostAndPort, httpUrl, integer, listOf, minutes, oneOf, path, portRange, secretWord, text, usd } from './config-values.ts';
+import type { Kind } from './config-values.ts';
+import { sizeOf } from './contracts/port-range.ts';
+import type { PortRange } from './contracts/port-range.ts';
 
 /** Phases that a pipeline can do without. */
 export const SWITCHABLE_PHASES = ['test', 'review', 'document'] as const satisfies readonly PhaseName[];
@@ -182,7 +171,7 @@ export const environment = variables
 
 export type Environment = z.output<typeof environment>;
 
-const enoughPorts = ({ BELAY_MAX_WORKSPACES: workspaces }: Values, range: PortRange): boolean => portCount(range) >= workspaces;
+const enoughPorts = ({ BELAY_MAX_WORKSPACES: workspaces }: Values, range: PortRange): boolean => sizeOf(range) >= workspaces;
 const overlap = (one: PortRange, other: PortRange): boolean => one.first <= other.last && other.first <= one.last;
 
 /** A check that is reported on one variable and looks at others too. `params` tells its message from those of single variables. */

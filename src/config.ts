@@ -2,7 +2,7 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { closest, distance } from 'fastest-levenshtein';
 import type { z } from 'zod';
-import type { PortRange } from './config-values.ts';
+import type { PortRange } from './contracts/port-range.ts';
 import { VARIABLE_NAMES, environment, variableDoc } from './config-variables.ts';
 import type { Environment, VariableName } from './config-variables.ts';
 import type { EngineName, PhaseName } from './contracts/constants.ts';

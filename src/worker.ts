@@ -6,25 +6,25 @@ import type { Client } from '@temporalio/client';
 import { failPredecessors } from './activities/attempts.ts';
 import type { Dependencies } from './activities/dependencies.ts';
 import { createHoldings } from './activities/holdings.ts';
+import { describeError, exitCodeOf } from './cli/terminal.ts';
 import type { Config } from './config.ts';
 import { loadConfig } from './config.ts';
 import { hostWorkQueue } from './contracts/constants.ts';
 import { BelayError } from './contracts/errors.ts';
 import { composeEngines } from './compose-engines.ts';
-import { packageVersion } from './cli/package-version.ts';
 import { createLocalForge } from './forges/local.ts';
 import { createMirrors } from './git/mirror.ts';
 import { openLedger } from './ledger/open-ledger.ts';
 import { workspaceEnvironment } from './process/environment.ts';
+import { onStopSignals } from './process/stop-signals.ts';
 import { createProcessTrees, reapBoot } from './process/process-trees.ts';
 import { createRunFiles } from './run-files/run-files.ts';
 import type { Log } from './telemetry/log.ts';
 import { createLog, temporalLogger } from './telemetry/log.ts';
+import { announce } from './temporal/announcement.ts';
 import { cacheFolder } from './temporal/cache-folder.ts';
 import type { TemporalTarget } from './temporal/connection.ts';
-import { connectTemporal, connectWorker, registerSearchAttributes, temporalTarget } from './temporal/connection.ts';
-import { serveUsage } from './temporal/dev-usage.ts';
-import { removeDevState, writeDevState } from './temporal/state-file.ts';
+import { connectTemporal, connectWorker, registerSearchAttributes, namedTarget } from './temporal/connection.ts';
 import { createWorkers } from './temporal/workers.ts';
 import { createLocalTracker } from './trackers/local.ts';
 import type { Host } from './workspace/host.ts';
@@ -119,12 +119,7 @@ export async function runWorker(env: NodeJS.ProcessEnv): Promise<void> {
   const config = loadConfig(env);
   const log = createLog({ level: config.log.level, secrets: Object.values(config.secrets) });
   installLogger(log);
-  const target = temporalTarget({
-    env,
-    address: config.temporal.address,
-    namespace: config.temporal.namespace,
-    apiKey: config.secrets.temporalApiKey,
-  });
+  const target = namedTarget(config, env);
   if (!target)
     throw new BelayError({
       code: 'configuration_invalid',
@@ -133,23 +128,14 @@ export async function runWorker(env: NodeJS.ProcessEnv): Promise<void> {
     });
   await using stack = new AsyncDisposableStack();
   const worker = stack.use(await startWorker({ config, env, target, log }));
-  await announce(config.home, target, stack);
-  const stop = (): void => void worker[Symbol.asyncDispose]();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, stop);
+  stack.use(await announce({ home: config.home, target, graceMs: 0 }));
+  using _ = onStopSignals(() => void worker[Symbol.asyncDispose]());
   await worker.ended;
-}
-
-/** The commands of this home find its worker as they find `belay dev`. */
-async function announce(home: string, { address, namespace }: TemporalTarget, stack: AsyncDisposableStack): Promise<void> {
-  const { port: controlPort } = stack.use(await serveUsage({ graceMs: 0 }));
-  const startedAt = new Date().toISOString();
-  await writeDevState(home, { pid: process.pid, address, namespace, uiUrl: '', controlPort, startedAt, version: packageVersion() });
-  stack.defer(() => removeDevState(home, process.pid));
 }
 
 if (import.meta.main) {
   runWorker(process.env).catch((error: unknown) => {
-    process.stderr.write(`${error instanceof BelayError ? `${error.message}${error.hint ? `\n${error.hint}` : ''}` : String(error)}\n`);
-    process.exitCode = error instanceof BelayError && error.class === 'fatal' ? 2 : 1;
+    process.stderr.write(`${describeError(error)}\n`);
+    process.exitCode = exitCodeOf(error);
   });
 }

@@ -1,19 +1,25 @@
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { Context } from '@temporalio/activity';
 import type { Command } from '../prompts/prompt.ts';
 import { loadCommand, renderCommand } from '../prompts/prompt.ts';
+import type { SessionView } from '../contracts/run-view.ts';
 import type { AgentInput, AgentOutcome } from '../contracts/work.ts';
-import { portsEnvironment } from '../workspace/ports.ts';
 import { AGENT_ATTEMPTS, MAX_TAIL_BYTES } from '../contracts/constants.ts';
+import { environmentOf } from './environment.ts';
+import { failureOf } from './failures.ts';
 import { bounded, checkAnswer } from './answers.ts';
 import type { Dependencies } from './dependencies.ts';
 import type { Holding } from './holdings.ts';
 import type { Journal } from './journal.ts';
 import { createJournal, recordedStep } from './journal.ts';
 import { promptValues } from './prompt-values.ts';
-import { createSessionNotes } from './session-notes.ts';
-import { nothingSpent, playTurn } from './turn.ts';
-import type { Turn } from './turn.ts';
+import type { Spending } from './spending.ts';
+import { openSpending } from './spending.ts';
+import type { StepNotes } from './step-notes.ts';
+import { createStepNotes } from './step-notes.ts';
+import type { Said, Turn, TurnResult } from './turn.ts';
+import { playTurn } from './turn.ts';
 
 export function agentActivities(deps: Dependencies) {
   return {
@@ -45,37 +51,74 @@ interface AgentWork {
 
 async function runAgent(work: AgentWork): Promise<AgentOutcome> {
   const { deps, holding, input, journal } = work;
-  const { command: name, step, checkpoint } = input;
-  const override = holding.overrides.get(name);
-  const command = loadCommand({ name, ...(override === undefined ? {} : { override }) });
-  const notes = createSessionNotes({ directory: deps.files.directory(step.lease.runId), step: step.number });
+  const { runId } = input.step.lease;
+  const notes = createStepNotes(deps.files.directory(runId), input.step);
+  const done = await notes.outcome();
+  if (done) return done;
+  const spending = await openSpending(deps, { runId, step: input.step.number });
+  try {
+    const { command, prompt, resume } = await prepare(work, notes);
+    journal.line(
+      `${input.command} · ${input.engine} · attempt ${input.step.attempt}${resume ? ' · goes on where it was interrupted' : ''}`,
+    );
+    const env = environmentOf(deps, holding.ports);
+    const turn: Turn = {
+      deps,
+      input,
+      command,
+      cwd: holding.worktree.path,
+      env,
+      journal,
+      signal: work.signal,
+      onSession: notes.noteSession,
+      spending,
+    };
+    const answer = await ask(work, turn, resume ? { prompt: resumed(prompt), resume } : { prompt, sessionId: randomUUID() });
+    const outcome = await finish(work, command, answer, spending);
+    await notes.noteOutcome(outcome);
+    return outcome;
+  } catch (error) {
+    throw failureOf(error, spentOn(input, undefined, spending));
+  }
+}
+
+/** An interrupted session goes on in the files it left; everything else starts from the checkpoint. */
+async function prepare(work: AgentWork, notes: StepNotes): Promise<{ command: Command; prompt: string; resume: string | undefined }> {
+  const { deps, holding, input } = work;
+  const override = holding.overrides.get(input.command);
+  const command = loadCommand({ name: input.command, ...(override === undefined ? {} : { override }) });
   // A session that cannot be resumed would fail every attempt alike: the last one starts over.
-  const interrupted = Context.current().info.attempt < AGENT_ATTEMPTS ? await notes.read() : undefined;
-  // An interrupted session goes on in the files it left; everything else starts from the checkpoint.
-  if (!interrupted && holding.at !== checkpoint) await holding.worktree.restore(checkpoint);
+  const resume = Context.current().info.attempt < AGENT_ATTEMPTS ? await notes.session() : undefined;
+  if (!resume && holding.at !== input.checkpoint) await holding.worktree.restore(input.checkpoint);
   holding.at = undefined;
   const prompt = renderCommand(command, await promptValues(deps, holding, input.values));
   await keep(work, 'prompt', `${input.command}.md`, prompt);
-  const turn = turnOf(work, command, notes.write);
-  journal.line(`${name} · ${input.engine} · attempt ${step.attempt}${interrupted ? ' · goes on where it was interrupted' : ''}`);
-  const first = await playTurn(turn, interrupted ? { prompt: resumed(prompt), resume: interrupted } : { prompt, sessionId: randomUUID() });
-  const answer = await checkAnswer(
-    command.output,
-    first,
-    (repair) => playTurn(turn, { prompt: repair, resume: first.sessionId }),
-    (text) => keep(work, 'answer', `${input.command}.raw.txt`, text),
-  );
+  return { command, prompt, resume };
+}
+
+async function ask(work: AgentWork, turn: Turn, said: Said): Promise<TurnResult> {
+  try {
+    const first = await playTurn(turn, said);
+    return await checkAnswer({
+      output: turn.command.output,
+      first,
+      again: (prompt) => playTurn(turn, { prompt, resume: first.sessionId }),
+      keepRaw: (text) => keep(work, 'answer', `${work.input.command}.raw.txt`, text),
+    });
+  } finally {
+    await keepTranscript(work);
+  }
+}
+
+async function finish(work: AgentWork, command: Command, answer: TurnResult, spending: Spending): Promise<AgentOutcome> {
+  const { input, holding } = work;
   const { sha, changed } = await settle(work, command);
   holding.at = sha;
-  await keepTranscript(work);
   const text = answer.json === undefined ? answer.text : JSON.stringify(answer.json, undefined, 2);
-  const artifact =
-    input.keepAs === 'plan'
-      ? await keep(work, 'plan', 'plan.md', text)
-      : await keep(work, 'answer', `${input.command}.${answer.json === undefined ? 'md' : 'json'}`, text);
-  const session = { name, engine: input.engine, id: answer.sessionId, costUsd: answer.costUsd, tokens: answer.tokens };
+  const name = `${input.command}.${answer.json === undefined ? 'md' : 'json'}`;
+  const artifact = input.keepAs === 'plan' ? await keep(work, 'plan', 'plan.md', text) : await keep(work, 'answer', name, text);
   return {
-    session,
+    session: spentOn(input, answer.sessionId, spending),
     artifactId: artifact.id,
     sha256: artifact.sha256,
     text: answer.text.slice(0, MAX_TAIL_BYTES),
@@ -85,13 +128,15 @@ async function runAgent(work: AgentWork): Promise<AgentOutcome> {
   };
 }
 
+const spentOn = ({ command: name, engine }: AgentInput, id = 'failed', spending: Spending): SessionView => ({
+  name,
+  engine,
+  id,
+  ...spending.total(),
+});
+
 const resumed = (prompt: string): string =>
   `You were interrupted while you worked on the following. Look at the present state of the workspace and go on from there; do not start over.\n\n${prompt}`;
-
-function turnOf({ deps, holding, input, journal, signal }: AgentWork, command: Command, onSession: (id: string) => Promise<void>): Turn {
-  const env = { ...deps.workspaceEnvironment, ...portsEnvironment(holding.ports) };
-  return { deps, input, command, cwd: holding.worktree.path, env, journal, signal, onSession, spent: nothingSpent() };
-}
 
 /** Commits what an editing command changed; a read-only one leaves nothing behind. */
 async function settle({ holding, input, journal, signal }: AgentWork, command: Command): Promise<{ sha: string; changed: boolean }> {
@@ -110,6 +155,8 @@ async function settle({ holding, input, journal, signal }: AgentWork, command: C
 async function keepTranscript({ deps, input }: AgentWork): Promise<void> {
   const place = { runId: input.step.lease.runId, step: input.step.number };
   const path = deps.files.transcriptPath({ ...place, command: input.command });
+  // A CLI that is not installed has said nothing.
+  if (!existsSync(path)) return;
   await deps.ledger.recordArtifact(await deps.files.describeArtifact({ ...place, kind: 'transcript', path }));
 }
 

@@ -2,8 +2,8 @@ import path from 'node:path';
 import { runChecks as runCommands } from '../checks/run-checks.ts';
 import type { Evidence } from '../contracts/evidence.ts';
 import type { ChecksInput, ChecksOutcome } from '../contracts/work.ts';
-import { portsEnvironment } from '../workspace/ports.ts';
 import type { Dependencies } from './dependencies.ts';
+import { environmentOf } from './environment.ts';
 import type { Holding } from './holdings.ts';
 import { createJournal, recordedStep } from './journal.ts';
 
@@ -49,10 +49,7 @@ async function check(
     timeoutMs,
     signal,
     cwd: worktree.path,
-    env: {
-      ...deps.workspaceEnvironment,
-      ...portsEnvironment(ports),
-    },
+    env: environmentOf(deps, ports),
     reportDir: path.join(folder, name),
     outputFile: path.join(folder, `${name}.log`),
     run: (request) => deps.processes.run(request),

@@ -1,14 +1,13 @@
 import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
 import { BelayError } from '../contracts/errors.ts';
-
-/** Classes that another attempt of the same activity may mend; the others go to the workflow at once. */
-const RETRYABLE = new Set(['retry']);
+import type { SessionView } from '../contracts/run-view.ts';
+import type { FailureDetails } from '../contracts/work.ts';
 
 /**
  * What adapters throw, as Temporal's failure: type is the catalogue's code, the hint travels in the details.
  * Cancellation is passed on; a worker that shuts down says so, for its queue goes with it.
  */
-export function failureOf(error: unknown): Error {
+export function failureOf(error: unknown, spent?: SessionView): Error {
   if (isShutdown(error)) return ApplicationFailure.nonRetryable('The worker is shutting down.', 'WorkerRestarted');
   if (error instanceof CancelledFailure || error instanceof ApplicationFailure) return error;
   if (!(error instanceof BelayError)) {
@@ -20,12 +19,18 @@ export function failureOf(error: unknown): Error {
       ...(error instanceof Error ? { cause: error } : {}),
     });
   }
-  const { code, message, hint, rawPath, retryAt, cause } = error;
+  const { code, message, hint, retryAt, cause } = error;
+  const details: FailureDetails = {
+    ...(hint ? { hint } : {}),
+    ...(retryAt ? { retryAt: retryAt.toISOString() } : {}),
+    ...(spent ? { spent } : {}),
+  };
   return ApplicationFailure.create({
     message,
     type: code,
-    nonRetryable: !RETRYABLE.has(error.class),
-    details: [{ ...(hint ? { hint } : {}), ...(rawPath ? { rawPath } : {}), ...(retryAt ? { retryAt: retryAt.toISOString() } : {}) }],
+    // Another attempt may mend this one; the others go to the workflow at once.
+    nonRetryable: error.class !== 'retry',
+    details: [details],
     ...(retryAt && error.class === 'retry' ? { nextRetryDelay: Math.max(0, retryAt.getTime() - Date.now()) } : {}),
     ...(cause instanceof Error ? { cause } : {}),
   });

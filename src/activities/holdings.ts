@@ -28,7 +28,6 @@ export interface Holdings {
   add(holding: Holding): AsyncDisposable;
   /** Works in a held workspace. Throws the failure `lease_lost` unless exactly this lease is held here. */
   use<T>(step: Pick<StepRef, 'lease' | 'last'>, work: (holding: Holding) => Promise<T>): Promise<T>;
-  runIds(): string[];
 }
 
 export function createHoldings(): Holdings {
@@ -62,7 +61,6 @@ export function createHoldings(): Holdings {
         all?.delete(going);
       }
     },
-    runIds: () => [...held.keys()],
   };
 }
 

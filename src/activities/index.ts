@@ -15,7 +15,7 @@ export function hostActivities(deps: Dependencies): HostActivities {
   const hosted = createHostActivity(deps);
   const publish = publishActivities(deps);
   return {
-    openIssue: hosted(issueActivities(deps).openIssue),
+    readIssue: hosted(issueActivities(deps).readIssue),
     runAgent: hosted(agentActivities(deps).runAgent),
     runChecks: hosted(checkActivities(deps).runChecks),
     publishBranch: hosted(publish.publishBranch),

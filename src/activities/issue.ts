@@ -1,5 +1,5 @@
 import { plainLine } from '../contracts/text.ts';
-import type { OpenIssueInput, OpenIssueOutcome } from '../contracts/work.ts';
+import type { ReadIssueInput, ReadIssueOutcome } from '../contracts/work.ts';
 import { issueText } from '../texts/issue-text.ts';
 import type { Dependencies } from './dependencies.ts';
 import { recordedStep } from './journal.ts';
@@ -7,7 +7,7 @@ import { recordedStep } from './journal.ts';
 export function issueActivities(deps: Dependencies) {
   return {
     /** Keeps the issue as it is now: what the run works on does not change under it. */
-    async openIssue({ step, issue, request }: OpenIssueInput): Promise<OpenIssueOutcome> {
+    async readIssue({ step, issue, request }: ReadIssueInput): Promise<ReadIssueOutcome> {
       return recordedStep(deps, step, async () => {
         const found = issue ? await deps.trackers[issue.tracker].getIssue(issue) : undefined;
         const text = found ? issueText(found) : (request ?? '');

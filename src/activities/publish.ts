@@ -11,6 +11,9 @@ import type { Holding } from './holdings.ts';
 import { createJournal, recordedStep } from './journal.ts';
 import { artifactText } from './prompt-values.ts';
 
+/** More rows than this tell nobody anything. */
+const MAX_EARLIER_RUNS = 20;
+
 export function publishActivities(deps: Dependencies) {
   return {
     /** Pushes one commit with the checked tree. Retry-safe: the same input makes the same commit, and a branch already there is fine. */
@@ -51,7 +54,7 @@ export function publishActivities(deps: Dependencies) {
           const journal = createJournal(deps, step);
           journal.line(`Pull request #${number}: ${url}`);
           await journal.flush();
-          return { value: { number, url }, summary: `#${number}` };
+          return { value: { number, url, title }, summary: `#${number}` };
         }),
       );
     },
@@ -77,6 +80,14 @@ async function assertCurrent({ ledger }: Dependencies, { step }: { step: Publish
   throw new BelayError({ code: 'lease_lost', message: `Lease ${epoch} of run ${runId} has passed to another.` });
 }
 
+/** The runs that this one goes on from: what they cost is part of what the pull request cost. */
+async function earlierRuns({ ledger }: Dependencies, { continues }: RunView): Promise<RunView[]> {
+  const runs: RunView[] = [];
+  for (let id = continues; id !== undefined && runs.length < MAX_EARLIER_RUNS; id = runs.at(-1)?.continues)
+    runs.push(await ledger.getRun(id));
+  return runs;
+}
+
 async function pullRequestOf(
   deps: Dependencies,
   view: RunView,
@@ -91,6 +102,7 @@ async function pullRequestOf(
     ...(text ? { done: text.body } : {}),
     ...(evidence ? { evidence } : {}),
     ...(review ? { review } : {}),
+    earlier: await earlierRuns(deps, view),
   });
   return { title: plainLine(text?.title ?? title, 256), body };
 }

@@ -1,8 +1,8 @@
 import path from 'node:path';
 import { BelayError } from '../contracts/errors.ts';
 import type { Grant, LeaseRef } from '../contracts/lease.ts';
-import { portsEnvironment } from '../workspace/ports.ts';
 import type { Dependencies } from './dependencies.ts';
+import { environmentOf } from './environment.ts';
 
 /** Installing a big repository's dependencies takes minutes; an hour means that it hangs. */
 const SETUP_LIMIT_MS = 60 * 60_000;
@@ -18,7 +18,7 @@ interface Setup {
 export async function runSetup({ processes, files, workspaceEnvironment }: Dependencies, setup: Setup, signal: AbortSignal): Promise<void> {
   const outputFile = path.join(files.directory(setup.lease.runId), 'setup.log');
   for (const command of setup.commands) {
-    const env = { ...workspaceEnvironment, ...portsEnvironment(setup.ports) };
+    const env = environmentOf({ workspaceEnvironment }, setup.ports);
     const end = await processes.run({
       file: '/bin/sh',
       args: ['-c', command],

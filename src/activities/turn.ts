@@ -2,11 +2,13 @@ import path from 'node:path';
 import { z } from 'zod';
 import { OUTPUT_SCHEMAS } from '../contracts/agent-outputs.ts';
 import type { AgentInput } from '../contracts/work.ts';
-import type { EngineEvent, Usage } from '../engines/engine.ts';
+import { BelayError } from '../contracts/errors.ts';
+import type { EngineEvent, EngineResult } from '../engines/engine.ts';
 import { runTurn } from '../engines/turn.ts';
 import type { Command } from '../prompts/prompt.ts';
 import type { Dependencies } from './dependencies.ts';
 import type { Journal } from './journal.ts';
+import type { Spending, Spent } from './spending.ts';
 
 /** What the turns of one step share. */
 export interface Turn {
@@ -18,73 +20,69 @@ export interface Turn {
   journal: Journal;
   signal: AbortSignal;
   onSession: (id: string) => Promise<void>;
-  /** What the turns before this one used, for a session's record holds the step's totals. */
-  spent: Spent;
+  spending: Spending;
 }
-
-export interface Spent extends Usage {
-  costUsd: number;
-  durationMs: number;
-}
-
-export const nothingSpent = (): Spent => ({
-  inputTokens: 0,
-  outputTokens: 0,
-  cacheReadTokens: 0,
-  cacheWriteTokens: 0,
-  costUsd: 0,
-  durationMs: 0,
-});
 
 export interface TurnResult {
   sessionId: string;
   text: string;
   json?: unknown;
-  costUsd: number;
-  /** All kinds of them. */
-  tokens: number;
 }
 
-type Said = { prompt: string } & ({ resume: string } | { sessionId: string });
+export type Said = { prompt: string } & ({ resume: string } | { sessionId: string });
 
-/** One turn of the agent's CLI, its transcript kept and its cost recorded. */
+/** One turn of the agent's CLI, its transcript kept and its cost recorded, also where it fails. */
 export async function playTurn(turn: Turn, said: Said): Promise<TurnResult> {
-  const { deps, input, command, journal, signal } = turn;
-  const { runId } = input.step.lease;
   const began = Date.now();
+  let sessionId = 'resume' in said ? said.resume : said.sessionId;
+  try {
+    const { usage, costUsd, text, json, ...result } = await run(turn, said, (id) => (sessionId = id));
+    await record(turn, result.sessionId, { ...usage, costUsd, durationMs: Date.now() - began }, true);
+    return { sessionId: result.sessionId, text, ...(json === undefined ? {} : { json }) };
+  } catch (error) {
+    if (error instanceof BelayError && error.usage)
+      await record(turn, sessionId, { ...error.usage, durationMs: Date.now() - began }, false);
+    throw error;
+  }
+}
+
+async function run(turn: Turn, said: Said, onSession: (id: string) => void): Promise<EngineResult> {
+  const { deps, input, journal, signal } = turn;
   const noted: Promise<void>[] = [];
-  const result = await runTurn({
-    engine: deps.engines[input.engine],
-    request: requestOf(turn, said),
-    processes: deps.processes,
-    env: turn.env,
-    limits: { idleMs: input.idleMs, totalMs: input.totalMs },
-    transcriptFile: deps.files.transcriptPath({ runId, step: input.step.number, command: input.command }),
-    signal,
-    onEvent: (event) => {
-      if (event.type === 'session') noted.push(turn.onSession(event.sessionId));
-      const line = lineOf(event);
-      if (line) journal.line(line);
-    },
-  });
-  await Promise.all(noted);
-  const { usage, sessionId, costUsd, text, json } = result;
-  add(turn.spent, { ...usage, costUsd, durationMs: Date.now() - began });
-  const record = {
-    runId,
+  try {
+    return await runTurn({
+      engine: deps.engines[input.engine],
+      request: requestOf(turn, said),
+      processes: deps.processes,
+      env: turn.env,
+      limits: { idleMs: input.idleMs, totalMs: input.totalMs },
+      transcriptFile: deps.files.transcriptPath({ runId: input.step.lease.runId, step: input.step.number, command: input.command }),
+      signal,
+      onEvent: (event) => {
+        if (event.type === 'session') {
+          onSession(event.sessionId);
+          noted.push(turn.onSession(event.sessionId));
+        }
+        const line = lineOf(event);
+        if (line) journal.line(line);
+      },
+    });
+  } finally {
+    await Promise.all(noted);
+  }
+}
+
+async function record({ deps, input, command, spending }: Turn, sessionId: string, spent: Spent, success: boolean): Promise<void> {
+  await deps.ledger.recordSession({
+    runId: input.step.lease.runId,
     step: input.step.number,
     sessionId,
     name: command.name,
     engine: input.engine,
     ...(input.model ? { model: input.model } : {}),
-  };
-  await deps.ledger.recordSession({ ...record, ...turn.spent, success: true });
-  const tokens = usage.inputTokens + usage.outputTokens + usage.cacheReadTokens + usage.cacheWriteTokens;
-  return { sessionId, text, costUsd, tokens, ...(json === undefined ? {} : { json }) };
-}
-
-function add(spent: Spent, more: Spent): void {
-  for (const key of Object.keys(more) as (keyof Spent)[]) spent[key] += more[key];
+    ...spending.add(sessionId, spent),
+    success,
+  });
 }
 
 function requestOf({ deps, input, command, cwd }: Turn, said: Said) {

@@ -4,10 +4,12 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadConfig } from '../config.ts';
 import type { EngineName } from '../contracts/constants.ts';
+import type { RunView } from '../contracts/run-view.ts';
 import { createBareRepository } from '../git/bare-repository.ts';
 import { takeOrder } from '../intake/order.ts';
 import { startRun } from '../intake/start-run.ts';
 import { createLog } from '../telemetry/log.ts';
+import { onStopSignals } from '../process/stop-signals.ts';
 import { connectTemporal, localTarget } from '../temporal/connection.ts';
 import { installLogger } from '../worker.ts';
 import type { Context } from './context.ts';
@@ -38,7 +40,7 @@ export async function demo(
   await requireEngine({ config: loadConfig({ ...env, ...script }), env }, engine);
   const stopping = new AbortController();
   // Before there is anything to leave behind.
-  using _ = onSignals(() => stopping.abort());
+  using _ = onStopSignals(() => stopping.abort());
   const home = await mkdtemp(path.join(tmpdir(), 'belay-demo-'));
   try {
     await using context = await openContext({ env: { ...env, ...script, BELAY_HOME: path.join(home, 'home') }, terminal });
@@ -115,22 +117,15 @@ async function play(context: Context, { home, project, engine, keep, stopping }:
     ...(stack.uiUrl ? { uiUrl: stack.uiUrl } : {}),
     [Symbol.asyncDispose]: async () => {},
   };
-  const code = await follow(context, session, { home, project, engine, signal: stopping });
+  const code = await follow(context, session, { home, project, engine, keep, stopping });
   if (keep && !stopping.aborted) await stay(terminal, stack, stopping);
   return code;
 }
 
-async function follow(
-  context: Context,
-  session: Session,
-  { home, project, engine, signal }: Pick<Stage, 'home' | 'project' | 'engine'> & { signal: AbortSignal },
-): Promise<number> {
+async function follow(context: Context, session: Session, { home, project, engine, keep, stopping }: Stage): Promise<number> {
   const { terminal } = context;
   const request = {
-    target: {
-      kind: 'file' as const,
-      path: path.join(home, 'issue.md'),
-    },
+    target: { kind: 'file' as const, path: path.join(home, 'issue.md') },
     repository: project,
     workingDirectory: home,
     pipeline: 'sdlc' as const,
@@ -139,34 +134,24 @@ async function follow(
     triggeredBy: 'demo',
   };
   const { workflowId } = await startRun({ ...context, client: session.client }, await takeOrder(intakeOf(context), request));
-  const view = await watch({ session, workflowId, terminal, leaving: signal });
+  const view = await watch({ session, workflowId, terminal, leaving: stopping });
   if (!view) return EXIT.cancelled;
-  terminal.out(`\n${report(view, { web: webAddress(session, workflowId) })}\n`);
-  terminal.out(
-    [
-      `  files         ${context.files.directory(view.id)}`,
-      `  its home      ${home}`,
-      '',
-      'Read the pull request:   the file above, or `BELAY_HOME=… npx belay pr show ' + view.id + '`',
-      'Try your own repository: npx belay run "what you want changed" --repo ../my-project --engine claude',
-    ]
-      .join('\n')
-      .replace('BELAY_HOME=…', `BELAY_HOME=${context.config.home}`),
-  );
+  terminal.out(`\n${report(view, { web: webAddress(session, workflowId) })}\n\n${whatNext(context, { view, home, keep })}`);
   return exitCodeOfRun(view);
+}
+
+function whatNext({ files, config }: Context, { view, home, keep }: { view: RunView; home: string; keep: boolean }): string {
+  return [
+    `  files         ${files.directory(view.id)}`,
+    `  its home      ${home}`,
+    '',
+    ...(keep ? [] : ['The web address is gone with the demo: `npm run demo -- --keep` keeps its servers up.']),
+    `Read the pull request:   the file above, or BELAY_HOME=${config.home} npx belay pr show ${view.id}`,
+    'Try your own repository: npx belay run "what you want changed" --repo ../my-project --engine claude',
+  ].join('\n');
 }
 
 async function stay(terminal: Terminal, { uiUrl }: DevStack, signal: AbortSignal): Promise<void> {
   terminal.note(`\nThe servers stay up${uiUrl ? `: ${uiUrl}` : ''}. Ctrl-C stops them.`);
   if (!signal.aborted) await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
-}
-
-function onSignals(stop: () => void): Disposable {
-  const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  for (const name of names) process.on(name, stop);
-  return {
-    [Symbol.dispose]: () => {
-      for (const name of names) process.off(name, stop);
-    },
-  };
 }

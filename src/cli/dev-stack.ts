@@ -1,13 +1,10 @@
 import type { Config } from '../config.ts';
 import type { Log } from '../telemetry/log.ts';
+import { announce } from '../temporal/announcement.ts';
 import { findTemporalCli, temporalCacheDir } from '../temporal/cli-binary.ts';
-import type { TemporalTarget } from '../temporal/connection.ts';
-import { localTarget, temporalTarget } from '../temporal/connection.ts';
+import { localTarget, namedTarget } from '../temporal/connection.ts';
 import type { DevServer } from '../temporal/dev-server.ts';
 import { startDevServer } from '../temporal/dev-server.ts';
-import { serveUsage } from '../temporal/dev-usage.ts';
-import { removeDevState, writeDevState } from '../temporal/state-file.ts';
-import { packageVersion } from './package-version.ts';
 import { startWorker } from '../worker.ts';
 
 export interface DevStackRequest {
@@ -34,24 +31,18 @@ const UNUSED_GRACE_MS = 1500;
 
 export async function startDevStack({ config, env, log, onProgress, onUnused, signal }: DevStackRequest): Promise<DevStack> {
   await using stack = new AsyncDisposableStack();
-  const named = temporalTarget({
-    env,
-    address: config.temporal.address,
-    namespace: config.temporal.namespace,
-    apiKey: config.secrets.temporalApiKey,
-  });
+  const named = namedTarget(config, env);
   const server = named ? undefined : stack.use(await startServer({ config, env, onProgress, ...(signal ? { signal } : {}) }));
   const target = named ?? localTarget((server as DevServer).address, (server as DevServer).namespace);
   const worker = stack.use(await startWorker({ config, env, target, log }));
-  const usage = stack.use(await serveUsage({ graceMs: UNUSED_GRACE_MS, ...(onUnused ? { onUnused } : {}) }));
-  await announce(config.home, target, usage.port, server?.uiUrl);
-  stack.defer(() => removeDevState(config.home, process.pid));
+  const ui = server ? { uiUrl: server.uiUrl } : {};
+  stack.use(await announce({ home: config.home, target, graceMs: UNUSED_GRACE_MS, ...ui, ...(onUnused ? { onUnused } : {}) }));
   const serverEnded = server ? server.ended.then(({ expected, logTail }) => failUnless(expected, logTail)) : new Promise<void>(() => {});
   const kept = stack.move();
   return {
     address: target.address,
     namespace: target.namespace,
-    ...(server ? { uiUrl: server.uiUrl } : {}),
+    ...ui,
     ended: Promise.race([worker.ended, serverEnded]),
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
@@ -71,24 +62,6 @@ async function startServer({
     ...(signal ? { signal } : {}),
   });
   return startDevServer({ cli, home: config.home, warn: onProgress, ...(signal ? { signal } : {}) });
-}
-
-async function announce(
-  home: string,
-  { address, namespace }: TemporalTarget,
-  controlPort: number,
-  uiUrl: string | undefined,
-): Promise<void> {
-  const startedAt = new Date().toISOString();
-  await writeDevState(home, {
-    pid: process.pid,
-    address,
-    namespace,
-    controlPort,
-    startedAt,
-    version: packageVersion(),
-    uiUrl: uiUrl ?? '',
-  });
 }
 
 function failUnless(expected: boolean, logTail: string): void {

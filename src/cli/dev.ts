@@ -1,5 +1,6 @@
 import { BelayError } from '../contracts/errors.ts';
 import type { Config } from '../config.ts';
+import { onStopSignals } from '../process/stop-signals.ts';
 import { createLog } from '../telemetry/log.ts';
 import { installLogger } from '../worker.ts';
 import type { BackgroundMessage } from './background.ts';
@@ -22,18 +23,14 @@ export async function dev({ config, env, terminal, untilUnused }: DevOptions): P
   installLogger(log);
   const stopping = new AbortController();
   const stop = (): void => stopping.abort();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
+  using _ = onStopSignals(stop);
   try {
     await using stack = await startDevStack({
       config,
       env,
       log,
       signal: stopping.signal,
-      onProgress: (message) =>
-        tell({
-          type: 'progress',
-          message,
-        }),
+      onProgress: (message) => tell({ type: 'progress', message }),
       ...(untilUnused ? { onUnused: stop } : {}),
     });
     if (!untilUnused)

@@ -2,7 +2,7 @@ import { composeEngines } from '../compose-engines.ts';
 import type { Config } from '../config.ts';
 import { diagnose, formatFindings } from '../doctor.ts';
 import { temporalCacheDir } from '../temporal/cli-binary.ts';
-import { localTarget, temporalTarget } from '../temporal/connection.ts';
+import { localTarget, namedTarget } from '../temporal/connection.ts';
 import { readDevState } from '../temporal/state-file.ts';
 import type { Terminal } from './terminal.ts';
 import { EXIT } from './terminal.ts';
@@ -13,12 +13,7 @@ export async function doctor(
   { json }: { json: boolean },
 ): Promise<number> {
   const running = await readDevState(config.home);
-  const named = temporalTarget({
-    env,
-    address: config.temporal.address,
-    namespace: config.temporal.namespace,
-    apiKey: config.secrets.temporalApiKey,
-  });
+  const named = namedTarget(config, env);
   const findings = await diagnose({
     home: config.home,
     env,

@@ -14,8 +14,6 @@ export interface FollowRequest {
   client: Client;
   workflowId: string;
   signal?: AbortSignal;
-  /** Also yields what has not changed. */
-  every?: boolean;
 }
 
 /** Yields the run's view whenever it has changed, until the run is closed or parked; the last one is where it rests. */

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { stat } from 'node:fs/promises';
 import { BelayError } from '../contracts/errors.ts';
-import type { RepositoryRef } from '../contracts/repository.ts';
+import { localRepository } from '../contracts/repository.ts';
 import type { RunView } from '../contracts/run-view.ts';
 import { createMirrors } from '../git/mirror.ts';
 import { openCheckout } from '../workspace/opened.ts';
@@ -35,8 +35,7 @@ async function checkoutOf({ config, env }: Context, { id, repository, headSha, b
       message: `Run ${id} has no work yet.`,
       hint: `\`belay show ${id}\` says how far it came.`,
     });
-  const [owner = '', name = ''] = repository.split('/');
-  const ref: RepositoryRef = { forge: 'local', owner, name };
+  const ref = localRepository(repository);
   const mirror = await createMirrors({ home: config.home, env }).open(ref);
   if (!(await mirror.hasCommit(commit))) {
     throw new BelayError({

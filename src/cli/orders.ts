@@ -9,7 +9,7 @@ import { startRun } from '../intake/start-run.ts';
 import type { Context } from './context.ts';
 import { ask, follow } from './follow.ts';
 import { exitCodeOfRun, report } from './report.ts';
-import { intakeOf, rest } from './run.ts';
+import { followToRest, intakeOf } from './run.ts';
 import type { Session } from './session.ts';
 import { openSession } from './session.ts';
 import { EXIT } from './terminal.ts';
@@ -25,40 +25,58 @@ export async function cancel(context: Context, id: string, { reason, json }: { r
   return view.status === 'cancelled' ? EXIT.ok : exitCodeOfRun(view);
 }
 
+export interface RetryOptions {
+  phase?: PhaseName;
+  budget?: number;
+  detach: boolean;
+  json: boolean;
+}
+
 /** `belay retry`: wakes a parked run, or begins a new one where a closed one ended. */
-export async function retry(
-  context: Context,
-  id: string,
-  { phase, detach, json }: { phase?: PhaseName; detach: boolean; json: boolean },
-): Promise<number> {
+export async function retry(context: Context, id: string, options: RetryOptions): Promise<number> {
   const known = await context.ledger.getRun(id);
-  if (known.status === 'completed')
-    throw new BelayError({
-      code: 'invalid_input',
-      message: `Run ${known.id} is completed: there is nothing to retry.`,
-      hint: '`belay run` works on its issue again.',
-    });
-  if (CLOSED_STATUSES.includes(known.status)) return retryClosed(context, known, { ...(phase ? { phase } : {}), detach, json });
+  if (known.status === 'completed') throw nothingToRetry(known);
+  if (CLOSED_STATUSES.includes(known.status)) return retryClosed(context, known, options);
   await using session = await openSession(context);
   const { workflowId } = known;
   const before = await parkedView(session, workflowId);
   if (before) {
-    await session.client.workflow.getHandle(workflowId).signal(RETRY_SIGNAL, phase ? { phase } : {});
+    const { phase, budget } = options;
+    if (phase) requireBegun(before, phase);
+    const order = { ...(phase ? { phase } : {}), ...(budget === undefined ? {} : { budgetUsd: budget }) };
+    await session.client.workflow.getHandle(workflowId).signal(RETRY_SIGNAL, order);
     await woken(session, workflowId, before.version);
   } else context.terminal.note(`Run ${known.id} is not parked: following it.`);
-  return await rest(context, session, { workflowId, runId: known.id, joined: false }, { detach, json });
+  return await followToRest(context, session, { workflowId, runId: known.id, joined: false }, options);
 }
 
-async function retryClosed(
-  context: Context,
-  known: RunView,
-  { phase, detach, json }: { phase?: PhaseName; detach: boolean; json: boolean },
-): Promise<number> {
-  const order = await retryOrder(intakeOf(context), known, { ...(phase ? { phase } : {}), triggeredBy: userInfo().username });
+const nothingToRetry = ({ id }: RunView): BelayError =>
+  new BelayError({
+    code: 'invalid_input',
+    message: `Run ${id} is completed: there is nothing to retry.`,
+    hint: '`belay run` works on its issue again.',
+  });
+
+function requireBegun({ id, phases }: RunView, phase: PhaseName): void {
+  const begun = phases.filter(({ startedAt }) => startedAt !== undefined).map(({ name }) => name);
+  if (begun.includes(phase)) return;
+  throw new BelayError({
+    code: 'invalid_input',
+    message: `Run ${id} has no phase ${phase} to go on from.`,
+    hint: `It can go on from ${begun.join(', ')}, or without --phase from where it stopped.`,
+  });
+}
+
+async function retryClosed(context: Context, known: RunView, { phase, budget, detach, json }: RetryOptions): Promise<number> {
+  const order = await retryOrder(intakeOf(context), known, {
+    ...(phase ? { phase } : {}),
+    ...(budget === undefined ? {} : { budgetUsd: budget }),
+    triggeredBy: userInfo().username,
+  });
   await using session = await openSession(context);
   const started = await startRun({ ...context, client: session.client }, order);
   context.terminal.note(`Run ${started.runId ?? ''} goes on where run ${known.id} ended.`);
-  return await rest(context, session, started, { detach, json });
+  return await followToRest(context, session, started, { detach, json });
 }
 
 async function parkedView({ client }: Session, workflowId: string): Promise<RunView | undefined> {

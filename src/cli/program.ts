@@ -1,10 +1,11 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import type { EngineName, PhaseName, PipelineName, RunStatus } from '../contracts/constants.ts';
+import type { EngineName, PipelineName, RunStatus } from '../contracts/constants.ts';
 import { ENGINES, PHASES, PIPELINES, RUN_STATUSES } from '../contracts/constants.ts';
 import { loadConfig } from '../config.ts';
 import type { Context } from './context.ts';
 import { openContext } from './context.ts';
-import { packageVersion } from './package-version.ts';
+import { packageVersion } from '../package-version.ts';
+import type { RetryOptions } from './orders.ts';
 import type { RunOptions } from './run.ts';
 import type { Terminal } from './terminal.ts';
 import { EXIT } from './terminal.ts';
@@ -106,7 +107,7 @@ function readers(set: Define): void {
   program
     .command('list')
     .description('the newest runs')
-    .addOption(new Option('--status <status>').choices(RUN_STATUSES))
+    .addOption(new Option('--status <status>', 'only runs with this status').choices(RUN_STATUSES))
     .option('--limit <count>', 'how many', count, 20)
     .addOption(json())
     .action((options: { status?: RunStatus; limit: number; json: boolean }) =>
@@ -145,7 +146,7 @@ function orders(set: Define): void {
     .command('cancel')
     .description('ends a run cleanly')
     .argument('<id>')
-    .option('--reason <text>')
+    .option('--reason <text>', 'why, for the issue and the record')
     .addOption(json())
     .action((id: string, options: { reason?: string; json: boolean }) =>
       inContext(set, async (context) => (await import('./orders.ts')).cancel(context, id, options)),
@@ -155,9 +156,10 @@ function orders(set: Define): void {
     .description('goes on with a run that is parked, failed or cancelled')
     .argument('<id>')
     .addOption(phase())
+    .option('--budget <usd>', 'what the run may cost from here on, in all', dollars)
     .option('--detach', 'return at once; needs a running `belay dev`', false)
     .addOption(json())
-    .action((id: string, options: { phase?: PhaseName; detach: boolean; json: boolean }) =>
+    .action((id: string, options: RetryOptions) =>
       inContext(set, async (context) => (await import('./orders.ts')).retry(context, id, options)),
     );
 }
@@ -166,18 +168,22 @@ function pullRequests(set: Define): void {
   const pr = set.program.command('pr').description('pull requests of the local forge');
   const commands = () => import('./pull-requests.ts');
   pr.command('show')
+    .description('the pull request as it is written')
     .argument('<id>', 'the run')
     .addOption(json())
     .action((id: string, options: { json: boolean }) =>
       inContext(set, async (context) => (await commands()).showPullRequest(context, id, options)),
     );
   pr.command('diff')
+    .description('what it changes')
     .argument('<id>', 'the run')
     .action((id: string) => inContext(set, async (context) => (await commands()).diffPullRequest(context, id)));
   pr.command('merge')
+    .description('merges it into its base branch')
     .argument('<id>', 'the run')
     .action((id: string) => inContext(set, async (context) => (await commands()).mergePullRequest(context, id)));
   pr.command('close')
+    .description('closes it without merging; its branch stays')
     .argument('<id>', 'the run')
     .action((id: string) => inContext(set, async (context) => (await commands()).closePullRequest(context, id)));
 }

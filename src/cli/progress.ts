@@ -3,7 +3,7 @@ import type { ListrTaskWrapper, DefaultRenderer, SimpleRenderer } from 'listr2';
 import type { PhaseName } from '../contracts/constants.ts';
 import { plainLine } from '../contracts/text.ts';
 import type { PhaseView, RunView } from '../contracts/run-view.ts';
-import { dollars, duration } from '../texts/words.ts';
+import { costOf, dollars, duration } from '../texts/words.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Shows a run's views as they come, and resolves to the last one. */
@@ -26,7 +26,7 @@ async function showLines(views: AsyncIterable<RunView>, terminal: Terminal): Pro
       else if (isWorking(phase) && phase.summary) say(`  ${MARKS[phase.status]} ${phase.name.padEnd(9)} ${plainLine(phase.summary, 120)}`);
     }
     if (view.status === 'waiting') say(`  waiting for ${view.waitingFor}`);
-    if (view.currentStep) terminal.note(`  … ${view.currentStep}`);
+    if (view.currentStep && view.currentStep !== last?.currentStep) terminal.note(`  … ${view.currentStep}`);
     last = view;
   }
   return last;
@@ -36,7 +36,7 @@ const isWorking = ({ status }: PhaseView): boolean => status === 'running' || st
 const isOver = ({ status }: PhaseView): boolean => ['completed', 'failed', 'skipped', 'cancelled'].includes(status);
 
 function phaseLine({ name, status, summary, durationMs, sessions, error }: PhaseView): string {
-  const cost = sessions.reduce((sum, { costUsd }) => sum + costUsd, 0);
+  const cost = costOf({ sessions });
   const facts = [...(durationMs ? [duration(durationMs)] : []), ...(cost > 0 ? [dollars(cost)] : [])].join(', ');
   return [
     `${MARKS[status]} ${name.padEnd(9)}`,

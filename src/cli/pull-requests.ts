@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { BelayError } from '../contracts/errors.ts';
-import type { PullRequest, RepositoryRef } from '../contracts/repository.ts';
+import { localRepository } from '../contracts/repository.ts';
+import type { PullRequest } from '../contracts/repository.ts';
 import type { RunView } from '../contracts/run-view.ts';
 import { createMirrors } from '../git/mirror.ts';
 import { mergeBranch } from '../git/merge.ts';
@@ -57,8 +58,7 @@ export async function closePullRequest(context: Context, id: string): Promise<nu
 
 async function find({ ledger, forge }: Context, id: string): Promise<{ view: RunView; pullRequest: PullRequest }> {
   const view = await ledger.getRun(id);
-  const [owner = '', name = ''] = view.repository.split('/');
-  const repository: RepositoryRef = { forge: 'local', owner, name };
+  const repository = localRepository(view.repository);
   if (view.pullRequest) return { view, pullRequest: await forge.getPullRequest({ repository, number: view.pullRequest.number }) };
   throw new BelayError({
     code: 'invalid_input',

@@ -6,13 +6,15 @@ import { EXIT } from './terminal.ts';
 /** Where a run has come to rest, and what a person can do next. */
 export function report(view: RunView, { web }: { web?: string | undefined } = {}): string {
   const rows: [string, string | undefined][] = [
-    ['pull request', view.pullRequest && `#${view.pullRequest.number}  ${view.pullRequest.url}`],
+    ['pull request', view.pullRequest && `#${view.pullRequest.number} ${plainLine(view.pullRequest.title, 100)}`],
+    ['', view.pullRequest?.url],
     ['branch', view.branch],
     ['changes', view.diffStat],
     ['checked by', evidenceOf(view)],
     ['cost', dollars(view.costUsd)],
     ['took', view.durationMs === undefined ? undefined : duration(view.durationMs)],
     ['run', view.id],
+    ['says', view.summary && plainLine(view.summary, 200)],
     ['web', web],
   ];
   const table = rows.filter(([, value]) => value).map(([name, value]) => `  ${name.padEnd(13)} ${value}`);
@@ -26,7 +28,7 @@ function headline(view: RunView): string {
 }
 
 function evidenceOf({ phases }: RunView): string | undefined {
-  const evidence = phases.find(({ name }) => name === 'test')?.evidence;
+  const evidence = phases.findLast((phase) => phase.evidence)?.evidence;
   if (!evidence) return undefined;
   const { command, exitCode, counts, treeHash } = evidence;
   return `\`${command}\` exit code ${exitCode}${counts ? `, ${counts.passed} passed` : ''} on tree ${treeHash.slice(0, 12)}`;

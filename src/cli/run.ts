@@ -37,7 +37,7 @@ export async function run(context: Context, target: string, options: RunOptions)
   await sayOnce(context);
   await using session = options.detach ? await detachable(context) : await openSession(context);
   const started = await startRun({ ...context, client: session.client }, order);
-  return await rest(context, session, started, options);
+  return await followToRest(context, session, started, options);
 }
 
 export function intakeOf({ config, ledger, files, forge, tracker }: Context) {
@@ -66,15 +66,16 @@ async function requestOf(target: string, { repo, base, pipeline, plan, fresh, en
 }
 
 /** Follows a started run to where it rests, unless it was to be left alone. */
-export async function rest(
-  { terminal }: Context,
+export async function followToRest(
+  context: Context,
   session: Session,
   { workflowId, runId, joined }: Started,
   { detach, json }: Pick<RunOptions, 'detach' | 'json'>,
 ): Promise<number> {
+  const { terminal } = context;
   if (joined) terminal.note(`Run ${runId ?? workflowId} of this issue is open already: following it.`);
   const web = webAddress(session, workflowId);
-  if (detach) return detached({ terminal, session, workflowId, runId, web, json });
+  if (detach) return detached({ context, session, workflowId, runId, web, json });
   if (web && !json) terminal.note(`Run ${runId ?? ''} · ${web}`);
   const view = await watch({ session, workflowId, terminal, quiet: json });
   if (!view) {
@@ -86,7 +87,7 @@ export async function rest(
 }
 
 interface Detached {
-  terminal: Context['terminal'];
+  context: Context;
   session: Session;
   workflowId: string;
   runId: string | undefined;
@@ -94,9 +95,9 @@ interface Detached {
   json: boolean;
 }
 
-async function detached({ terminal, session, workflowId, runId, web, json }: Detached): Promise<number> {
-  const view = json ? await ask(session.client, workflowId) : undefined;
-  if (json) terminal.out(JSON.stringify(view ?? { id: runId, workflowId }, undefined, 2));
+async function detached({ context: { terminal, ledger }, session, workflowId, runId, web, json }: Detached): Promise<number> {
+  // A worker may not have taken it up yet: then the ledger knows what was asked for.
+  if (json) terminal.out(JSON.stringify((await ask(session.client, workflowId)) ?? (await ledger.getRun(runId ?? '')), undefined, 2));
   else terminal.out(`Run ${runId ?? workflowId} is on its way.${web ? `\n  ${web}` : ''}\n  belay logs ${runId ?? ''} -f`);
   return EXIT.ok;
 }

@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { BelayError } from '../contracts/errors.ts';
 import type { TemporalTarget } from '../temporal/connection.ts';
-import { connectTemporal, localTarget, temporalTarget } from '../temporal/connection.ts';
+import { connectTemporal, localTarget, namedTarget } from '../temporal/connection.ts';
 import { attachUsage } from '../temporal/dev-usage.ts';
 import type { DevState } from '../temporal/state-file.ts';
 import { readDevState } from '../temporal/state-file.ts';
@@ -31,7 +31,7 @@ export async function openSession({ config, env, terminal }: Pick<Context, 'conf
 export async function findSession({ config, env }: Pick<Context, 'config' | 'env'>): Promise<Session | undefined> {
   const running = await readDevState(config.home);
   if (running) return attach(running, { config, env }, false);
-  const named = namedTarget({ config, env });
+  const named = namedTarget(config, env);
   return named && connect(named, { namespace: named.namespace, temporary: false });
 }
 
@@ -40,7 +40,7 @@ async function attach(state: DevState, context: Pick<Context, 'config' | 'env'>,
   stack.use(await attachUsage({ port: state.controlPort }));
   const { address, namespace, uiUrl } = state;
   // The embedded server needs no login; a named one is where the environment says.
-  const target = (uiUrl ? undefined : namedTarget(context)) ?? localTarget(address, namespace);
+  const target = (uiUrl ? undefined : namedTarget(context.config, context.env)) ?? localTarget(address, namespace);
   const session = stack.use(await connect(target, { namespace, temporary, ...(uiUrl ? { uiUrl } : {}) }));
   const kept = stack.move();
   return { ...session, [Symbol.asyncDispose]: () => kept.disposeAsync() };
@@ -49,10 +49,6 @@ async function attach(state: DevState, context: Pick<Context, 'config' | 'env'>,
 async function connect(target: TemporalTarget, about: Omit<Session, 'client' | keyof AsyncDisposable>): Promise<Session> {
   const temporal = await connectTemporal({ target });
   return { ...about, client: temporal.client, [Symbol.asyncDispose]: () => temporal[Symbol.asyncDispose]() };
-}
-
-function namedTarget({ config: { temporal, secrets }, env }: Pick<Context, 'config' | 'env'>): TemporalTarget | undefined {
-  return temporalTarget({ env, address: temporal.address, namespace: temporal.namespace, apiKey: secrets.temporalApiKey });
 }
 
 /** Where a run is in the Temporal Web UI. */

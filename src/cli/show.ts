@@ -1,6 +1,6 @@
 import type { PhaseView } from '../contracts/run-view.ts';
 import { plainLine } from '../contracts/text.ts';
-import { dollars, duration } from '../texts/words.ts';
+import { costOf, dollars, duration } from '../texts/words.ts';
 import type { Context } from './context.ts';
 import { report } from './report.ts';
 import { EXIT } from './terminal.ts';
@@ -30,7 +30,7 @@ export async function show({ ledger, files, terminal }: Context, id: string, { j
 }
 
 function phaseRow({ name, status, attempts, durationMs, summary, sessions }: PhaseView): string {
-  const cost = sessions.reduce((sum, { costUsd }) => sum + costUsd, 0);
+  const cost = costOf({ sessions });
   const facts = [
     durationMs === undefined ? undefined : duration(durationMs),
     cost > 0 ? dollars(cost) : undefined,

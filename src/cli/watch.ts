@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CANCEL_SIGNAL } from '../contracts/constants.ts';
 import type { RunView } from '../contracts/run-view.ts';
+import { onStopSignals } from '../process/stop-signals.ts';
 import { follow } from './follow.ts';
 import { showProgress } from './progress.ts';
 import type { Session } from './session.ts';
@@ -38,8 +39,6 @@ async function lastOf(views: AsyncIterable<RunView>): Promise<RunView | undefine
   return last;
 }
 
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-
 function onInterrupt({ client }: Session, workflowId: string, terminal: Terminal, leaving: AbortController): Disposable {
   const cancel = async (): Promise<void> => {
     await sleep(SECOND_THOUGHTS_MS, undefined, { signal: leaving.signal });
@@ -54,12 +53,5 @@ function onInterrupt({ client }: Session, workflowId: string, terminal: Terminal
     });
   };
   // A closed terminal or a stopping system is no order to cancel: the run is kept.
-  const leave = (): void => leaving.abort();
-  const handlers = { SIGINT: onSigint, SIGTERM: leave, SIGHUP: leave };
-  for (const name of SIGNALS) process.on(name, handlers[name]);
-  return {
-    [Symbol.dispose]: () => {
-      for (const name of SIGNALS) process.off(name, handlers[name]);
-    },
-  };
+  return onStopSignals((signal) => (signal === 'SIGINT' ? onSigint() : leaving.abort()));
 }

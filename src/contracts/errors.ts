@@ -37,6 +37,8 @@ export const ERRORS = {
   branch_moved: 'human',
   push_rejected: 'human',
   git_failed: 'retry',
+  run_timed_out: 'human',
+  step_timed_out: 'human',
   // hosts
   lease_lost: 'retry',
   no_slot: 'retry',
@@ -53,6 +55,14 @@ export const ERRORS = {
 
 export type ErrorCode = keyof typeof ERRORS;
 
+export interface FailedUsage {
+  inputTokens: number;
+  outputTokens: number;
+  cacheReadTokens: number;
+  cacheWriteTokens: number;
+  costUsd: number;
+}
+
 export interface BelayErrorOptions {
   code: ErrorCode;
   /** What failed, and on what. */
@@ -61,8 +71,8 @@ export interface BelayErrorOptions {
   hint?: string;
   /** When trying again makes sense, for the classes `retry` and `wait`. */
   retryAt?: Date;
-  /** The path of a file that holds the raw text behind the error. */
-  rawPath?: string;
+  /** What an agent's turn cost although it failed. */
+  usage?: FailedUsage;
   cause?: unknown;
 }
 
@@ -71,15 +81,15 @@ export class BelayError extends Error {
   readonly code: ErrorCode;
   readonly hint?: string;
   readonly retryAt?: Date;
-  readonly rawPath?: string;
+  readonly usage?: FailedUsage;
 
-  constructor({ code, message, hint, retryAt, rawPath, cause }: BelayErrorOptions) {
+  constructor({ code, message, hint, retryAt, usage, cause }: BelayErrorOptions) {
     super(message, cause === undefined ? undefined : { cause });
     this.name = 'BelayError';
     this.code = code;
     if (hint !== undefined) this.hint = hint;
     if (retryAt !== undefined) this.retryAt = retryAt;
-    if (rawPath !== undefined) this.rawPath = rawPath;
+    if (usage !== undefined) this.usage = usage;
   }
 
   get class(): ErrorClass {

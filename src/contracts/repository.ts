@@ -5,6 +5,12 @@ export interface RepositoryRef {
   name: string;
 }
 
+/** A repository of the local forge by its `owner/name`. */
+export function localRepository(slug: string): RepositoryRef {
+  const [owner = '', name = ''] = slug.split('/');
+  return { forge: 'local', owner, name };
+}
+
 /** `owner/name`. */
 export const repositorySlug = ({ owner, name }: Pick<RepositoryRef, 'owner' | 'name'>): string => `${owner}/${name}`;
 

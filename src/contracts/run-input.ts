@@ -25,7 +25,7 @@ export interface EarlierWork {
   /** Phases that are not repeated, for a run that goes on where a closed one ended. */
   done?: { name: PhaseName; summary: string }[];
   /** The pull request is open: its branch is continued. */
-  pullRequest?: { number: number; url: string };
+  pullRequest?: { number: number; url: string; title: string };
   /** What that branch holds, which may be less than `commit`: the parent of what is published next. */
   branchHead?: string;
 }

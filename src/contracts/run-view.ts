@@ -58,7 +58,7 @@ export interface RunView {
   phases: PhaseView[];
   plan?: { artifactId: string; hash: string };
   summary?: string;
-  pullRequest?: { number: number; url: string };
+  pullRequest?: { number: number; url: string; title: string };
   diffStat?: string;
   costUsd: number;
   budgetUsd?: number;

@@ -5,6 +5,15 @@ import type { IssueRef, RepositoryRef } from './repository.ts';
 import type { EarlierWork } from './run-input.ts';
 import type { RunError, RunView, SessionView } from './run-view.ts';
 
+/** What travels with a failure beside its code and message. */
+export interface FailureDetails {
+  hint?: string;
+  /** ISO-8601 UTC: when trying again makes sense. */
+  retryAt?: string;
+  /** What an agent's step has used, over all its attempts, although it failed. */
+  spent?: SessionView;
+}
+
 /** Where in a run a piece of work stands. Steps are numbered across the run. */
 export interface StepRef {
   lease: LeaseRef;
@@ -32,12 +41,12 @@ export interface HoldInput {
   continues?: EarlierWork;
 }
 
-export interface OpenIssueInput {
+export interface ReadIssueInput {
   step: StepRef;
   issue?: IssueRef;
   request?: string;
 }
-export interface OpenIssueOutcome {
+export interface ReadIssueOutcome {
   /** Title, labels and text, as Markdown. */
   artifactId: string;
   title: string;
@@ -140,6 +149,7 @@ export interface OpenPullRequestInput {
 export interface OpenPullRequestOutcome {
   number: number;
   url: string;
+  title: string;
 }
 
 export interface CommentInput {
@@ -150,7 +160,7 @@ export interface CommentInput {
 
 /** What a host does in a workspace it holds. */
 export interface HostActivities {
-  openIssue(input: OpenIssueInput): Promise<OpenIssueOutcome>;
+  readIssue(input: ReadIssueInput): Promise<ReadIssueOutcome>;
   runAgent(input: AgentInput): Promise<AgentOutcome>;
   runChecks(input: ChecksInput): Promise<ChecksOutcome>;
   publishBranch(input: PublishBranchInput): Promise<PublishBranchOutcome>;

@@ -59,7 +59,7 @@ function limitReached(text: string, end: EngineEnd, waitMs = USAGE_LIMIT_WAIT_MS
   return new BelayError({
     code: 'engine_limit_reached',
     message: `claude's limit is reached: ${text}`,
-    hint: `It goes on by itself at ${retryAt.toISOString()}. Sooner with another account or an API key.`,
+    hint: `\`belay retry\` the run after ${retryAt.toISOString()}; sooner with another account or an API key.`,
     retryAt,
   });
 }
@@ -79,7 +79,7 @@ function budgetExhausted(text: string): BelayError {
   return new BelayError({
     code: 'engine_budget_exhausted',
     message: `claude stopped because the money is used up: ${text}`,
-    hint: 'Raise the budget (`--budget`, BELAY_BUDGET_USD) or top up the account, then `belay retry` the run.',
+    hint: '`belay retry --budget` the run with a higher amount, or top up the account first.',
   });
 }
 

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { BelayError } from '../contracts/errors.ts';
 import { BoundedFile } from '../process/bounded-file.ts';
 import type { ProcessTrees } from '../process/process-trees.ts';
 import type { Engine, EngineEnd, EngineEvent, EngineRequest, EngineResult } from './engine.ts';
@@ -53,8 +54,14 @@ export async function runTurn(turn: Turn): Promise<EngineResult> {
   });
   if (reason === 'cancelled') signal?.throwIfAborted();
   const outcome = engine.outcome({ exitCode, reason, stderrTail, ...(end.signal && { signal: end.signal }), ...seen });
-  if (outcome instanceof Error) throw outcome;
+  if (outcome instanceof Error) throw withUsage(outcome, seen.result);
   return request.schema ? withJson(outcome) : outcome;
+}
+
+/** A turn that failed after its answer was counted has cost something all the same. */
+function withUsage({ code, message, hint, retryAt, cause }: BelayError, result: EngineEnd['result']): BelayError {
+  const usage = result && { ...result.usage, costUsd: result.costUsd };
+  return new BelayError({ code, message, cause, ...(hint ? { hint } : {}), ...(retryAt ? { retryAt } : {}), ...(usage ? { usage } : {}) });
 }
 
 function remember(event: EngineEvent, seen: Pick<EngineEnd, 'result' | 'sessionId' | 'resetsAt'>): void {

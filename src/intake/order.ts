@@ -136,6 +136,7 @@ async function earlierWork(
           pullRequest: {
             number: pullRequest.number,
             url: pullRequest.url,
+            title: pullRequest.title,
           },
           branchHead: pullRequest.headSha,
         }

@@ -1,8 +1,8 @@
 import type { PhaseName } from '../contracts/constants.ts';
 import { PHASES } from '../contracts/constants.ts';
 import { BelayError } from '../contracts/errors.ts';
-import type { RepositoryRef } from '../contracts/repository.ts';
-import type { EarlierWork } from '../contracts/run-input.ts';
+import { localRepository } from '../contracts/repository.ts';
+import type { EarlierWork, RunInput } from '../contracts/run-input.ts';
 import type { RunView } from '../contracts/run-view.ts';
 import type { IntakeDependencies, Order } from './order.ts';
 
@@ -10,10 +10,9 @@ import type { IntakeDependencies, Order } from './order.ts';
 export async function retryOrder(
   { defaults, forge }: IntakeDependencies,
   run: RunView,
-  { phase, triggeredBy }: { phase?: PhaseName; triggeredBy: string },
+  { phase, budgetUsd = run.budgetUsd, triggeredBy }: { phase?: PhaseName; budgetUsd?: number; triggeredBy: string },
 ): Promise<Order> {
-  const [owner = '', name = ''] = run.repository.split('/');
-  const repository: RepositoryRef = { forge: 'local', owner, name };
+  const repository = localRepository(run.repository);
   const pullRequest = run.branch && run.pullRequest ? await forge.findPullRequest({ repository, branch: run.branch }) : undefined;
   const branchHead = pullRequest?.state === 'open' ? pullRequest.headSha : undefined;
   return {
@@ -27,20 +26,11 @@ export async function retryOrder(
       requested: {
         engine: run.engine as IntakeDependencies['defaults']['engine'],
         ...(run.model ? { model: run.model } : {}),
-        ...(run.budgetUsd === undefined ? {} : { budgetUsd: run.budgetUsd }),
+        ...(budgetUsd === undefined ? {} : { budgetUsd }),
       },
       ...(run.base ? { base: run.base } : {}),
       ...(run.baseSha ? { baseSha: run.baseSha } : {}),
-      ...(run.issue
-        ? {
-            issue: {
-              tracker: 'local',
-              key: run.issue.key,
-              title: run.issue.title,
-              url: run.issue.url,
-            },
-          }
-        : {}),
+      ...(run.issue ? { issue: issueOf(run.issue) } : {}),
       ...(run.request ? { request: run.request } : {}),
       ...(run.baseSha ? { continues: earlier({ ...run, baseSha: run.baseSha }, branchHead, phase) } : {}),
     },
@@ -82,3 +72,10 @@ function finished({ phases }: RunView, from: PhaseName | undefined): { name: Pha
   const before = phases.slice(0, end < 0 ? phases.length : end);
   return before.filter(({ status }) => status === 'completed').map(({ name, summary }) => ({ name, summary: summary ?? '' }));
 }
+
+const issueOf = ({ key, title, url }: NonNullable<RunView['issue']>): NonNullable<RunInput['issue']> => ({
+  tracker: 'local',
+  key,
+  title,
+  url,
+});

@@ -90,4 +90,6 @@ function traceSession(session: SessionRecord, phase: PhaseName | undefined): Tra
   };
 }
 
-const sum = <T>(items: readonly T[], value: (item: T) => number): number => items.reduce((total, item) => total + value(item), 0);
+const sum = <T>(items: readonly T[], value: (item: T) => number): number =>
+  // Sums of dollars in binary floating point drift; a millionth of a dollar is below any price.
+  Math.round(items.reduce((total, item) => total + value(item), 0) * 1e6) / 1e6;

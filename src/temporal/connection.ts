@@ -1,3 +1,4 @@
+import type { Config } from '../config.ts';
 import { Client, Connection } from '@temporalio/client';
 import type { ConnectionOptions } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
@@ -56,6 +57,14 @@ export function temporalTarget({ env, ...settings }: TemporalTargetRequest): Tem
     namespace: settings.namespace ?? namespace ?? 'default',
     options: { address, ...(apiKey !== undefined && { apiKey }), ...(tls !== undefined && { tls }), ...(metadata && { metadata }) },
   };
+}
+
+/** The service that this installation's settings name; undefined where they name none. */
+export function namedTarget(
+  { temporal, secrets }: Pick<Config, 'temporal' | 'secrets'>,
+  env: NodeJS.ProcessEnv,
+): TemporalTarget | undefined {
+  return temporalTarget({ env, address: temporal.address, namespace: temporal.namespace, apiKey: secrets.temporalApiKey });
 }
 
 /** A service that needs no login, such as the embedded one. */

@@ -37,6 +37,7 @@ export function progressComment(view: RunView, { plan, trouble }: { plan?: strin
           `- ${MARKS[status]} ${name}${summary ? `: ${summary}` : ''}${durationMs ? ` (${duration(durationMs)})` : ''}`,
       )
       .join('\n'),
+    ...(view.summary ? [view.summary] : []),
     ...(trouble ? [`**${trouble.code}**: ${trouble.message}`, ...(trouble.hint ? [trouble.hint] : [])] : []),
     ...(view.status === 'parked' ? [`\`belay retry ${view.id}\` goes on, \`belay cancel ${view.id}\` drops it.`] : []),
     ...(view.pullRequest ? [`Pull request: ${view.pullRequest.url}`] : []),

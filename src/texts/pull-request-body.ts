@@ -1,7 +1,7 @@
 import type { Review } from '../contracts/agent-outputs.ts';
 import type { Evidence } from '../contracts/evidence.ts';
 import type { RunView } from '../contracts/run-view.ts';
-import { duration, dollars, quoted } from './words.ts';
+import { costOf, dollars, duration, quoted } from './words.ts';
 
 export interface PullRequestParts {
   view: RunView;
@@ -11,13 +11,15 @@ export interface PullRequestParts {
   done?: string;
   evidence?: Evidence;
   review?: Review;
+  /** The runs that this one goes on from, the newest first. */
+  earlier?: readonly RunView[];
 }
 
 /** Marks a pull request as this run's, invisibly. */
 export const pullRequestMarker = (workflowId: string): string => `<!-- belay ${workflowId.replaceAll('--', '- -')} -->`;
 
 /** What the reader of the pull request needs: what was asked, what was done, how it was checked, what it cost. */
-export function pullRequestBody({ view, asked, done, evidence, review }: PullRequestParts): string {
+export function pullRequestBody({ view, asked, done, evidence, review, earlier = [] }: PullRequestParts): string {
   const later = review?.issues.filter(({ severity }) => severity !== 'blocker') ?? [];
   return [
     done?.trim() || 'See the commits.',
@@ -26,7 +28,7 @@ export function pullRequestBody({ view, asked, done, evidence, review }: PullReq
     ...(later.length > 0
       ? [`## Noted by the review, not blocking\n\n${later.map(({ title, severity }) => `- **${severity}**: ${title}`).join('\n')}`]
       : []),
-    `## The run\n\n${costTable(view)}`,
+    `## The run\n\n${costTable(view, earlier)}`,
     ...(view.issue ? [`Closes #${view.issue.key}`] : []),
     pullRequestMarker(view.workflowId),
   ].join('\n\n');
@@ -45,17 +47,22 @@ function evidenceTable(evidence: Evidence | undefined): string {
   ].join('\n');
 }
 
-function costTable(view: RunView): string {
-  const rows = view.phases
-    .filter(({ status, name }) => status !== 'pending' && name !== 'publish')
-    .map(({ name, status, summary, sessions }) => {
-      const cost = sessions.reduce((sum, { costUsd }) => sum + costUsd, 0);
-      return `| ${name} | ${status} | ${(summary ?? '').replaceAll('|', '\\|')} | ${dollars(cost)} |`;
-    });
+function costTable(view: RunView, earlier: readonly RunView[]): string {
+  const all = [view, ...earlier].reduce((sum, { costUsd }) => sum + costUsd, 0);
   return [
     '| phase | status | summary | cost |',
     '|---|---|---|---|',
-    ...rows,
-    `| | | run \`${view.id}\`, ${view.engine}${view.model ? ` (${view.model})` : ''} | **${dollars(view.costUsd)}** |`,
+    ...[...earlier].reverse().flatMap(runRows),
+    ...runRows(view),
+    `| | | all | **${dollars(all)}** |`,
   ].join('\n');
+}
+
+/** A run's phases, then the run itself. The phase that writes this is not over. */
+function runRows(view: RunView): string[] {
+  const rows = view.phases
+    .filter(({ attempts, name }) => attempts > 0 && name !== 'publish')
+    .map((phase) => `| ${phase.name} | ${phase.status} | ${(phase.summary ?? '').replaceAll('|', '\\|')} | ${dollars(costOf(phase))} |`);
+  const agent = `${view.engine}${view.model ? ` (${view.model})` : ''}`;
+  return [...rows, `| | | run \`${view.id}\`, ${agent} | ${dollars(view.costUsd)} |`];
 }

@@ -10,6 +10,10 @@ export function duration(ms: number): string {
 /** Dollars: cents where there are some, more digits below. */
 export const dollars = (usd: number): string => `$${usd.toFixed(usd !== 0 && usd < 0.1 ? 4 : 2)}`;
 
+/** What a phase has cost, in dollars. */
+export const costOf = ({ sessions }: { sessions: readonly { costUsd: number }[] }): number =>
+  sessions.reduce((sum, { costUsd }) => sum + costUsd, 0);
+
 /** A text of others as a Markdown quotation, cut to a length. */
 export function quoted(text: string, maxLength: number): string {
   const cut = text.length > maxLength ? `${text.slice(0, maxLength).trimEnd()}\n\n[cut]` : text;

@@ -20,6 +20,6 @@ export function budgetLeft({ requested, budgetUsd }: RunInput, { view, settings 
   throw park({
     code: 'engine_budget_exhausted',
     message: `The run has spent $${view.costUsd.toFixed(2)} of its $${budget.toFixed(2)}.`,
-    hint: `Cancel it and start the issue again with a higher \`--budget\`, or raise \`limits.budgetUsd\` in .belay.yml and \`belay retry\`.`,
+    hint: '`belay retry --budget` with a higher amount goes on.',
   });
 }

@@ -1,6 +1,8 @@
 import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/workflow';
 import { ERRORS } from '../contracts/errors.ts';
 import type { ErrorClass, ErrorCode } from '../contracts/errors.ts';
+import type { SessionView } from '../contracts/run-view.ts';
+import type { FailureDetails } from '../contracts/work.ts';
 import { LOST } from './profiles.ts';
 
 /** A failure as a run keeps and shows it. */
@@ -22,13 +24,11 @@ export class ParkRequest extends Error {
 
 export const park = (trouble: Trouble): ParkRequest => new ParkRequest(trouble);
 
-/** Ends the pipeline well before its last phase. */
+/** Ends the pipeline well before its last phase: no changes are needed. */
 export class Finished extends Error {
-  readonly outcome: 'no_changes';
-  constructor(outcome: 'no_changes') {
-    super(outcome);
+  constructor() {
+    super('Nothing is left to do.');
     this.name = 'Finished';
-    this.outcome = outcome;
   }
 }
 
@@ -37,20 +37,33 @@ const isCode = (type: string | null | undefined): type is ErrorCode => type != n
 /** What went wrong, in the catalogue's words. */
 export function troubleOf(error: unknown): Trouble {
   if (error instanceof ParkRequest) return error.trouble;
-  const cause = error instanceof ActivityFailure ? error.cause : error;
+  const cause = causeOf(error);
   if (cause instanceof ApplicationFailure && isCode(cause.type)) {
-    const [details] = (cause.details ?? []) as [{ hint?: string }?];
-    return { code: cause.type, message: cause.message, ...(details?.hint ? { hint: details.hint } : {}) };
+    const { hint } = detailsOf(cause);
+    return { code: cause.type, message: cause.message, hint: hint ?? HINT };
   }
-  if (cause instanceof TimeoutFailure) return { code: 'engine_timed_out', message: `A step did not end in time (${cause.timeoutType}).` };
-  return { code: 'internal', message: cause instanceof Error ? cause.message : String(cause) };
+  if (cause instanceof TimeoutFailure)
+    return { code: 'step_timed_out', message: `A step did not end in time (${cause.timeoutType}).`, hint: HINT };
+  return { code: 'internal', message: cause instanceof Error ? cause.message : String(cause), hint: HINT };
 }
+
+/** What an agent's failed step has cost, if it is known. */
+export function spentIn(error: unknown): SessionView | undefined {
+  const cause = causeOf(error);
+  return cause instanceof ApplicationFailure ? detailsOf(cause).spent : undefined;
+}
+
+const HINT = 'The log of the run and of the worker say more; `belay retry` tries again.';
+
+const causeOf = (error: unknown): unknown => (error instanceof ActivityFailure ? error.cause : error);
+
+const detailsOf = ({ details }: ApplicationFailure): FailureDetails => details?.[0] ?? {};
 
 export const classOf = ({ code }: Trouble): ErrorClass => ERRORS[code];
 
 /** Whether the worker or the lease behind a call has gone, rather than the call having failed. */
 export function isLost(error: unknown): boolean {
-  const cause = error instanceof ActivityFailure ? error.cause : error;
+  const cause = causeOf(error);
   if (cause instanceof TimeoutFailure) return cause.timeoutType !== 'START_TO_CLOSE';
   return cause instanceof ApplicationFailure && cause.type != null && LOST.includes(cause.type);
 }

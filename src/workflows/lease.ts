@@ -32,6 +32,8 @@ export interface LeaseOptions {
   host?: string;
   request: () => Omit<HoldInput, 'lease'>;
   onGrant: (grant: Grant) => void;
+  /** A granted lease has ended, whoever ended it. */
+  onEnd: () => void;
   onWaiting: () => void;
 }
 
@@ -108,6 +110,7 @@ export class WorkspaceLease {
         held.failure = error;
       } finally {
         held.over = true;
+        if (held.grant) this.#options.onEnd();
       }
     });
     return held;

@@ -5,6 +5,6 @@ import type { Grant } from '../contracts/lease.ts';
 import type { RunView } from '../contracts/run-view.ts';
 
 export const cancelRunSignal = defineSignal<[{ reason?: string }?]>(CANCEL_SIGNAL);
-export const retryRunSignal = defineSignal<[{ phase?: PhaseName }?]>(RETRY_SIGNAL);
+export const retryRunSignal = defineSignal<[{ phase?: PhaseName; budgetUsd?: number }?]>(RETRY_SIGNAL);
 export const leaseGrantedSignal = defineSignal<[Grant]>(GRANT_SIGNAL);
 export const statusQuery = defineQuery<RunView>(STATUS_QUERY);

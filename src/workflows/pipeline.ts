@@ -12,7 +12,8 @@ import {
 import type { PhaseName, PipelineName, RunStatus } from '../contracts/constants.ts';
 import type { RunInput } from '../contracts/run-input.ts';
 import type { RunState } from '../contracts/run-state.ts';
-import type { RunView } from '../contracts/run-view.ts';
+import type { PhaseView, RunError, RunView } from '../contracts/run-view.ts';
+import { commentOn } from './comment.ts';
 import { classOf, Finished, troubleOf } from './failures.ts';
 import type { Trouble } from './failures.ts';
 import { cancelRunSignal, retryRunSignal, statusQuery } from './messages.ts';
@@ -21,34 +22,32 @@ import { Run } from './run.ts';
 import { findByStatus } from './search-attributes.ts';
 import { firstState } from './view.ts';
 
+interface RetryOrder {
+  phase?: PhaseName;
+  budgetUsd?: number;
+}
+
 /** A Temporal workflow of this name, whose phases run in this order. */
 export function pipeline(name: PipelineName, phases: readonly Phase[]): (input: RunInput) => Promise<RunView> {
-  const workflow = (input: RunInput) => new Execution(input, phases).run();
+  const workflow = (input: RunInput) => new PipelineRun(input, phases).run();
   Object.defineProperty(workflow, 'name', { value: name });
   return workflow;
 }
 
 /** One Temporal execution of a run: phases in order, parking, retry, cancel. */
-class Execution {
+class PipelineRun {
   readonly #run: Run;
   readonly #phases: readonly Phase[];
-  readonly #began = Date.now();
   readonly #scope = new CancellationScope();
-  #retry: { phase?: PhaseName } | undefined;
-  #timedOut = false;
+  #retry: RetryOrder | undefined;
+  #isOvertime = false;
 
   constructor(input: RunInput, phases: readonly Phase[]) {
     this.#phases = phases;
-    this.#run = new Run(
-      input,
-      input.state ??
-        firstState(
-          input,
-          phases.map((phase) => phase.name),
-        ),
-    );
+    const names = phases.map((phase) => phase.name);
+    this.#run = new Run({ input, state: input.state ?? firstState(input, names), onOvertime: () => this.#overtime() });
     setHandler(statusQuery, () => this.#run.state.view);
-    setHandler(cancelRunSignal, () => this.#scope.cancel());
+    setHandler(cancelRunSignal, (order) => this.#cancel(order?.reason));
     setHandler(retryRunSignal, (order) => this.#wake(order));
   }
 
@@ -57,12 +56,7 @@ class Execution {
       return await this.#scope.run(() => this.#work());
     } catch (error) {
       if (error instanceof ContinueAsNew) throw error;
-      if (this.#timedOut)
-        return await this.#close('timed_out', {
-          code: 'engine_timed_out',
-          message: 'The run worked longer than its limit.',
-          hint: 'Start it again: the new run goes on from this one.',
-        });
+      if (this.#isOvertime) return await CancellationScope.nonCancellable(() => this.#close('timed_out', OVERTIME));
       if (isCancellation(error)) return await this.#cancelled();
       throw error;
     }
@@ -72,12 +66,10 @@ class Execution {
   async #work(): Promise<RunView> {
     await this.#status('running');
     try {
-      await this.#withinWorkingTime(async () => {
-        for (const phase of this.#phases) await this.#run.phase(phase);
-      });
+      for (const phase of this.#phases) await this.#run.phase(phase);
       return await this.#completed();
     } catch (error) {
-      if (error instanceof Finished) return await this.#completed(error.outcome);
+      if (error instanceof Finished) return await this.#completed('no_changes');
       if (isCancellation(error)) throw error;
       const trouble = troubleOf(error);
       if (classOf(trouble) === 'fatal') return await this.#close('failed', trouble);
@@ -85,15 +77,14 @@ class Execution {
     }
   }
 
-  async #withinWorkingTime(body: () => Promise<void>): Promise<void> {
-    const { state, input } = this.#run;
-    const scope = CancellationScope.withTimeout(Math.max(1, input.limits.workingMs - state.workedMs), async () => {
-      const current = CancellationScope.current();
-      void current.cancelRequested.catch(() => (this.#timedOut = !this.#scope.consideredCancelled));
-      await body();
-    });
-    await scope;
-    this.#timedOut = false;
+  #cancel(reason: string | undefined): void {
+    if (reason) this.#run.state.view.summary = `Cancelled: ${reason.slice(0, 500)}`;
+    this.#scope.cancel();
+  }
+
+  #overtime(): void {
+    this.#isOvertime = true;
+    this.#scope.cancel();
   }
 
   async #completed(outcome?: 'no_changes'): Promise<RunView> {
@@ -102,7 +93,7 @@ class Execution {
     for (const phase of state.view.phases) if (phase.status === 'pending') phase.status = 'skipped';
     await this.#run.release();
     await this.#finish('completed');
-    await this.#run.comment();
+    await commentOn(this.#run);
     return state.view;
   }
 
@@ -114,29 +105,59 @@ class Execution {
     await this.#run.release();
     this.#retry = undefined;
     await this.#status('parked');
-    await this.#run.comment(error);
-    await condition(() => this.#retry !== undefined);
-    return this.#goOn(this.#retry ?? {});
+    await commentOn(this.#run, error);
+    return this.#goOn(await this.#order());
   }
 
-  #wake(order: { phase?: PhaseName } | undefined): void {
+  /** The next order to go on that can be followed; one that cannot is answered by an error in the view. */
+  async #order(): Promise<RetryOrder> {
+    for (;;) {
+      await condition(() => this.#retry !== undefined);
+      const order = this.#retry ?? {};
+      const { phase } = order;
+      this.#retry = undefined;
+      const shown = this.#run.state.view.phases.find(({ name }) => name === phase);
+      if (phase === undefined || (shown && hasBegun(shown))) return order;
+      this.#run.state.view.errors.push(this.#noSuchPhase(phase, shown !== undefined));
+      await this.#run.record();
+    }
+  }
+
+  #noSuchPhase(phase: string, later: boolean): RunError {
+    const names = this.#run.state.view.phases.filter(hasBegun).map(({ name }) => name);
+    return {
+      code: 'invalid_input',
+      message: later ? `The run has not come to ${phase} yet.` : `The pipeline ${this.#run.input.pipeline} has no phase ${phase}.`,
+      hint: `Retry without a phase, or from one of ${names.join(', ')}.`,
+    };
+  }
+
+  #wake(order: RetryOrder | undefined): void {
     if (this.#run.state.view.status === 'parked') this.#retry = order ?? {};
   }
 
   /** A fresh Temporal execution: after a long wait the run goes on with the newest code. */
-  async #goOn({ phase }: { phase?: PhaseName }): Promise<never> {
+  async #goOn({ phase, budgetUsd }: RetryOrder): Promise<never> {
     const { state, results, input } = this.#run;
     const failed = this.#failedPhase().phase;
-    // A phase that the run does not have, or has not come to, leaves nothing to go back to.
-    const wentBack = phase !== undefined && results.dropFrom(phase);
-    if (!wentBack && failed) results.dropInside(failed);
+    if (phase) this.#forget(phase);
+    else if (failed) results.dropInside(failed);
     for (const shown of state.view.phases) {
       if (!results.get(shown.name) && shown.status !== 'skipped') shown.status = 'pending';
     }
     state.workedMs = 0;
     // The execution that ends here stays in Temporal's lists: not as one that waits for a person.
     findByStatus('running');
-    return continueAsNew<(next: RunInput) => Promise<RunView>>({ ...newestBase(input, state), state });
+    return continueAsNew<(next: RunInput) => Promise<RunView>>({ ...newestBase(input, state), ...raised(input, budgetUsd), state });
+  }
+
+  /** Goes back to before a phase: what it and the later ones gave is not known any more. */
+  #forget(phase: PhaseName): void {
+    const { results, state, input } = this.#run;
+    // An unfinished phase without any result leaves nothing to go back from.
+    results.dropFrom(phase);
+    if (!results.get('classify') && !input.issueClass) delete state.view.issueClass;
+    if (!results.get('plan') && !input.plan) delete state.view.plan;
   }
 
   async #cancelled(): Promise<never> {
@@ -144,7 +165,7 @@ class Execution {
     await CancellationScope.nonCancellable(async () => {
       await this.#run.release();
       await this.#finish('cancelled');
-      await this.#run.comment();
+      await commentOn(this.#run);
       // Only the server's own cancel lets the execution close as Canceled.
       await this.#run.orchestrator('cancel').requestCancel({ workflowId, executionId: runId });
     });
@@ -157,7 +178,7 @@ class Execution {
     view.errors.push(error);
     await this.#run.release();
     await this.#finish(status);
-    await this.#run.comment(error);
+    await commentOn(this.#run, error);
     throw ApplicationFailure.nonRetryable(trouble.message, trouble.code, { hint: trouble.hint });
   }
 
@@ -175,17 +196,26 @@ class Execution {
   }
 
   async #status(status: RunStatus): Promise<void> {
-    const { view, state } = { view: this.#run.state.view, state: this.#run.state };
-    if (status !== 'running') {
-      delete view.currentStep;
-      state.workedMs += Date.now() - this.#began;
-    }
+    const { view } = this.#run.state;
+    if (status !== 'running') delete view.currentStep;
     // Running begins with the first grant; until then the run is pending.
     view.status = status === 'running' && !view.startedAt ? 'pending' : status;
-    findByStatus(status);
+    findByStatus(view.status);
     await this.#run.record();
   }
 }
+
+const OVERTIME: Trouble = {
+  code: 'run_timed_out',
+  message: 'The run worked longer than it may.',
+  hint: '`belay retry` begins a new run that goes on from this one.',
+};
+
+const hasBegun = ({ startedAt, status }: PhaseView): boolean => startedAt !== undefined && status !== 'skipped';
+
+/** What a person allows the run to cost from here on. */
+const raised = ({ requested }: RunInput, budgetUsd: number | undefined): Pick<RunInput, 'requested'> =>
+  budgetUsd === undefined ? {} : { requested: { ...requested, budgetUsd } };
 
 /** A run that never had a workspace may have parked for what its base holds, which a person has mended there since. */
 function newestBase({ baseSha, ...input }: RunInput, { view }: RunState): RunInput {

@@ -1,10 +1,11 @@
-import { isCancellation, log, proxyActivities, proxyLocalActivities, setCurrentDetails } from '@temporalio/workflow';
+import { CancellationScope, isCancellation, log, proxyActivities, proxyLocalActivities, setCurrentDetails } from '@temporalio/workflow';
 import { AGENT_ATTEMPTS, ORCHESTRATOR_QUEUE } from '../contracts/constants.ts';
 import type { CommandName, PhaseName } from '../contracts/constants.ts';
+import type { Evidence } from '../contracts/evidence.ts';
 import type { Grant } from '../contracts/lease.ts';
 import type { RunInput, RunLimits } from '../contracts/run-input.ts';
 import type { RunSettings, RunState } from '../contracts/run-state.ts';
-import type { RunError } from '../contracts/run-view.ts';
+import type { SessionView } from '../contracts/run-view.ts';
 import type {
   AgentInput,
   AgentOutcome,
@@ -17,15 +18,23 @@ import type {
 import { budgetLeft, engineOf } from './choices.ts';
 import { detailsOf } from './details.ts';
 import { applyGrant, holdRequest } from './grants.ts';
-import { troubleOf } from './failures.ts';
+import { Finished, spentIn, troubleOf } from './failures.ts';
 import { WorkspaceLease } from './lease.ts';
 import type { Phase, PhaseResult } from './phase.ts';
 import { hostProfile, recordProfile, shortProfile } from './profiles.ts';
 import { Results } from './results.ts';
-import { findByPhase } from './search-attributes.ts';
+import { WorkingTime } from './working-time.ts';
+import { findByPhase, findByStatus } from './search-attributes.ts';
 import { beginPhase, endPhase, phaseView, recordSession, recordSpending } from './view.ts';
 
 const { recordRun } = proxyLocalActivities<RecordActivities>(recordProfile);
+
+export interface RunOptions {
+  input: RunInput;
+  state: RunState;
+  /** The run has worked for longer than it may. */
+  onOvertime: () => void;
+}
 
 /** What pipelines and phases are written against. */
 export class Run {
@@ -33,12 +42,14 @@ export class Run {
   readonly state: RunState;
   readonly results: Results;
   readonly #lease: WorkspaceLease;
+  readonly #worked: WorkingTime;
   #phase: PhaseName = 'classify';
   #attempt = 1;
 
-  constructor(input: RunInput, state: RunState) {
+  constructor({ input, state, onOvertime }: RunOptions) {
     this.input = input;
     this.state = state;
+    this.#worked = new WorkingTime({ state, limitMs: input.limits.workingMs, onOver: onOvertime });
     this.results = new Results(state);
     this.#lease = new WorkspaceLease(input.id, {
       epoch: state.epoch,
@@ -46,8 +57,11 @@ export class Run {
       request: () => holdRequest(this.input, this.state),
       onGrant: (grant) => {
         applyGrant(this.state, grant);
-        this.show();
+        this.#worked.start();
+        findByStatus('running');
+        this.#recordSoon();
       },
+      onEnd: () => this.#worked.stop(),
       onWaiting: () => this.#waiting(),
     });
   }
@@ -70,9 +84,18 @@ export class Run {
     this.show();
   }
 
+  /** Shows a check with the phase `test`, or with the present phase where the pipeline has none. */
+  showEvidence(evidence: Evidence): void {
+    const { phases } = this.state.view;
+    const shown = phases.find(({ name }) => name === 'test') ?? phaseView(this.state.view, this.#phase);
+    shown.evidence = evidence;
+    if (evidence.passed) this.state.evidence = evidence;
+  }
+
   /** A named round of a loop: what happens inside is kept under its number. */
   async attempt<T>(number: number, body: () => Promise<T>): Promise<T> {
     const outer = this.#attempt;
+    if (this.results.depth === 1) phaseView(this.state.view, this.#phase).attempts = number;
     this.#attempt = number;
     try {
       return await this.results.within(String(number), body);
@@ -101,13 +124,9 @@ export class Run {
   }
 
   /** One turn of the agent. What it changed is committed as the new checkpoint. */
-  async agent(
-    command: CommandName,
-    values: Record<string, PromptValue>,
-    extra: Partial<Pick<AgentInput, 'keepAs'>> = {},
-  ): Promise<AgentOutcome> {
+  async agent(command: CommandName, values: Record<string, PromptValue>, extra: Pick<AgentInput, 'keepAs'> = {}): Promise<AgentOutcome> {
     const { script } = this.input;
-    const { settings } = await this.work();
+    const { settings } = await this.position();
     const { engine, model } = engineOf(this.input, settings);
     Object.assign(this.state.view, { engine }, model ? { model } : {});
     const limits = this.limits;
@@ -115,7 +134,7 @@ export class Run {
       command,
       async (host, step, grant) => {
         const checkpoint = this.state.checkpoint ?? grant.commit;
-        const outcome = await host.runAgent({
+        const turn = {
           step,
           command,
           values,
@@ -127,7 +146,8 @@ export class Run {
           ...(model ? { model } : {}),
           ...(script ? { script } : {}),
           ...budgetLeft(this.input, this.state),
-        });
+        };
+        const outcome = await host.runAgent(turn).catch((error: unknown) => this.#failedTurn(error));
         this.#spent(outcome);
         return outcome;
       },
@@ -140,7 +160,7 @@ export class Run {
     if (!this.state.issueArtifact) {
       const { issue, request, repository } = this.input;
       const { artifactId } = await this.step('read-issue', (host, step) =>
-        host.openIssue({
+        host.readIssue({
           step,
           ...(issue ? { issue: { tracker: issue.tracker, repository, key: issue.key } } : {}),
           ...(request ? { request } : {}),
@@ -159,12 +179,12 @@ export class Run {
 
   /** What the run has changed so far. */
   async diff(): Promise<PromptValue> {
-    const { from, to } = await this.work();
+    const { from, to } = await this.position();
     return { diff: { from, to } };
   }
 
   /** The base and the newest checkpoint; takes a workspace if the run has none yet, for only a host knows them. */
-  async work(): Promise<{ from: string; to: string; settings: RunSettings }> {
+  async position(): Promise<{ from: string; to: string; settings: RunSettings }> {
     if (!this.state.view.baseSha || !this.state.settings) await this.#lease.use(async () => {});
     const { view, settings, checkpoint } = this.state;
     return { from: view.baseSha as string, to: checkpoint ?? (view.baseSha as string), settings: settings as RunSettings };
@@ -192,25 +212,6 @@ export class Run {
     delete this.state.view.workspace;
   }
 
-  /** Brings the living comment on the issue up to date. A comment never stops a run. */
-  async comment(trouble?: RunError): Promise<void> {
-    const { issue, repository } = this.input;
-    if (!issue) return;
-    // The comment tells what the ledger knows of the run.
-    await this.record();
-    try {
-      const input = {
-        issue: { tracker: issue.tracker, repository, key: issue.key },
-        runId: this.input.id,
-        ...(trouble ? { trouble } : {}),
-      };
-      await this.orchestrator(`comment · ${this.state.view.status}`).commentProgress(input);
-    } catch (error) {
-      if (isCancellation(error)) throw error;
-      log.warn('The progress comment could not be written', { trouble: troubleOf(error) });
-    }
-  }
-
   /** Shows the state to Temporal's UI and to queries; cheap. */
   show(): void {
     this.state.view.version++;
@@ -236,16 +237,17 @@ export class Run {
     await this.record();
     try {
       const result = await phase.body(this);
-      Object.assign(shown, { status: 'completed', summary: result.summary });
+      endPhase(shown, 'completed');
+      shown.summary = result.summary;
       return result;
     } catch (error) {
-      if (isCancellation(error)) shown.status = 'cancelled';
-      if (isCancellation(error) || !phase.optional) throw error;
-      shown.status = 'failed';
+      if (error instanceof Finished) shown.summary = 'nothing to change';
+      endPhase(shown, error instanceof Finished ? 'completed' : isCancellation(error) ? 'cancelled' : 'failed');
+      if (error instanceof Finished || isCancellation(error)) throw error;
       shown.error = troubleOf(error);
+      if (!phase.optional) throw error;
       return { summary: 'failed; the run goes on' } as T;
     } finally {
-      endPhase(shown);
       this.show();
     }
   }
@@ -255,16 +257,33 @@ export class Run {
     return undefined;
   }
 
+  /** For handlers, which cannot wait for it. */
+  #recordSoon(): void {
+    void CancellationScope.nonCancellable(() => this.record());
+  }
+
   #waiting(): void {
-    if (this.state.view.status !== 'pending') Object.assign(this.state.view, { status: 'waiting', waitingFor: 'workspace' });
-    this.show();
+    if (this.state.view.status === 'pending') return this.show();
+    Object.assign(this.state.view, { status: 'waiting', waitingFor: 'workspace' });
+    findByStatus('waiting');
+    this.#recordSoon();
   }
 
   #spent({ session, checkpoint }: AgentOutcome): void {
-    recordSession(this.state.view, this.#phase, session);
-    recordSpending(this.state.view, session);
+    this.#paid(session);
     this.state.checkpoint = checkpoint;
     this.state.view.headSha = checkpoint;
     this.show();
+  }
+
+  #failedTurn(error: unknown): never {
+    const spent = spentIn(error);
+    if (spent) this.#paid(spent);
+    throw error;
+  }
+
+  #paid(session: SessionView): void {
+    recordSession(this.state.view, this.#phase, session);
+    recordSpending(this.state.view, session);
   }
 }

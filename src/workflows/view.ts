@@ -14,17 +14,16 @@ export function phaseView(view: RunView, name: PhaseName): PhaseView {
   return made;
 }
 
+/** A phase begins, or begins again: what it said before is past. */
 export function beginPhase(shown: PhaseView): void {
-  shown.status = shown.attempts === 0 ? 'running' : 'retrying';
+  shown.status = shown.startedAt === undefined ? 'running' : 'retrying';
   shown.attempts++;
-  shown.startedAt ??= new Date().toISOString();
-  delete shown.completedAt;
-  delete shown.error;
+  shown.startedAt = new Date().toISOString();
+  for (const past of ['completedAt', 'durationMs', 'summary', 'error', 'evidence'] as const) delete shown[past];
 }
 
-/** A phase that says nothing of its end has failed. */
-export function endPhase(shown: PhaseView): void {
-  if (shown.status === 'running' || shown.status === 'retrying') shown.status = 'failed';
+export function endPhase(shown: PhaseView, status: 'completed' | 'failed' | 'cancelled'): void {
+  shown.status = status;
   shown.completedAt = new Date().toISOString();
   if (shown.startedAt) shown.durationMs = Date.parse(shown.completedAt) - Date.parse(shown.startedAt);
 }

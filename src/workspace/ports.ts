@@ -14,8 +14,8 @@ import {
   writeClaim,
 } from './port-claims.ts';
 import type { PortClaim } from './port-claims.ts';
-import { rangeText, sizeOf } from './port-range.ts';
-import type { PortRange } from './port-range.ts';
+import { sizeOf } from '../contracts/port-range.ts';
+import type { PortRange } from '../contracts/port-range.ts';
 import { assertRunId } from './run-folders.ts';
 
 export interface Ports {
@@ -84,7 +84,7 @@ async function claimIn({ folder, mine, preferred, range, kind }: Wanted): Promis
   }
   throw new BelayError({
     code: 'ports_exhausted',
-    message: `All ${kind} ports ${rangeText(range)} are taken: ${holders.join(', ')}`,
+    message: `All ${kind} ports ${range.first}-${range.last} are taken: ${holders.join(', ')}`,
     hint: `Wait until a run ends, end what listens there, or widen BELAY_PORTS_${kind.toUpperCase()}.`,
   });
 }

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openLedger } from '../../src/ledger/open-ledger.ts';
@@ -133,5 +133,28 @@ describe('a run that is named', () => {
       exitCode: 2,
       stderr: expect.stringContaining("No run has an id that begins with 'zzzz'"),
     });
+  });
+
+  it('is asked for again when the beginning of its id fits several', async () => {
+    const home = join(user.folder, 'crowded');
+    await mkdir(home);
+    // More runs than there are letters.
+    const ids = await (async () => {
+      await using ledger = await openLedger({ path: join(home, 'ledger.db') });
+      const reserve = (key: number) =>
+        ledger.reserveRun({
+          pipeline: 'sdlc',
+          repository: 'acme/shop',
+          engine: 'scripted',
+          triggeredBy: 'test',
+          createdAt: new Date().toISOString(),
+          issueKey: String(key),
+          workflowId: (id) => `local:acme/shop#${id}`,
+        });
+      return await Promise.all(Array.from({ length: 33 }, (_, key) => reserve(key)));
+    })();
+    const first = ids.map((id) => id.charAt(0)).find((letter, position, all) => all.indexOf(letter) !== position);
+    const { exitCode, stderr } = await user.belay(['show', String(first)], { env: { BELAY_HOME: home } });
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('could be several runs') });
   });
 });

@@ -37,6 +37,18 @@ describe('Ctrl-C', () => {
     expect(await user.belay(['retry', view.id])).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('nothing to retry') });
   });
 
+  it('ends a command that has not begun its run, and what it was starting', async () => {
+    await using user = await belayUser();
+    const project = await userProject(user.folder);
+    const run = user.start(['run', project.issue, '--repo', project.path]);
+    await run.says(/Starting Temporal/);
+    run.kill('SIGINT');
+    // A program that a signal ends has the exit code 130 for a shell.
+    expect(await run.ended).toMatchObject({ exitCode: null, signal: 'SIGINT', stdout: '' });
+    await none(user);
+    await expect(user.view()).rejects.toThrow('There are no runs');
+  });
+
   it('leaves at once when given twice, and the run goes on at the next start', async () => {
     await using user = await belayUser();
     const project = await userProject(user.folder);

@@ -81,7 +81,7 @@ test('a view comes back as it was recorded', async () => {
         sessions: [{ name: 'plan', engine: 'scripted', id: 's1', costUsd: 0.1, tokens: 5 }],
       },
     ],
-    pullRequest: { number: 1, url: 'pulls/1.md' },
+    pullRequest: { number: 1, url: 'pulls/1.md', title: 'Mend it' },
     summary: 'naïve — “quoted” 🚚',
   });
   await fresh.ledger.recordRun(view);

@@ -12,6 +12,8 @@ import { eventually } from './eventually.ts';
 export interface TestRun {
   readonly id: string;
   readonly workflowId: string;
+  /** Of its first Temporal execution. */
+  readonly executionId: string;
   /** The open run was joined instead. */
   readonly joined: boolean;
   /** What the ledger knows of it. */
@@ -71,6 +73,7 @@ export async function testRun({ ledger, config, client, started, order, comment 
   return {
     id,
     workflowId,
+    executionId,
     joined,
     view,
     until,

@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { CommandName } from '../../src/contracts/constants.ts';
 import type { RunView } from '../../src/contracts/run-view.ts';
 import type { Script, ScriptTurn } from '../../src/engines/script.ts';
+import { openLedger } from '../../src/ledger/open-ledger.ts';
 import { markedProcesses, sendSignal } from '../../src/process/process-table.ts';
 import { cacheFolder } from '../../src/temporal/cache-folder.ts';
 import { temporalCli } from './temporal-cli.ts';
@@ -34,12 +35,12 @@ export interface BelayUser extends AsyncDisposable {
   startProgram(file: string, options?: ProgramOptions): Program;
   /** Starts `belay dev` and waits until it is ready. */
   dev(options?: ProgramOptions): Promise<Program>;
-  /** A run's view, or the newest run's. */
+  /** A run's view as the ledger has it, or the newest run's. */
   view(id?: string): Promise<RunView>;
   /** Waits until a run's view is as wanted. */
   viewWhen(id: string, wanted: (view: RunView) => boolean): Promise<RunView>;
   /** Writes what the scripted engine plays, over a script that succeeds at once; gives the file's path. */
-  script(turns: Partial<Record<CommandName, ScriptTurn[]>>): Promise<string>;
+  script(turns: Partial<Record<CommandName, ScriptTurn[]>>, name?: string): Promise<string>;
   /** Every process that lives because of this user: commands, servers, agents. */
   processes(): Promise<number[]>;
 }
@@ -93,18 +94,17 @@ export async function belayUser({ env: given = {} }: { env?: Record<string, stri
       return dev;
     },
     async view(id) {
-      const command = id === undefined ? ['list', '--limit', '1'] : ['show', id];
-      const { stdout, stderr } = await user.belay([...command, '--json']);
-      const [view] = [JSON.parse(stdout || '[]') as RunView | RunView[]].flat();
-      if (!view) throw new Error(`There is no run ${id ?? ''}: ${stderr}`);
-      return view;
+      await using ledger = await openLedger({ path: join(home, 'ledger.db') });
+      const view = id === undefined ? (await ledger.listRuns({ limit: 1 }))[0] : await ledger.getRun(id);
+      if (view) return view;
+      throw new Error('There are no runs');
     },
     viewWhen: (id, wanted) =>
       eventually(async () => {
         const view = await user.view(id);
         return wanted(view) ? view : undefined;
       }, `the run ${id}`),
-    script: (turns) => writeScript(env.BELAY_SCRIPT, turns),
+    script: (turns, name = 'script.yml') => writeScript(join(folder, name), turns),
   };
   const owned = stack.move();
   return { ...user, [Symbol.asyncDispose]: () => owned.disposeAsync() };

@@ -54,6 +54,18 @@ describe('usage of the embedded servers', () => {
     await expect(attachUsage(usage.server)).rejects.toMatchObject({ code: 'temporal_unreachable' });
   });
 
+  it('is never over where nobody asks to be told', async () => {
+    await using lasting = await serveUsage({ graceMs: 1 });
+    const user = await attachUsage(lasting);
+    user[Symbol.dispose]();
+    await expect.poll(() => lasting.users).toBe(0);
+    // One that does end has had as long a wait, and began it later.
+    await using ending = await served(1);
+    await ending.unused;
+    using again = await attachUsage(lasting);
+    expect(again.lost).toBeInstanceOf(Promise);
+  });
+
   it('tells its users when it goes', async () => {
     const server = await serveUsage({ graceMs: NEVER, onUnused: () => {} });
     using user = await attachUsage(server);

@@ -65,7 +65,8 @@ describe('a read-only command', () => {
     // Nor did the plan's agent see what the classification's had done.
     expect(seen).toBe('readme.md\n'.repeat(2));
     const log = await run.log();
-    for (const command of ['classify', 'plan']) expect(log).toContain(`${command} may only read, but files had changed: they were put back.`);
+    for (const command of ['classify', 'plan'])
+      expect(log).toContain(`${command} may only read, but files had changed: they were put back.`);
   });
 });
 

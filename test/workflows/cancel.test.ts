@@ -69,7 +69,13 @@ describe('cancelling', () => {
     await project.script({});
     const retried = await project.retry(cancelled);
     const view = await retried.closed();
-    expect(view).toMatchObject({ status: 'completed', outcome: 'pull_request', continues: run.id, issueClass: 'bug', plan: cancelled.plan });
+    expect(view).toMatchObject({
+      status: 'completed',
+      outcome: 'pull_request',
+      continues: run.id,
+      issueClass: 'bug',
+      plan: cancelled.plan,
+    });
     const names = await retried.stepNames();
     expect(names.filter((name) => ['classify', 'plan', 'implement'].includes(name))).toEqual([]);
     expect(names).toContain('review');

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startBelay } from '../support/belay.ts';
 import type { Belay } from '../support/belay.ts';
 import { phaseOf } from '../support/belay-run.ts';
+import { eventBytes, historiesOf, sizesOf } from '../support/histories.ts';
 
 let belay: Belay;
 beforeAll(async () => {
@@ -49,6 +50,18 @@ describe('sdlc', () => {
     expect(await project.comment()).toContain(`Pull request: ${view.pullRequest?.url}`);
   });
 
+  it('takes few events and little room in Temporal’s history', async () => {
+    const project = await belay.project();
+    const run = await project.run();
+    await run.closed();
+    const [history] = await historiesOf(belay.client, run);
+    const sizes = sizesOf(history ?? {});
+    // Measured: 117 events and 33 KB; an activity is 3 events, and 3 more where the workflow waits for it alone.
+    expect(sizes.reduce((sum, { count }) => sum + count, 0)).toBeLessThanOrEqual(125);
+    expect(sizes.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThan(40_000);
+    for (const event of history?.events ?? []) expect(eventBytes(event)).toBeLessThan(4_500);
+  });
+
   it('publishes what the agent left in its files, whatever it committed, staged or checked out', async () => {
     const project = await belay.project({
       script: {
@@ -81,7 +94,8 @@ describe('sdlc', () => {
     await writeFile(join(project.path, 'readme.md'), 'changed, not committed\n');
     await writeFile(join(project.path, 'untracked.txt'), 'mine\n');
     await project.git('-c', 'core.hooksPath=/dev/null', 'add', 'readme.md');
-    const state = () => Promise.all([project.git('status', '--porcelain=v2', '--branch'), readFile(join(project.path, '.git/HEAD'), 'utf8')]);
+    const state = () =>
+      Promise.all([project.git('status', '--porcelain=v2', '--branch'), readFile(join(project.path, '.git/HEAD'), 'utf8')]);
     const before = await state();
     const view = await (await project.run()).closed();
     expect(view).toMatchObject({ status: 'completed', outcome: 'pull_request' });
@@ -94,7 +108,12 @@ describe('sdlc', () => {
     const project = await belay.project({ script: { implement: [{ say: 'It is written down already.' }] } });
     const view = await (await project.run()).closed();
     expect(view).toMatchObject({ status: 'completed', outcome: 'no_changes', summary: 'It is written down already.' });
-    expect(view.phases.filter(({ status }) => status === 'skipped').map(({ name }) => name)).toEqual(['test', 'review', 'document', 'publish']);
+    expect(view.phases.filter(({ status }) => status === 'skipped').map(({ name }) => name)).toEqual([
+      'test',
+      'review',
+      'document',
+      'publish',
+    ]);
     expect(await project.branches()).toEqual([]);
     expect(await project.pullRequests()).toEqual([]);
     expect(await project.comment()).toContain('No changes are needed.');

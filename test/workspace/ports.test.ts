@@ -5,7 +5,6 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createPortRegistry, writePortsFile } from '../../src/workspace/ports.ts';
-import { assertRangesFit, parsePortRange } from '../../src/workspace/port-range.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 /** Ranges that no test running beside this one uses, below the ports that the system gives away. */
@@ -126,22 +125,4 @@ test('writes the ports where shells and tools can read them', async () => {
   await using directory = await temporaryDirectory();
   await writePortsFile({ path: directory.path, ports: { backend: 9100, frontend: 9200 } });
   expect(await readFile(join(directory.path, '.ports.env'), 'utf8')).toBe('BACKEND_PORT=9100\nFRONTEND_PORT=9200\nPORT=9100\n');
-});
-
-test('reads ranges of ports', () => {
-  expect(parsePortRange('9100-9114')).toEqual({ first: 9100, last: 9114 });
-  expect(parsePortRange(' 9100 ')).toEqual({ first: 9100, last: 9100 });
-  for (const text of ['', 'x', '9114-9100', '80-90', '9100-70000', '9100..9114', '-1', '9100-']) {
-    expect(() => parsePortRange(text)).toThrow(expect.objectContaining({ code: 'configuration_invalid' }));
-  }
-});
-
-test('wants a port for every slot, and two ranges that do not overlap', () => {
-  const range = (text: string) => parsePortRange(text);
-  expect(() => assertRangesFit({ slots: 15, backend: range('9100-9114'), frontend: range('9200-9214') })).not.toThrow();
-  expect(() => assertRangesFit({ slots: 16, backend: range('9100-9114'), frontend: range('9200-9299') })).toThrow(
-    /backend ports 9100-9114 are 15, but 16/,
-  );
-  expect(() => assertRangesFit({ slots: 2, backend: range('9100-9114'), frontend: range('9200') })).toThrow(/frontend/);
-  expect(() => assertRangesFit({ slots: 2, backend: range('9100-9114'), frontend: range('9114-9120') })).toThrow(/overlap/);
 });

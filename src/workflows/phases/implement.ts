@@ -4,10 +4,10 @@ import { phase } from '../phase.ts';
 /** Has the agent carry out the plan. Nothing changed means that nothing needed to. */
 export const implement = phase('implement', async (run) => {
   const { text } = await run.agent('implement', { issue: await run.issue(), plan: run.plan() });
-  const { from, to } = await run.work();
+  const { from, to } = await run.position();
   if (to === (run.input.continues?.commit ?? from)) {
     run.state.view.summary = text;
-    throw new Finished('no_changes');
+    throw new Finished();
   }
   return { summary: text.split('\n', 1)[0]?.slice(0, 120) || 'implemented' };
 });

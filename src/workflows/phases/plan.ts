@@ -1,13 +1,14 @@
+import { commentOn } from '../comment.ts';
 import { phase } from '../phase.ts';
 
 /** Has the agent read the code and say what to do; the plan is kept as an artifact. */
 export const plan = phase('plan', async (run) => {
   const { view } = run.state;
   if (run.input.plan) return { summary: 'given' };
-  const values = { issue: await run.issue(), class: { text: view.issueClass ?? 'unclassified' }, messages: { text: '' } };
+  const values = { issue: await run.issue(), class: { text: view.issueClass ?? 'unclassified' } };
   const { artifactId, sha256, text } = await run.agent('plan', values, { keepAs: 'plan' });
   view.plan = { artifactId, hash: sha256 };
-  await run.comment();
+  await commentOn(run);
   return { summary: firstLine(text) };
 });
 

@@ -11,8 +11,8 @@ import { runTests, test } from './test.ts';
 /** Pushes the checked work and opens the run's pull request, or brings the one up to date that an earlier run opened. */
 export const publish = phase('publish', async (run) => {
   const { view } = run.state;
-  const { from, to } = await run.work();
-  if (to === from || to === run.input.continues?.branchHead) throw new Finished('no_changes');
+  const { from, to } = await run.position();
+  if (to === from || to === run.input.continues?.branchHead) throw new Finished();
   await verifyTree(run);
   const message = await compose(run, 'commit-message', {
     issue: await run.issue(),
@@ -26,16 +26,15 @@ export const publish = phase('publish', async (run) => {
     evidence: { text: run.state.evidence?.command ?? 'none' },
   });
   const branch = await pushBranch(run, message);
-  const { number, url } = await openPullRequest(run, { ...branch, ...(text ? { textArtifact: text } : {}) });
-  view.pullRequest = { number, url };
-  return { summary: `#${number}` };
+  const pullRequest = await openPullRequest(run, { ...branch, ...(text ? { textArtifact: text } : {}) });
+  view.pullRequest = pullRequest;
+  return { summary: `#${pullRequest.number}` };
 });
 
 /** What is published is what was checked: another tree than the evidence's is checked again. */
 async function verifyTree(run: Run): Promise<void> {
-  const { settings } = await run.work();
-  if (run.isOff('test') || settings.checks.length === 0) return;
-  if (run.state.evidence?.commit === (await run.work()).to) return;
+  const { settings } = await run.position();
+  if (run.isOff('test') || settings.checks.length === 0 || (await isChecked(run))) return;
   const documented = run.results.get('document');
   const { evidence } = await run.results.within('final', () => runTests(run));
   if (evidence.passed) return;
@@ -44,8 +43,10 @@ async function verifyTree(run: Run): Promise<void> {
     run.goBackTo(documented.before);
     phaseView(run.state.view, 'document').summary = 'left out: the checks failed with it';
   }
-  await run.phase(test);
+  if (!(await isChecked(run))) await run.phase(test);
 }
+
+const isChecked = async (run: Run): Promise<boolean> => run.state.evidence?.commit === (await run.position()).to;
 
 /** Texts are worth an agent's turn, but not the work: without them plain ones are used. */
 async function compose(run: Run, command: CommandName, values: Record<string, PromptValue>): Promise<string | undefined> {
@@ -61,7 +62,7 @@ async function compose(run: Run, command: CommandName, values: Record<string, Pr
 async function pushBranch(run: Run, messageArtifact: string | undefined) {
   const { repository, continues } = run.input;
   const { view, evidence, published } = run.state;
-  const { from, to: checkpoint } = await run.work();
+  const { from, to: checkpoint } = await run.position();
   // An open pull request's branch is continued with a commit on top; everything else is one commit on the base.
   const continued = continues?.branchHead;
   return run.step('push-branch', async (host, step) => {
@@ -97,7 +98,7 @@ const titleOf = ({ issue, request }: RunInput): string => issue?.title ?? reques
 
 async function openPullRequest(run: Run, { branch, headSha, textArtifact }: { branch: string; headSha: string; textArtifact?: string }) {
   const { evidence, issueArtifact, view } = run.state;
-  const { from: baseSha } = await run.work();
+  const { from: baseSha } = await run.position();
   const reviewed = run.results.get('review')?.value as { artifactId?: string } | undefined;
   // The pull request tells what the ledger knows of the run.
   await run.record();

@@ -1,0 +1,126 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { PIPELINES } from '../src/contracts/constants.ts';
+import { startBelay } from '../test/support/belay.ts';
+import type { Belay } from '../test/support/belay.ts';
+import type { Turns } from '../test/support/belay-project.ts';
+import type { TestRun } from '../test/support/belay-run.ts';
+import { historiesOf, historyText } from '../test/support/histories.ts';
+
+/**
+ * Records the Temporal histories of runs of every kind. The replay test holds later code to them: a run that was begun by
+ * this version goes on under the next one. Add to them at a release; delete those that no run can have any more.
+ */
+const HISTORIES = fileURLToPath(new URL('../test/replay/histories/', import.meta.url));
+const SOURCE = fileURLToPath(new URL('..', import.meta.url));
+
+const BLOCKER = { title: 'It is wrong', description: 'Very.', severity: 'blocker', files: ['notes.md'] };
+const BREAKS: Turns = { implement: [{ write: { 'broken.txt': 'yes\n', 'notes.md': 'written down\n' } }] };
+const MENDS: Turns = { 'resolve-failed-test': [{ run: 'rm -f broken.txt' }] };
+const HANGS: Turns = { implement: [{ hang: 'once', write: { 'notes.md': 'written down\n' } }] };
+
+/** By name: a run that has come to where its history is worth keeping. */
+const KINDS: Record<string, (belay: Belay) => Promise<TestRun>> = {
+  'sdlc-resolved': async (belay) => {
+    const review = [{ json: { passed: false, issues: [BLOCKER] } }, { json: { passed: true, issues: [] } }];
+    const project = await belay.project({
+      script: { ...BREAKS, ...MENDS, review, 'resolve-review-issue': [{ write: { 'notes.md': 'well\n' } }] },
+    });
+    return closed(await project.run());
+  },
+  'sdlc-documented': async (belay) => {
+    const project = await belay.project({ script: { document: [{ write: { 'readme.md': 'Documented.\n' } }] } });
+    return closed(await project.run());
+  },
+  'sdlc-no-changes': async (belay) => closed(await (await belay.project({ script: { implement: [{ say: 'All is done.' }] } })).run()),
+  'sdlc-continued': async (belay) => {
+    const project = await belay.project();
+    await closed(await project.run());
+    await project.script({ implement: [{ write: { 'more.md': 'more\n' } }] });
+    return closed(await project.run());
+  },
+  'sdlc-parked': async (belay) => {
+    const run = await (await belay.project({ script: BREAKS })).run();
+    await run.parked();
+    return run;
+  },
+  'sdlc-retried': async (belay) => {
+    const project = await belay.project({ script: BREAKS });
+    const run = await project.run();
+    await run.parked();
+    await project.script(MENDS);
+    await run.retry();
+    return closed(run);
+  },
+  'sdlc-retried-from-plan': async (belay) => {
+    const project = await belay.project({
+      script: { ...BREAKS, implement: [...(BREAKS.implement ?? []), { write: { 'notes.md': 'x\n' } }] },
+    });
+    const run = await project.run();
+    await run.parked();
+    await run.retry('plan');
+    return closed(run);
+  },
+  'sdlc-cancelled': async (belay) => {
+    const run = await (await belay.project({ script: HANGS })).run();
+    await run.working('implement');
+    await run.cancel();
+    return closed(run);
+  },
+  'sdlc-cancelled-by-server': async (belay) => {
+    const run = await (await belay.project({ script: HANGS })).run();
+    await run.working('implement');
+    await run.cancelOnServer();
+    return closed(run);
+  },
+  'sdlc-cancelled-parked': async (belay) => {
+    const run = await (await belay.project({ script: BREAKS })).run();
+    await run.parked();
+    await run.cancel();
+    return closed(run);
+  },
+  'sdlc-worker-restarted': async (belay) => {
+    const run = await (await belay.project({ script: HANGS })).run();
+    await run.working('implement');
+    await belay.stopWorker();
+    await belay.startWorker();
+    return closed(run);
+  },
+};
+
+async function closed(run: TestRun): Promise<TestRun> {
+  await run.closed();
+  return run;
+}
+
+/** Every pipeline on an issue that has been worked on before, for those that need it. */
+async function happy(belay: Belay): Promise<Record<string, TestRun>> {
+  const runs: Record<string, TestRun> = {};
+  for (const pipeline of PIPELINES) {
+    const project = await belay.project();
+    if (['review', 'document', 'ship'].includes(pipeline)) await closed(await project.run({ pipeline: 'planBuild' }));
+    runs[pipeline] = await closed(await project.run({ pipeline }));
+  }
+  return runs;
+}
+
+async function record(): Promise<void> {
+  await using belay = await startBelay({ BELAY_TEST_ATTEMPTS: '2' });
+  const runs = await happy(belay);
+  for (const [name, run] of Object.entries(KINDS)) runs[name] = await run(belay);
+  const replace = { [dirname(belay.home)]: '/belay', [SOURCE]: '/belay/source/', [hostname()]: 'host' };
+  await rm(HISTORIES, { recursive: true, force: true });
+  await mkdir(HISTORIES, { recursive: true });
+  for (const [name, run] of Object.entries(runs)) {
+    const histories = await historiesOf(belay.client, run);
+    for (const [index, history] of histories.entries()) {
+      const file = histories.length === 1 ? name : `${name}-${index + 1}`;
+      await writeFile(join(HISTORIES, `${file}.json`), historyText(history, replace));
+      console.log(`${file}: ${history.events?.length} events`);
+    }
+  }
+}
+
+await record();

@@ -1,0 +1,127 @@
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { createProgram } from '../src/cli/program.ts';
+import { PHASES, PIPELINES } from '../src/contracts/constants.ts';
+
+const ROOT = join(import.meta.dirname, '..');
+const PAGES = globSync(['*.md', 'docs/**/*.md'], { cwd: ROOT }).toSorted();
+/** Where a code span that begins so is meant as a path of this repository. */
+const FOLDERS = /^(?:\.ci|bench|commands|docker|docs|lint|samples|scripts|src|test)\/[\w./-]*$/;
+
+const textOf = (page: string): string => readFileSync(join(ROOT, page), 'utf8');
+
+interface Found {
+  page: string;
+  text: string;
+}
+
+function everywhere(pattern: RegExp): Found[] {
+  return PAGES.flatMap((page) => [...textOf(page).matchAll(pattern)].map((match) => ({ page, text: match[1] ?? match[0] })));
+}
+
+/** Code spans, and lines of shell blocks without their comments. */
+function code(): Found[] {
+  const lines = everywhere(/```sh\n([\s\S]*?)```/g).flatMap(({ page, text }) =>
+    text.split('\n').map((line) => ({ page, text: line.replace(/ +# .*$/, '').trim() })),
+  );
+  const spans = PAGES.flatMap((page) =>
+    [
+      ...textOf(page)
+        .replaceAll(/```[\s\S]*?```/g, '')
+        .matchAll(/`([^`\n]+)`/g),
+    ].map(([, text = '']) => ({ page, text })),
+  );
+  return [...lines, ...spans];
+}
+
+/** As GitHub makes them of headings. */
+const anchorsOf = (page: string): string[] =>
+  [...textOf(page).matchAll(/^#+ (.+)$/gm)].map(([, title = '']) =>
+    title
+      .toLowerCase()
+      .replaceAll(/[^\w\- ]/g, '')
+      .replaceAll(' ', '-'),
+  );
+
+async function helpOf(command: readonly string[]): Promise<string | undefined> {
+  const said: string[] = [];
+  const terminal = { live: false, out: (text: string) => void said.push(text), note: () => {} };
+  const exitCode = await createProgram({ env: {}, terminal })([...command, '--help']);
+  const help = said.join('\n');
+  return exitCode === 0 && help.startsWith(`Usage: belay ${command.join(' ')}`) ? help : undefined;
+}
+
+describe('README and docs', () => {
+  test('link to what is there', () => {
+    const links = everywhere(/\]\((?!https?:)([^)]+)\)/g);
+    const broken = links.filter(({ page, text }) => {
+      const [path = '', anchor] = text.split('#');
+      const target = path === '' ? page : relative(ROOT, join(ROOT, dirname(page), path));
+      return !existsSync(join(ROOT, target)) || (anchor !== undefined && !anchorsOf(target).includes(anchor));
+    });
+    expect(links.length).toBeGreaterThan(20);
+    expect(broken).toEqual([]);
+  });
+
+  test('name files that are there', () => {
+    const named = code().filter(({ text }) => FOLDERS.test(text));
+    expect(named.length).toBeGreaterThan(30);
+    expect(named.filter(({ text }) => !existsSync(join(ROOT, text)))).toEqual([]);
+  });
+
+  test('show commands and options that the command line has', async () => {
+    const shown = code().flatMap(({ page, text }) => {
+      const [, words] = /^(?:npx )?belay ([a-z].*)$/.exec(text) ?? /^npm run (demo -- .*)$/.exec(text) ?? [];
+      return words === undefined ? [] : [{ page, text, words: words.split(' ') }];
+    });
+    expect(shown.length).toBeGreaterThan(30);
+    for (const { page, text, words } of shown) {
+      const command = words.slice(0, words[0] === 'pr' ? 2 : 1);
+      const help = await helpOf(command);
+      expect(help, `${page}: ${text}`).toBeDefined();
+      const options = words.slice(1).filter((word) => /^--?[a-z]/.test(word));
+      for (const option of options) expect(help, `${page}: ${text}`).toMatch(new RegExp(`(?:^|[ ,])${option}(?:[ ,]|$)`, 'm'));
+    }
+  });
+
+  test('name pipelines and phases that exist, and every pipeline', () => {
+    const named = (option: string): string[] =>
+      everywhere(new RegExp(`--${option} ([a-zA-Z]+)`, 'g'))
+        .map(({ text }) => text)
+        .filter((text) => !/^[A-Z]+$/.test(text));
+    expect(named('pipeline').filter((name) => !PIPELINES.some((known) => known === name))).toEqual([]);
+    expect(named('phase').filter((name) => !PHASES.some((known) => known === name))).toEqual([]);
+    const table = textOf('docs/pipelines.md');
+    expect(PIPELINES.filter((name) => !table.includes(`\`${name}\``))).toEqual([]);
+  });
+
+  test('name npm scripts that exist', () => {
+    const { scripts } = z.object({ scripts: z.record(z.string(), z.string()) }).parse(JSON.parse(textOf('package.json')));
+    const named = code().flatMap(({ text }) => [...text.matchAll(/npm run ([a-z]+)/g)].map(([, name = '']) => name));
+    expect(named.length).toBeGreaterThan(3);
+    expect(named.filter((name) => scripts[name] === undefined)).toEqual([]);
+  });
+
+  test('name settings that exist, with their defaults', () => {
+    const known = textOf('.env.example');
+    const named = everywhere(/\b(BELAY_[A-Z_]+[A-Z])\b/g);
+    expect(named.length).toBeGreaterThan(20);
+    expect(named.filter(({ text }) => !known.includes(`# ${text}=`))).toEqual([]);
+    const rows = [...textOf('README.md').matchAll(/^\| `([A-Z_]+)` \| (?:`([^`]+)`)? ?\|/gm)];
+    expect(rows.length).toBeGreaterThan(3);
+    for (const [, name, value] of rows)
+      expect(textOf('docs/settings.md')).toContain(`| \`${name}\` | ${value === undefined ? '' : `\`${value}\``} |`);
+  });
+});
+
+test('decisions stay short, and are listed', () => {
+  const decisions = PAGES.filter((page) => /^docs\/adr\/\d/.test(page));
+  const list = textOf('docs/adr/README.md');
+  expect(decisions.length).toBeGreaterThan(5);
+  for (const page of decisions) {
+    expect(textOf(page).split('\n').length, page).toBeLessThanOrEqual(41);
+    expect(list).toContain(`(${page.slice('docs/adr/'.length)})`);
+  }
+});
