@@ -8,7 +8,8 @@ import type { AgentInput, AgentOutcome } from '../contracts/work.ts';
 import { AGENT_ATTEMPTS, MAX_TAIL_BYTES } from '../contracts/constants.ts';
 import { environmentOf } from './environment.ts';
 import { failureOf } from './failures.ts';
-import { bounded, checkAnswer } from './answers.ts';
+import { checkAnswer } from './answers.ts';
+import { digestOf } from './digest.ts';
 import type { Dependencies } from './dependencies.ts';
 import type { Holding } from './holdings.ts';
 import type { Journal } from './journal.ts';
@@ -124,7 +125,7 @@ async function finish(work: AgentWork, command: Command, answer: TurnResult, spe
     text: answer.text.slice(0, MAX_TAIL_BYTES),
     checkpoint: sha,
     changed,
-    ...(answer.json === undefined ? {} : { json: bounded(answer.json) }),
+    ...(answer.json === undefined ? {} : { json: digestOf(command.output, answer.json) }),
   };
 }
 

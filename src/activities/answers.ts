@@ -4,9 +4,6 @@ import { BelayError } from '../contracts/errors.ts';
 import type { Command } from '../prompts/prompt.ts';
 import type { TurnResult } from './turn.ts';
 
-const MAX_STRING = 500;
-const MAX_ITEMS = 50;
-
 interface AnswerCheck {
   output: Command['output'];
   first: TurnResult;
@@ -41,11 +38,3 @@ function repairPrompt({ json }: TurnResult, error: z.ZodError): string {
 }
 
 const problems = (error: z.ZodError): string => z.prettifyError(error).replaceAll('\n', ' ').slice(0, 1500);
-
-/** The same shape with its strings and lists cut: small enough to travel through Temporal's history. */
-export function bounded(value: unknown): unknown {
-  if (typeof value === 'string') return value.length > MAX_STRING ? `${value.slice(0, MAX_STRING - 1)}…` : value;
-  if (Array.isArray(value)) return value.slice(0, MAX_ITEMS).map(bounded);
-  if (value === null || typeof value !== 'object') return value;
-  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, bounded(each)]));
-}

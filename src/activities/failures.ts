@@ -3,6 +3,9 @@ import { BelayError } from '../contracts/errors.ts';
 import type { SessionView } from '../contracts/run-view.ts';
 import type { FailureDetails } from '../contracts/work.ts';
 
+/** A limit per minute is worth waiting for in the workspace; one per day is not. */
+const SHORT_WAIT_MS = 5 * 60_000;
+
 /**
  * What adapters throw, as Temporal's failure: type is the catalogue's code, the hint travels in the details.
  * Cancellation is passed on; a worker that shuts down says so, for its queue goes with it.
@@ -20,6 +23,7 @@ export function failureOf(error: unknown, spent?: SessionView): Error {
     });
   }
   const { code, message, hint, retryAt, cause } = error;
+  const delay = delayOf(error);
   const details: FailureDetails = {
     ...(hint ? { hint } : {}),
     ...(retryAt ? { retryAt: retryAt.toISOString() } : {}),
@@ -29,13 +33,20 @@ export function failureOf(error: unknown, spent?: SessionView): Error {
     message,
     type: code,
     // Another attempt may mend this one; the others go to the workflow at once.
-    nonRetryable: error.class !== 'retry',
+    nonRetryable: delay === undefined && error.class !== 'retry',
     details: [details],
-    ...(retryAt && error.class === 'retry' ? { nextRetryDelay: Math.max(0, retryAt.getTime() - Date.now()) } : {}),
+    ...(delay === undefined ? {} : { nextRetryDelay: delay }),
     ...(cause instanceof Error ? { cause } : {}),
   });
 }
 
 function isShutdown(error: unknown): boolean {
   return error instanceof CancelledFailure && Context.current().cancellationDetails?.workerShutdown === true;
+}
+
+/** How long to wait before another attempt may do better; undefined where Temporal's backoff, or a person, decides. */
+function delayOf({ class: errorClass, retryAt }: BelayError): number | undefined {
+  if (!retryAt || !['retry', 'wait'].includes(errorClass)) return undefined;
+  const delay = Math.max(0, retryAt.getTime() - Date.now());
+  return errorClass === 'retry' || delay <= SHORT_WAIT_MS ? delay : undefined;
 }

@@ -67,6 +67,13 @@ export interface AgentInput {
   /** Keep the answer as the run's plan. */
   keepAs?: 'plan';
 }
+/** A review, as far as the workflow needs it: the artifact has the rest. */
+export interface ReviewDigest {
+  /** `index`: the issue's place in the artifact. */
+  blockers: { index: number; title: string }[];
+  others: number;
+}
+
 export interface AgentOutcome {
   session: SessionView;
   /** The answer, whole. */
@@ -74,7 +81,7 @@ export interface AgentOutcome {
   sha256: string;
   /** The answer's beginning. */
   text: string;
-  /** The validated answer, its strings cut to a bounded length. */
+  /** What the workflow decides by: a `Classification` or a `ReviewDigest`. */
   json?: unknown;
   /** The commit after the turn; the one before where nothing changed. */
   checkpoint: string;

@@ -32,6 +32,14 @@ export class Finished extends Error {
   }
 }
 
+/** Ends a run that has worked for longer than it may. */
+export class Overtime extends Error {
+  constructor() {
+    super('The run worked longer than it may.');
+    this.name = 'Overtime';
+  }
+}
+
 const isCode = (type: string | null | undefined): type is ErrorCode => type != null && Object.hasOwn(ERRORS, type);
 
 /** What went wrong, in the catalogue's words. */

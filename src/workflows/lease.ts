@@ -1,4 +1,6 @@
 import {
+  sleep,
+  CancelledFailure,
   ApplicationFailure,
   CancellationScope,
   condition,
@@ -10,9 +12,9 @@ import {
 import { hostLeaseQueue, LEASE_QUEUE } from '../contracts/constants.ts';
 import type { Grant, LeaseRef } from '../contracts/lease.ts';
 import type { HoldInput, LeaseActivities } from '../contracts/work.ts';
-import { isLost, park } from './failures.ts';
+import { classOf, isLost, park, troubleOf } from './failures.ts';
 import { leaseGrantedSignal } from './messages.ts';
-import { leaseProfile, SAME_HOST_WAIT } from './profiles.ts';
+import { LEASE_RETRIES, leaseProfile, SAME_HOST_WAIT } from './profiles.ts';
 
 /** A step that loses its workspace this often in a row is what kills its host. */
 const MAX_LOSSES_IN_A_ROW = 5;
@@ -32,8 +34,6 @@ export interface LeaseOptions {
   host?: string;
   request: () => Omit<HoldInput, 'lease'>;
   onGrant: (grant: Grant) => void;
-  /** A granted lease has ended, whoever ended it. */
-  onEnd: () => void;
   onWaiting: () => void;
 }
 
@@ -88,14 +88,16 @@ export class WorkspaceLease {
 
   async #ensure(): Promise<Held & { grant: Grant }> {
     if (this.#held?.over) await this.release();
-    for (;;) {
+    for (let failures = 0; ;) {
       const held = (this.#held ??= this.#ask());
       if (!held.grant && !held.over) this.#options.onWaiting();
       await condition(() => held.grant !== undefined || held.over);
       if (held.grant && !held.over) return held as Held & { grant: Grant };
       await this.release();
-      if (!isLost(held.failure))
-        throw held.failure ?? ApplicationFailure.nonRetryable('The lease ended before it was granted.', 'internal');
+      if (isLost(held.failure)) continue;
+      const failure = held.failure ?? ApplicationFailure.nonRetryable('The lease ended before it was granted.', 'internal');
+      if (classOf(troubleOf(failure)) !== 'retry' || ++failures > LEASE_RETRIES) throw failure;
+      await sleep(Math.min(60_000, 1000 * 2 ** failures));
     }
   }
 
@@ -110,7 +112,6 @@ export class WorkspaceLease {
         held.failure = error;
       } finally {
         held.over = true;
-        if (held.grant) this.#options.onEnd();
       }
     });
     return held;
@@ -153,7 +154,8 @@ async function attempt<T>(held: Held & { grant: Grant }, work: (grant: Grant) =>
   try {
     return { value: await working };
   } catch (error) {
-    if (caller.consideredCancelled || !(lost || isLost(error))) throw error;
+    if (!lost && !isLost(error)) throw error;
+    if (caller.consideredCancelled) throw new CancelledFailure('The run was cancelled while its workspace was lost.');
     return { lost: true };
   }
 }

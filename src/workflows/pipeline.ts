@@ -14,7 +14,7 @@ import type { RunInput } from '../contracts/run-input.ts';
 import type { RunState } from '../contracts/run-state.ts';
 import type { PhaseView, RunError, RunView } from '../contracts/run-view.ts';
 import { commentOn } from './comment.ts';
-import { classOf, Finished, troubleOf } from './failures.ts';
+import { classOf, Finished, Overtime, troubleOf } from './failures.ts';
 import type { Trouble } from './failures.ts';
 import { cancelRunSignal, retryRunSignal, statusQuery } from './messages.ts';
 import type { Phase } from './phase.ts';
@@ -40,12 +40,11 @@ class PipelineRun {
   readonly #phases: readonly Phase[];
   readonly #scope = new CancellationScope();
   #retry: RetryOrder | undefined;
-  #isOvertime = false;
 
   constructor(input: RunInput, phases: readonly Phase[]) {
     this.#phases = phases;
     const names = phases.map((phase) => phase.name);
-    this.#run = new Run({ input, state: input.state ?? firstState(input, names), onOvertime: () => this.#overtime() });
+    this.#run = new Run(input, input.state ?? firstState(input, names));
     setHandler(statusQuery, () => this.#run.state.view);
     setHandler(cancelRunSignal, (order) => this.#cancel(order?.reason));
     setHandler(retryRunSignal, (order) => this.#wake(order));
@@ -56,7 +55,6 @@ class PipelineRun {
       return await this.#scope.run(() => this.#work());
     } catch (error) {
       if (error instanceof ContinueAsNew) throw error;
-      if (this.#isOvertime) return await CancellationScope.nonCancellable(() => this.#close('timed_out', OVERTIME));
       if (isCancellation(error)) return await this.#cancelled();
       throw error;
     }
@@ -70,6 +68,7 @@ class PipelineRun {
       return await this.#completed();
     } catch (error) {
       if (error instanceof Finished) return await this.#completed('no_changes');
+      if (error instanceof Overtime) return await this.#close('timed_out', OVERTIME);
       if (isCancellation(error)) throw error;
       const trouble = troubleOf(error);
       if (classOf(trouble) === 'fatal') return await this.#close('failed', trouble);
@@ -82,18 +81,11 @@ class PipelineRun {
     this.#scope.cancel();
   }
 
-  #overtime(): void {
-    this.#isOvertime = true;
-    this.#scope.cancel();
-  }
-
   async #completed(outcome?: 'no_changes'): Promise<RunView> {
     const { state } = this.#run;
     state.view.outcome = outcome ?? (state.results['publish'] ? 'pull_request' : 'phase_done');
     for (const phase of state.view.phases) if (phase.status === 'pending') phase.status = 'skipped';
-    await this.#run.release();
     await this.#finish('completed');
-    await commentOn(this.#run);
     return state.view;
   }
 
@@ -154,18 +146,16 @@ class PipelineRun {
   /** Goes back to before a phase: what it and the later ones gave is not known any more. */
   #forget(phase: PhaseName): void {
     const { results, state, input } = this.#run;
-    // An unfinished phase without any result leaves nothing to go back from.
     results.dropFrom(phase);
-    if (!results.get('classify') && !input.issueClass) delete state.view.issueClass;
-    if (!results.get('plan') && !input.plan) delete state.view.plan;
+    const gave = (name: PhaseName): boolean => state.view.phases.some((shown) => shown.name === name) && !results.get(name);
+    if (gave('classify') && !input.issueClass) delete state.view.issueClass;
+    if (gave('plan') && !input.plan) delete state.view.plan;
   }
 
   async #cancelled(): Promise<never> {
     const { workflowId, runId } = workflowInfo();
     await CancellationScope.nonCancellable(async () => {
-      await this.#run.release();
       await this.#finish('cancelled');
-      await commentOn(this.#run);
       // Only the server's own cancel lets the execution close as Canceled.
       await this.#run.orchestrator('cancel').requestCancel({ workflowId, executionId: runId });
     });
@@ -173,12 +163,9 @@ class PipelineRun {
   }
 
   async #close(status: RunStatus, trouble: Trouble): Promise<never> {
-    const { view } = this.#run.state;
     const error = { ...trouble, ...this.#failedPhase() };
-    view.errors.push(error);
-    await this.#run.release();
-    await this.#finish(status);
-    await commentOn(this.#run, error);
+    this.#run.state.view.errors.push(error);
+    await this.#finish(status, error);
     throw ApplicationFailure.nonRetryable(trouble.message, trouble.code, { hint: trouble.hint });
   }
 
@@ -187,12 +174,17 @@ class PipelineRun {
     return failed ? { phase: failed.name } : {};
   }
 
-  async #finish(status: RunStatus): Promise<void> {
-    const { view } = this.#run.state;
-    view.completedAt = new Date().toISOString();
-    view.durationMs = Date.parse(view.completedAt) - Date.parse(view.createdAt);
-    delete view.waitingFor;
-    await this.#status(status);
+  /** What ends a run is not cancelled any more: a closed status never changes again. */
+  async #finish(status: RunStatus, trouble?: RunError): Promise<void> {
+    await CancellationScope.nonCancellable(async () => {
+      await this.#run.release();
+      const { view } = this.#run.state;
+      view.completedAt = new Date().toISOString();
+      view.durationMs = Date.parse(view.completedAt) - Date.parse(view.startedAt ?? view.createdAt);
+      delete view.waitingFor;
+      await this.#status(status);
+      await commentOn(this.#run, trouble);
+    });
   }
 
   async #status(status: RunStatus): Promise<void> {
@@ -207,7 +199,7 @@ class PipelineRun {
 
 const OVERTIME: Trouble = {
   code: 'run_timed_out',
-  message: 'The run worked longer than it may.',
+  message: 'The run worked longer than it may; waits were not counted.',
   hint: '`belay retry` begins a new run that goes on from this one.',
 };
 

@@ -32,6 +32,9 @@ export const leaseProfile: ActivityOptions = {
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 };
 
+/** A host that could not prepare a workspace for a passing reason is asked again as often as the catalogue says: 3 retries from 1 s on, at most 60 s apart. */
+export const LEASE_RETRIES = 3;
+
 /** How long a run prefers the host that has its files and sessions before it takes any. */
 export const SAME_HOST_WAIT = '5s';
 

@@ -18,23 +18,15 @@ import type {
 import { budgetLeft, engineOf } from './choices.ts';
 import { detailsOf } from './details.ts';
 import { applyGrant, holdRequest } from './grants.ts';
-import { Finished, spentIn, troubleOf } from './failures.ts';
+import { Finished, Overtime, spentIn, troubleOf } from './failures.ts';
 import { WorkspaceLease } from './lease.ts';
 import type { Phase, PhaseResult } from './phase.ts';
 import { hostProfile, recordProfile, shortProfile } from './profiles.ts';
 import { Results } from './results.ts';
-import { WorkingTime } from './working-time.ts';
 import { findByPhase, findByStatus } from './search-attributes.ts';
 import { beginPhase, endPhase, phaseView, recordSession, recordSpending } from './view.ts';
 
 const { recordRun } = proxyLocalActivities<RecordActivities>(recordProfile);
-
-export interface RunOptions {
-  input: RunInput;
-  state: RunState;
-  /** The run has worked for longer than it may. */
-  onOvertime: () => void;
-}
 
 /** What pipelines and phases are written against. */
 export class Run {
@@ -42,14 +34,12 @@ export class Run {
   readonly state: RunState;
   readonly results: Results;
   readonly #lease: WorkspaceLease;
-  readonly #worked: WorkingTime;
   #phase: PhaseName = 'classify';
   #attempt = 1;
 
-  constructor({ input, state, onOvertime }: RunOptions) {
+  constructor(input: RunInput, state: RunState) {
     this.input = input;
     this.state = state;
-    this.#worked = new WorkingTime({ state, limitMs: input.limits.workingMs, onOver: onOvertime });
     this.results = new Results(state);
     this.#lease = new WorkspaceLease(input.id, {
       epoch: state.epoch,
@@ -57,11 +47,9 @@ export class Run {
       request: () => holdRequest(this.input, this.state),
       onGrant: (grant) => {
         applyGrant(this.state, grant);
-        this.#worked.start();
         findByStatus('running');
         this.#recordSoon();
       },
-      onEnd: () => this.#worked.stop(),
       onWaiting: () => this.#waiting(),
     });
   }
@@ -111,14 +99,19 @@ export class Run {
     options: { totalMs?: number; attempts?: number; about?: string } = {},
   ): Promise<T> {
     return this.results.keep(name, async () => {
+      if (this.state.workedMs > this.input.limits.workingMs) throw new Overtime();
       const number = ++this.state.nextStep;
       const { totalMs = 60_000, attempts = AGENT_ATTEMPTS, about } = options;
       this.state.view.currentStep = [name, about, `attempt ${this.#attempt}`].filter(Boolean).join(' · ');
       this.show();
       const summary = this.state.view.currentStep;
-      return this.#lease.use((grant) => {
+      return this.#lease.use(async (grant) => {
+        const began = Date.now();
         const host = proxyActivities<HostActivities>({ ...hostProfile({ totalMs, attempts }), taskQueue: grant.taskQueue, summary });
-        return work(host, { lease: this.#lease.ref(), number, name, phase: this.#phase, attempt: this.#attempt }, grant);
+        const result = await work(host, { lease: this.#lease.ref(), number, name, phase: this.#phase, attempt: this.#attempt }, grant);
+        // Waits do not count, nor does what was lost with a worker.
+        this.state.workedMs += Date.now() - began;
+        return result;
       });
     });
   }

@@ -115,14 +115,20 @@ describe('the test loop', () => {
     expect(await project.git('show', `${view.branch}:notes.md`)).not.toContain('broken.txt');
   });
 
-  it('takes a retry of a phase that the run does not have, or has not come to, as a plain retry', async () => {
+  it('answers a retry from a phase that the run does not have, or has not come to, and stays parked for the next one', async () => {
     const project = await belay.project({ script: { implement: [breaks] } });
     const run = await project.run();
     await run.parked();
     await run.retry('dance');
-    await run.until(({ status, errors }) => status === 'parked' && errors.length === 2);
-    await project.script({ 'resolve-failed-test': [mends] });
     await run.retry('publish');
+    const still = await run.until(({ errors }) => errors.length === 3);
+    expect(still).toMatchObject({ status: 'parked' });
+    expect(still.errors.map(({ message }) => message).slice(1)).toEqual([
+      'The pipeline sdlc has no phase dance.',
+      'The run has not come to publish yet.',
+    ]);
+    await project.script({ 'resolve-failed-test': [mends] });
+    await run.retry();
     expect(await run.closed()).toMatchObject({ status: 'completed', outcome: 'pull_request' });
     expect((await run.stepNames()).filter((name) => name === 'implement')).toHaveLength(1);
   });

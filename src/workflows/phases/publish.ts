@@ -1,5 +1,6 @@
 import { isCancellation, log } from '@temporalio/workflow';
 import type { CommandName } from '../../contracts/constants.ts';
+import type { Evidence } from '../../contracts/evidence.ts';
 import type { RunInput } from '../../contracts/run-input.ts';
 import type { ChangeNames, PromptValue } from '../../contracts/work.ts';
 import { Finished, troubleOf } from '../failures.ts';
@@ -43,7 +44,8 @@ async function verifyTree(run: Run): Promise<void> {
     run.goBackTo(documented.before);
     phaseView(run.state.view, 'document').summary = 'left out: the checks failed with it';
   }
-  if (!(await isChecked(run))) await run.phase(test);
+  if (await isChecked(run)) run.showEvidence(run.state.evidence as Evidence);
+  else await run.phase(test);
 }
 
 const isChecked = async (run: Run): Promise<boolean> => run.state.evidence?.commit === (await run.position()).to;

@@ -1,5 +1,4 @@
-import type { Review } from '../../contracts/agent-outputs.ts';
-import type { AgentOutcome, PromptValue } from '../../contracts/work.ts';
+import type { AgentOutcome, PromptValue, ReviewDigest } from '../../contracts/work.ts';
 import { park } from '../failures.ts';
 import { phase } from '../phase.ts';
 import type { Run } from '../run.ts';
@@ -31,14 +30,13 @@ async function reviewOnce(run: Run, previous: PromptValue, resolve: boolean): Pr
     evidence: { text: evidenceText(run) },
     previous_review: previous,
   });
-  const issues = (outcome.json as Review).issues;
-  const blockers = issues.flatMap(({ severity, title }, index) => (severity === 'blocker' ? [{ index, title }] : []));
+  const { blockers, others } = outcome.json as ReviewDigest;
   if (blockers.length > 0) run.say(`${blockers.length === 1 ? 'a blocker' : `${blockers.length} blockers`}: ${blockers[0]?.title ?? ''}`);
   if (blockers.length > 0 && resolve) {
     for (const { index } of blockers) await run.results.within(`blocker-${index + 1}`, () => resolveBlocker(run, outcome, index));
     await run.phase(test);
   }
-  return { artifactId: outcome.artifactId, blockers: blockers.map(({ title }) => title), others: issues.length - blockers.length };
+  return { artifactId: outcome.artifactId, blockers: blockers.map(({ title }) => title), others };
 }
 
 async function resolveBlocker(run: Run, { artifactId: artifact }: AgentOutcome, index: number): Promise<void> {
