@@ -63,7 +63,7 @@ function text({ mirror, repository, script }: { mirror: string; repository: stri
   const lines = [
     'set -eu',
     'tree=$1 name=$2',
-    `base=$(flock ${quote(`${mirror}.lock`)} sh -c \"${git} fetch --quiet ${quote(repository)} main && ${git} rev-parse FETCH_HEAD\")`,
+    `base=$(flock ${quote(`${mirror}.lock`)} sh -c "${git} fetch --quiet ${quote(repository)} main && ${git} rev-parse FETCH_HEAD")`,
     `flock ${quote(`${mirror}.lock`)} ${git} worktree add --quiet --detach --no-checkout "$tree" "$base"`,
     'cd "$tree"',
     'git checkout --quiet --detach "$base"',

@@ -33,7 +33,7 @@ commit-message: [{ say: "chore: add a line" }]
 pull-request: [{ json: { title: Add a line, body: It adds a line. } }]
 `;
 
-const quiet = { live: false, out: () => {}, note: () => {} };
+const quiet = { live: false, piped: true, out: () => {}, note: () => {}, exact: () => {} };
 
 export async function createSubject({ folder, files, slots }: { folder: string; files: number; slots: number }): Promise<Subject> {
   await using stack = new AsyncDisposableStack();

@@ -1,5 +1,4 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PIPELINES } from '../src/contracts/constants.ts';
@@ -110,7 +109,7 @@ async function record(): Promise<void> {
   await using belay = await startBelay({ BELAY_TEST_ATTEMPTS: '2' });
   const runs = await happy(belay);
   for (const [name, run] of Object.entries(KINDS)) runs[name] = await run(belay);
-  const replace = { [dirname(belay.home)]: '/belay', [SOURCE]: '/belay/source/', [hostname()]: 'host' };
+  const replace = { [dirname(belay.home)]: '/belay', [SOURCE]: '/belay/source/' };
   await rm(HISTORIES, { recursive: true, force: true });
   await mkdir(HISTORIES, { recursive: true });
   for (const [name, run] of Object.entries(runs)) {

@@ -5,6 +5,7 @@ import { dirname } from 'node:path';
 import { styleText } from 'node:util';
 import { execa } from 'execa';
 import { BelayError } from './contracts/errors.ts';
+import { plainText } from './contracts/text.ts';
 import type { Engine, EngineHealth } from './engines/engine.ts';
 import { findExecutable } from './process/executable.ts';
 import { chooseIsolation } from './process/isolation.ts';
@@ -67,8 +68,8 @@ export function formatFindings(findings: readonly Finding[], { color }: { color:
   const paint = (status: Finding['status'], text: string): string =>
     color ? styleText(COLORS[status], text, { validateStream: false }) : text;
   const lines = findings.flatMap(({ check, status, detail, hint }) => [
-    `${paint(status, MARKS[status])} ${check.padEnd(width)}  ${detail}`,
-    ...(hint && status !== 'ok' ? [`  ${' '.repeat(width)}  → ${hint}`] : []),
+    `${paint(status, MARKS[status])} ${check.padEnd(width)}  ${plainText(detail)}`,
+    ...(hint && status !== 'ok' ? [`  ${' '.repeat(width)}  → ${plainText(hint)}`] : []),
   ]);
   return [...lines, '', summary(findings)].join('\n');
 }

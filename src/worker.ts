@@ -60,7 +60,11 @@ export async function startWorker({
   const { refused } = await registerSearchAttributes(temporal);
   if (refused) log.warn(refused, 'Search attributes could not be registered; lists in Temporal will lack them');
   const deps = await composeDependencies({ config, env, host, client: temporal.client, stack });
-  const failed = await failPredecessors({ home: config.home, client: temporal.client });
+  const failed = await failPredecessors({
+    home: config.home,
+    client: temporal.client,
+    warn: (error, message) => log.warn(error, message),
+  });
   const connection = await connectWorker({ target });
   stack.defer(() => connection.close());
   const workers = await createWorkers({

@@ -47,7 +47,7 @@ const anchorsOf = (page: string): string[] =>
 
 async function helpOf(command: readonly string[]): Promise<string | undefined> {
   const said: string[] = [];
-  const terminal = { live: false, out: (text: string) => void said.push(text), note: () => {} };
+  const terminal = { live: false, piped: true, out: (text: string) => void said.push(text), note: () => {}, exact: () => {} };
   const exitCode = await createProgram({ env: {}, terminal })([...command, '--help']);
   const help = said.join('\n');
   return exitCode === 0 && help.startsWith(`Usage: belay ${command.join(' ')}`) ? help : undefined;

@@ -13,7 +13,7 @@ import { digestOf } from './digest.ts';
 import type { Dependencies } from './dependencies.ts';
 import type { Holding } from './holdings.ts';
 import type { Journal } from './journal.ts';
-import { createJournal, recordedStep } from './journal.ts';
+import { createJournal, recordedStep, unwritten } from './journal.ts';
 import { promptValues } from './prompt-values.ts';
 import type { Spending } from './spending.ts';
 import { openSpending } from './spending.ts';
@@ -25,9 +25,9 @@ import { playTurn } from './turn.ts';
 export function agentActivities(deps: Dependencies) {
   return {
     /** One piece of agent work: a turn, a second one where the answer was not valid, and a checkpoint of what it changed. */
-    async runAgent(input: AgentInput, signal: AbortSignal): Promise<AgentOutcome> {
+    async runAgent(input: AgentInput, cancelled: AbortSignal): Promise<AgentOutcome> {
       const { step } = input;
-      return deps.holdings.use(step, (holding) =>
+      return deps.holdings.use(step, cancelled, (holding, signal) =>
         recordedStep(deps, step, async () => {
           const journal = createJournal(deps, step);
           try {
@@ -76,7 +76,7 @@ async function runAgent(work: AgentWork): Promise<AgentOutcome> {
     };
     const answer = await ask(work, turn, resume ? { prompt: resumed(prompt), resume } : { prompt, sessionId: randomUUID() });
     const outcome = await finish(work, command, answer, spending);
-    await notes.noteOutcome(outcome);
+    await notes.noteOutcome(outcome).catch(unwritten('The note of a paid answer'));
     return outcome;
   } catch (error) {
     throw failureOf(error, spentOn(input, undefined, spending));
@@ -107,7 +107,7 @@ async function ask(work: AgentWork, turn: Turn, said: Said): Promise<TurnResult>
       keepRaw: (text) => keep(work, 'answer', `${work.input.command}.raw.txt`, text),
     });
   } finally {
-    await keepTranscript(work);
+    await keepTranscript(work).catch(unwritten('The record of a transcript'));
   }
 }
 

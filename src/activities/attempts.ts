@@ -42,23 +42,36 @@ export function createHostActivity({ home }: { home: string }) {
 
 function noteOf(home: string, { info }: Context): { file: string; attempt: Attempt } {
   const { workflowId = '', runId = '' } = info.workflowExecution ?? {};
-  const { activityId } = info;
-  return { file: path.join(folder(home), `${runId}-${activityId}.json`), attempt: { workflowId, runId, activityId } };
+  const { activityId, attempt } = info;
+  // An attempt that the server has given up may end while the next one works: each has a note of its own.
+  const name = `${runId}-${activityId}-${attempt}.json`;
+  return { file: path.join(folder(home), name), attempt: { workflowId, runId, activityId } };
+}
+
+interface Predecessors {
+  home: string;
+  client: Client;
+  warn: (error: unknown, message: string) => void;
 }
 
 /**
- * Reports what the worker before this one left running as failed, so that recovery does not wait for heartbeats.
- * Call it only once that worker's process trees are gone. Resolves to how many were reported.
+ * Reports what the worker before this one left running as failed, so that recovery does not wait for heartbeats; what cannot be
+ * reported is left to them. Call it only once that worker's process trees are gone. Resolves to how many were reported.
  */
-export async function failPredecessors({ home, client }: { home: string; client: Client }): Promise<number> {
+export async function failPredecessors({ home, client, warn }: Predecessors): Promise<number> {
   await mkdir(folder(home), { recursive: true });
   const files = (await readdir(folder(home))).filter((file) => file.endsWith('.json'));
   const reported = await Promise.all(
     files.map(async (file) => {
       const where = path.join(folder(home), file);
-      const over = await failAttempt(client, JSON.parse(await readFile(where, 'utf8')) as Attempt);
-      await rm(where, { force: true });
-      return over;
+      try {
+        return await failAttempt(client, JSON.parse(await readFile(where, 'utf8')) as Attempt);
+      } catch (error) {
+        warn(error, `The attempt of ${file} could not be reported as failed; its missing heartbeats will tell`);
+        return false;
+      } finally {
+        await rm(where, { force: true });
+      }
     }),
   );
   return reported.filter(Boolean).length;

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { runChecks as runCommands } from '../checks/run-checks.ts';
 import type { Evidence } from '../contracts/evidence.ts';
+import { plainLine } from '../contracts/text.ts';
 import type { ChecksInput, ChecksOutcome } from '../contracts/work.ts';
 import type { Dependencies } from './dependencies.ts';
 import { environmentOf } from './environment.ts';
@@ -14,9 +15,9 @@ const MAX_NAME = 300;
 export function checkActivities(deps: Dependencies) {
   return {
     /** Runs the repository's own commands on exactly this checkpoint. Their exit code is the truth; what they leave behind is removed. */
-    async runChecks(input: ChecksInput, signal: AbortSignal): Promise<ChecksOutcome> {
+    async runChecks(input: ChecksInput, cancelled: AbortSignal): Promise<ChecksOutcome> {
       const { step } = input;
-      return deps.holdings.use(step, (holding) =>
+      return deps.holdings.use(step, cancelled, (holding, signal) =>
         recordedStep(deps, step, async () => {
           const journal = createJournal(deps, step);
           const value = await check(deps, holding, input, signal);
@@ -83,8 +84,8 @@ async function check(
 }
 
 const shortened = ({ name, file, command }: { name: string; file?: string; command?: string }) => ({
-  name: name.slice(0, MAX_NAME),
-  ...(file ? { file: file.slice(0, MAX_NAME) } : {}),
+  name: plainLine(name, MAX_NAME),
+  ...(file ? { file: plainLine(file, MAX_NAME) } : {}),
   // A cut command would run something else.
   ...(command && command.length <= 2 * MAX_NAME ? { command } : {}),
 });

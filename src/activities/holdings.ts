@@ -1,9 +1,12 @@
-import { ApplicationFailure } from '@temporalio/activity';
+import pLimit from 'p-limit';
+import type { LimitFunction } from 'p-limit';
 import type { Grant, LeaseRef } from '../contracts/lease.ts';
 import type { RepositoryRef } from '../contracts/repository.ts';
 import type { StepRef } from '../contracts/work.ts';
 import type { Mirror } from '../git/mirror.ts';
 import type { Worktree } from '../workspace/worktree.ts';
+import { createTenures, isSameLease, leaseLost } from './tenures.ts';
+import type { Tenures } from './tenures.ts';
 
 /** A workspace that this host holds for a run. */
 export interface Holding {
@@ -23,45 +26,58 @@ export interface Holding {
 }
 
 /** The workspaces that this worker process holds now. */
-export interface Holdings {
-  /** Held until disposed of, which waits for the work that is still going on in it. */
+export interface Holdings extends Tenures {
+  /** Held until disposed of, which ends the work that is still going on in it, and waits for that. */
   add(holding: Holding): AsyncDisposable;
-  /** Works in a held workspace. Throws the failure `lease_lost` unless exactly this lease is held here. */
-  use<T>(step: Pick<StepRef, 'lease' | 'last'>, work: (holding: Holding) => Promise<T>): Promise<T>;
+  /**
+   * Works in a held workspace; the signal that the work is given is also aborted when the lease is over. One work at a time: an
+   * attempt that the server has given up may still be ending. Throws the failure `lease_lost` unless exactly this lease is held here.
+   */
+  use<T>(
+    step: Pick<StepRef, 'lease' | 'last'>,
+    signal: AbortSignal,
+    work: (holding: Holding, signal: AbortSignal) => Promise<T>,
+  ): Promise<T>;
+}
+
+interface Held {
+  holding: Holding;
+  over: AbortController;
+  turn: LimitFunction;
 }
 
 export function createHoldings(): Holdings {
-  const held = new Map<string, Holding>();
-  const working = new Map<Holding, Set<Promise<unknown>>>();
+  const byRun = new Map<string, Held>();
   return {
+    ...createTenures(),
     add(holding) {
-      held.set(holding.lease.runId, holding);
-      working.set(holding, new Set());
+      const { runId } = holding.lease;
+      const held: Held = { holding, over: new AbortController(), turn: pLimit(1) };
+      byRun.set(runId, held);
       return {
         async [Symbol.asyncDispose]() {
-          if (held.get(holding.lease.runId) === holding) held.delete(holding.lease.runId);
-          await Promise.allSettled(working.get(holding) ?? new Set<Promise<unknown>>());
-          working.delete(holding);
+          if (byRun.get(runId) === held) byRun.delete(runId);
+          held.over.abort(leaseLost(holding.lease));
+          await held.turn(() => {});
         },
       };
     },
-    async use({ lease, last }, work) {
-      const holding = held.get(lease.runId);
-      if (!holding || !isSame(holding.lease, lease)) {
-        throw ApplicationFailure.nonRetryable(`Lease ${lease.epoch} of run ${lease.runId} is not held here.`, 'lease_lost');
-      }
-      const going = work(holding);
-      const all = working.get(holding);
-      all?.add(going);
+    async use({ lease, last }, signal, work) {
+      const held = byRun.get(lease.runId);
+      if (!held || !isSameLease(held.holding.lease, lease)) throw leaseLost(lease);
+      const { holding, over, turn } = held;
+      const either = AbortSignal.any([signal, over.signal]);
       try {
-        const result = await going;
+        const result = await turn(() => {
+          either.throwIfAborted();
+          return work(holding, either);
+        });
         if (last) holding.end();
         return result;
-      } finally {
-        all?.delete(going);
+      } catch (error) {
+        // What libraries make of the abort says less.
+        throw over.signal.aborted && !signal.aborted ? leaseLost(lease) : error;
       }
     },
   };
 }
-
-const isSame = (a: LeaseRef, b: LeaseRef): boolean => a.epoch === b.epoch && a.executionId === b.executionId;

@@ -1,4 +1,4 @@
-import { Context } from '@temporalio/activity';
+import { Context, log } from '@temporalio/activity';
 import type { LogLevel } from '../contracts/records.ts';
 import type { StepRef } from '../contracts/work.ts';
 import { plainText } from '../contracts/text.ts';
@@ -7,7 +7,7 @@ import type { Dependencies } from './dependencies.ts';
 /** The log of one attempt of one step: to the ledger and to the run's readable log. */
 export interface Journal {
   line(message: string, level?: LogLevel): void;
-  /** Waits until everything is written. */
+  /** Waits until everything is written. What could not be is no reason to lose the work it tells of: the worker's log says so. */
   flush(): Promise<void>;
 }
 
@@ -25,15 +25,19 @@ export function createJournal({ ledger, files }: Pick<Dependencies, 'ledger' | '
       const at = new Date();
       const position = seq++;
       const text = plainText(message).slice(0, 2000);
-      written = written.then(() => write(level, text, at, position));
-      // Reported by flush; without this, a failure between two lines would end the process.
-      written.catch(() => {});
+      written = written.then(() => write(level, text, at, position)).catch(unwritten('A line of the log'));
     },
     flush: () => written,
   };
 }
 
-/** Records a step with its beginning and its end, however it ends. */
+/** For records of what has happened: their loss is said, and changes nothing in the outcome. */
+export const unwritten =
+  (what: string) =>
+  (error: unknown): void =>
+    log.warn(`${what} could not be written`, { error });
+
+/** Records a step with its beginning and its end, however it ends. Only a beginning that cannot be recorded fails it. */
 export async function recordedStep<T>(
   { ledger }: Pick<Dependencies, 'ledger'>,
   { lease, number, name, phase }: StepRef,
@@ -45,7 +49,9 @@ export async function recordedStep<T>(
   const end = (status: 'completed' | 'failed' | 'cancelled', summary?: string) => {
     const completed = new Date();
     const durationMs = completed.getTime() - started.getTime();
-    return ledger.recordStep({ ...record, status, completedAt: completed.toISOString(), durationMs, ...(summary ? { summary } : {}) });
+    return ledger
+      .recordStep({ ...record, status, completedAt: completed.toISOString(), durationMs, ...(summary ? { summary } : {}) })
+      .catch(unwritten('The end of a step'));
   };
   try {
     const { value, summary } = await body();

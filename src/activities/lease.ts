@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import { GRANT_SIGNAL } from '../contracts/constants.ts';
 import { BelayError } from '../contracts/errors.ts';
@@ -5,27 +6,36 @@ import type { Grant } from '../contracts/lease.ts';
 import type { HoldInput } from '../contracts/work.ts';
 import type { Mirror } from '../git/mirror.ts';
 import { writePortsFile } from '../workspace/ports.ts';
+import { oncePerTree } from '../workspace/setup-mark.ts';
 import { checkpointRef } from '../workspace/worktree.ts';
 import type { Dependencies } from './dependencies.ts';
+import { leaveTree, releasePorts } from './leaving.ts';
 import { runSetup } from './setup.ts';
 import { readOverrides } from './overrides.ts';
 import { readSettings } from './settings.ts';
+import type { Tenure } from './tenures.ts';
 
 /** The host's side of the lease. */
 export function leaseActivities(deps: Dependencies) {
   return {
     /** Prepares a workspace, grants it to the run, and holds it until the run gives it back. */
-    async holdWorkspace(input: HoldInput, signal: AbortSignal): Promise<void> {
-      using _slot = await slotFor(deps, signal);
+    async holdWorkspace(input: HoldInput, cancelled: AbortSignal): Promise<void> {
+      using tenure = await deps.holdings.begin(input.lease, cancelled);
+      using _slot = await slotFor(deps, tenure.signal);
       await raiseEpoch(deps, input);
       await using cleanup = new AsyncDisposableStack();
       const over = Promise.withResolvers<void>();
-      const grant = await prepare(deps, input, { signal, cleanup, end: over.resolve });
+      const grant = await prepare(deps, input, { tenure, cleanup, end: over.resolve });
       const { workflowId, executionId } = input.lease;
       await deps.client.workflow.getHandle(workflowId, executionId).signal(GRANT_SIGNAL, grant);
-      await Promise.race([Context.current().cancelled, over.promise]);
+      await Promise.race([aborted(tenure.signal), over.promise]);
     },
   };
+}
+
+async function aborted(signal: AbortSignal): Promise<never> {
+  if (!signal.aborted) await once(signal, 'abort');
+  throw signal.reason;
 }
 
 /** Runs queue inside Temporal; here only what came past the queue, because this host had its files, may find no room. */
@@ -44,14 +54,15 @@ async function raiseEpoch({ ledger }: Dependencies, { lease }: HoldInput): Promi
 }
 
 interface Preparation {
-  signal: AbortSignal;
+  tenure: Tenure;
   /** Undone when the lease ends. */
   cleanup: AsyncDisposableStack;
   end: () => void;
 }
 
-async function prepare(deps: Dependencies, input: HoldInput, { signal, cleanup, end }: Preparation): Promise<Grant> {
+async function prepare(deps: Dependencies, input: HoldInput, { tenure, cleanup, end }: Preparation): Promise<Grant> {
   const { lease, repository } = input;
+  const { signal } = tenure;
   const { runId, epoch } = lease;
   const gitUrl = await deps.forges[repository.forge].gitUrl(repository);
   const mirror = await deps.mirrors.open(repository);
@@ -59,15 +70,13 @@ async function prepare(deps: Dependencies, input: HoldInput, { signal, cleanup, 
   const commit = await startOf(mirror, gitUrl, input, baseSha, signal);
   const settings = await readSettings(mirror, baseSha);
   const ports = await deps.ports.claim({ runId, signal });
-  cleanup.defer(() => deps.ports.release({ runId }));
+  cleanup.defer(() => releasePorts(deps, lease));
   const { path, state, worktree } = await deps.worktrees.prepare({ mirror, runId, commit, keep: input.checkpoint !== undefined, signal });
-  // A run that goes on elsewhere or later finds its checkpoint; a worker that stops leaves the tree to its successor.
-  cleanup.defer(async () => {
-    if (!Context.current().cancellationDetails?.workerShutdown) await deps.worktrees.remove({ mirror, runId });
-  });
+  cleanup.defer(() => leaveTree(deps, { lease, mirror, tenure }));
   await mirror.updateRef({ ref: checkpointRef(runId), sha: commit });
   await writePortsFile({ path, ports });
-  if (state !== 'kept') await runSetup(deps, { lease, path, ports, commands: settings.setup }, signal);
+  const setup = { lease, path, ports, commands: settings.setup };
+  await oncePerTree({ mirror, runId, again: state !== 'kept' }, () => runSetup(deps, setup, signal));
   const overrides = await readOverrides(mirror, baseSha);
   cleanup.use(deps.holdings.add({ lease, repository, gitUrl, mirror, worktree, ports, baseSha, overrides, end }));
   return { epoch, host: deps.host.id, taskQueue: deps.host.taskQueue, path, ports, baseSha, commit, settings: settings.run };

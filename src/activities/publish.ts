@@ -3,6 +3,8 @@ import { BelayError } from '../contracts/errors.ts';
 import { plainLine } from '../contracts/text.ts';
 import type { RunView } from '../contracts/run-view.ts';
 import type { OpenPullRequestInput, OpenPullRequestOutcome, PublishBranchInput, PublishBranchOutcome } from '../contracts/work.ts';
+import type { Mirror } from '../git/mirror.ts';
+import type { Push } from '../git/push.ts';
 import { branchName } from '../texts/branch-name.ts';
 import { commitMessage } from '../texts/commit-message.ts';
 import { pullRequestBody } from '../texts/pull-request-body.ts';
@@ -17,8 +19,8 @@ const MAX_EARLIER_RUNS = 20;
 export function publishActivities(deps: Dependencies) {
   return {
     /** Pushes one commit with the checked tree. Retry-safe: the same input makes the same commit, and a branch already there is fine. */
-    async publishBranch(input: PublishBranchInput, signal: AbortSignal): Promise<PublishBranchOutcome> {
-      return deps.holdings.use(input.step, (holding) =>
+    async publishBranch(input: PublishBranchInput, cancelled: AbortSignal): Promise<PublishBranchOutcome> {
+      return deps.holdings.use(input.step, cancelled, (holding, signal) =>
         recordedStep(deps, input.step, async () => {
           const { checkpoint, parent, expected } = input;
           const names = { ...input.names, title: plainLine(input.names.title, 100) };
@@ -28,9 +30,9 @@ export function publishActivities(deps: Dependencies) {
           const branch = names.branch ?? branchName({ ...names, runId });
           const proposed = input.messageArtifact ? await artifactText(deps, input.messageArtifact) : undefined;
           const message = commitMessage({ ...names, runId, ...(proposed ? { proposed } : {}) });
-          const headSha = await mirror.commitTree({ tree, parents: [parent], message, date: new Date(names.createdAt) });
+          const sha = await mirror.commitTree({ tree, parents: [parent], message, date: new Date(names.createdAt) });
           await assertCurrent(deps, input);
-          await mirror.push({ url: gitUrl, branch, sha: headSha, expected, signal });
+          const headSha = await pushWork(mirror, { url: gitUrl, branch, sha, expected, signal });
           const diffStat = await mirror.diffStat({ from: holding.baseSha, to: checkpoint });
           return { value: { branch, headSha, diffStat }, summary: `${branch} at ${headSha.slice(0, 12)}` };
         }),
@@ -38,9 +40,9 @@ export function publishActivities(deps: Dependencies) {
     },
 
     /** Opens the pull request, or brings the one of this branch up to date. Retry-safe: found by head branch. */
-    async openPullRequest(input: OpenPullRequestInput): Promise<OpenPullRequestOutcome> {
+    async openPullRequest(input: OpenPullRequestInput, cancelled: AbortSignal): Promise<OpenPullRequestOutcome> {
       const { step, repository, branch, base, headSha } = input;
-      return deps.holdings.use(step, () =>
+      return deps.holdings.use(step, cancelled, () =>
         recordedStep(deps, step, async () => {
           const forge = deps.forges[repository.forge];
           const view = await deps.ledger.getRun(step.lease.runId);
@@ -59,6 +61,25 @@ export function publishActivities(deps: Dependencies) {
       );
     },
   };
+}
+
+/** Gives the branch's head. An attempt whose answer was lost may have pushed the same work with another message: that is as good. */
+async function pushWork(mirror: Mirror, request: Push & { signal: AbortSignal }): Promise<string> {
+  const { url, branch, sha, signal } = request;
+  try {
+    await mirror.push(request);
+    return sha;
+  } catch (error) {
+    if (!(error instanceof BelayError) || error.code !== 'branch_moved') throw error;
+    const present = await mirror.fetchBranch({ url, branch, signal }).catch(() => undefined);
+    if (present !== undefined && (await isSameWork(mirror, present, sha))) return present;
+    throw error;
+  }
+}
+
+async function isSameWork(mirror: Mirror, one: string, other: string): Promise<boolean> {
+  const [a, b] = await Promise.all([one, other].map(async (sha) => [await mirror.treeOf(sha), ...(await mirror.parentsOf(sha))].join(' ')));
+  return a === b;
 }
 
 /** What is published is what was checked. */

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
+import { log } from '@temporalio/activity';
 import writeFileAtomic from 'write-file-atomic';
 import type { AgentOutcome, StepRef } from '../contracts/work.ts';
 import { readIfThere } from '../process/read-if-there.ts';
@@ -27,8 +28,18 @@ export function createStepNotes(directory: string, { lease, number }: StepRef): 
     noteSession: (id) => write('session', id),
     async outcome() {
       const text = await readIfThere(file('outcome.json'));
-      return text === undefined ? undefined : (JSON.parse(text) as AgentOutcome);
+      return text === undefined ? undefined : parsed(text);
     },
     noteOutcome: (outcome) => write('outcome.json', JSON.stringify(outcome)),
   };
+}
+
+/** A note that a power cut left empty or in half is none: the step is done again. */
+function parsed(text: string): AgentOutcome | undefined {
+  try {
+    return JSON.parse(text) as AgentOutcome;
+  } catch (error) {
+    log.warn('What a finished attempt had noted cannot be read; its step is done again', { error });
+    return undefined;
+  }
 }

@@ -8,6 +8,7 @@ import { runTurn } from '../engines/turn.ts';
 import type { Command } from '../prompts/prompt.ts';
 import type { Dependencies } from './dependencies.ts';
 import type { Journal } from './journal.ts';
+import { unwritten } from './journal.ts';
 import type { Spending, Spent } from './spending.ts';
 
 /** What the turns of one step share. */
@@ -41,7 +42,7 @@ export async function playTurn(turn: Turn, said: Said): Promise<TurnResult> {
     return { sessionId: result.sessionId, text, ...(json === undefined ? {} : { json }) };
   } catch (error) {
     if (error instanceof BelayError && error.usage)
-      await record(turn, sessionId, { ...error.usage, durationMs: Date.now() - began }, false);
+      await record(turn, sessionId, { ...error.usage, durationMs: Date.now() - began }, false).catch(unwritten('The cost of a turn'));
     throw error;
   }
 }

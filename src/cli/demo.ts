@@ -123,7 +123,7 @@ async function play(context: Context, { home, project, engine, keep, stopping }:
 }
 
 async function follow(context: Context, session: Session, { home, project, engine, keep, stopping }: Stage): Promise<number> {
-  const { terminal } = context;
+  const { terminal, ledger } = context;
   const request = {
     target: { kind: 'file' as const, path: path.join(home, 'issue.md') },
     repository: project,
@@ -134,7 +134,7 @@ async function follow(context: Context, session: Session, { home, project, engin
     triggeredBy: 'demo',
   };
   const { workflowId } = await startRun({ ...context, client: session.client }, await takeOrder(intakeOf(context), request));
-  const view = await watch({ session, workflowId, terminal, leaving: stopping });
+  const view = await watch({ session, ledger, workflowId, terminal, leaving: stopping });
   if (!view) return EXIT.cancelled;
   terminal.out(`\n${report(view, { web: webAddress(session, workflowId) })}\n\n${whatNext(context, { view, home, keep })}`);
   return exitCodeOfRun(view);

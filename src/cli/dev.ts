@@ -1,9 +1,11 @@
+import path from 'node:path';
 import { BelayError } from '../contracts/errors.ts';
 import type { Config } from '../config.ts';
 import { onStopSignals } from '../process/stop-signals.ts';
-import { createLog } from '../telemetry/log.ts';
+import { createLog, logFile } from '../telemetry/log.ts';
 import { installLogger } from '../worker.ts';
 import type { BackgroundMessage } from './background.ts';
+import type { DevStack } from './dev-stack.ts';
 import { startDevStack } from './dev-stack.ts';
 import type { Terminal } from './terminal.ts';
 import { describeError, EXIT } from './terminal.ts';
@@ -19,7 +21,13 @@ export interface DevOptions {
 /** `belay dev`: Temporal and a worker on this machine, until Ctrl-C. */
 export async function dev({ config, env, terminal, untilUnused }: DevOptions): Promise<number> {
   const tell = untilUnused ? toParent : toTerminal(terminal);
-  const log = createLog({ level: config.log.level, secrets: Object.values(config.secrets) });
+  const file = path.join(config.home, 'logs', 'dev.log');
+  // In the background, standard error is that file already.
+  const log = createLog({
+    level: config.log.level,
+    secrets: Object.values(config.secrets),
+    ...(untilUnused ? {} : { destination: logFile(file) }),
+  });
   installLogger(log);
   const stopping = new AbortController();
   const stop = (): void => stopping.abort();
@@ -33,10 +41,7 @@ export async function dev({ config, env, terminal, untilUnused }: DevOptions): P
       onProgress: (message) => tell({ type: 'progress', message }),
       ...(untilUnused ? { onUnused: stop } : {}),
     });
-    if (!untilUnused)
-      terminal.out(
-        `Temporal  ${stack.address}${stack.uiUrl ? `\nWeb UI    ${stack.uiUrl}` : ''}\nHome      ${config.home}\nReady: \`belay run issue.md --repo PATH\` in another terminal. Ctrl-C stops.`,
-      );
+    if (!untilUnused) terminal.out(welcome(stack, { home: config.home, file }));
     tell({ type: 'ready' });
     await Promise.race([stack.ended, aborted(stopping.signal)]);
     if (!untilUnused) terminal.note('Stopping: runs that are not done go on at the next start.');
@@ -46,6 +51,14 @@ export async function dev({ config, env, terminal, untilUnused }: DevOptions): P
     if (untilUnused) tell(failure(error));
     throw error;
   }
+}
+
+function welcome({ address, uiUrl }: DevStack, { home, file }: { home: string; file: string }): string {
+  const rows = [['Temporal', address], ...(uiUrl ? [['Web UI', uiUrl]] : []), ['Home', home], ['Log', file]];
+  return [
+    ...rows.map(([name, value]) => `${name?.padEnd(9)} ${value}`),
+    'Ready: `belay run issue.md --repo PATH` in another terminal. Ctrl-C stops.',
+  ].join('\n');
 }
 
 function failure(error: unknown): BackgroundMessage {

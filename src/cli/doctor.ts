@@ -26,6 +26,8 @@ export async function doctor(
     },
     target: named ?? (running ? localTarget(running.address, running.namespace) : undefined),
   });
-  terminal.out(json ? JSON.stringify(findings, undefined, 2) : formatFindings(findings, { color: terminal.live }));
+  if (json) terminal.out(JSON.stringify(findings, undefined, 2));
+  // Its colours are ours.
+  else terminal.exact(formatFindings(findings, { color: terminal.live }));
   return findings.some(({ status }) => status === 'problem') ? EXIT.failed : EXIT.ok;
 }

@@ -7,10 +7,10 @@ import type { RunView } from '../contracts/run-view.ts';
 import { retryOrder } from '../intake/retry.ts';
 import { startRun } from '../intake/start-run.ts';
 import type { Context } from './context.ts';
-import { ask, follow } from './follow.ts';
+import type { FollowRequest } from './follow.ts';
+import { follow, look, settled } from './follow.ts';
 import { exitCodeOfRun, report } from './report.ts';
 import { followToRest, intakeOf } from './run.ts';
-import type { Session } from './session.ts';
 import { openSession } from './session.ts';
 import { EXIT } from './terminal.ts';
 
@@ -19,8 +19,13 @@ export async function cancel(context: Context, id: string, { reason, json }: { r
   const known = await context.ledger.getRun(id);
   if (CLOSED_STATUSES.includes(known.status)) throw closed(known);
   await using session = await openSession(context);
-  await session.client.workflow.getHandle(known.workflowId).signal(CANCEL_SIGNAL, reason ? { reason } : {});
-  const view = await closedView(session, known.workflowId);
+  const { client } = session;
+  const { ledger } = context;
+  const present = await settled({ client, ledger }, known);
+  if (CLOSED_STATUSES.includes(present.status)) throw closed(present);
+  const { workflowId } = known;
+  await client.workflow.getHandle(workflowId).signal(CANCEL_SIGNAL, reason ? { reason } : {});
+  const view = await closedView({ client, ledger, workflowId });
   context.terminal.out(json ? JSON.stringify(view, undefined, 2) : report(view));
   return view.status === 'cancelled' ? EXIT.ok : exitCodeOfRun(view);
 }
@@ -35,17 +40,20 @@ export interface RetryOptions {
 /** `belay retry`: wakes a parked run, or begins a new one where a closed one ended. */
 export async function retry(context: Context, id: string, options: RetryOptions): Promise<number> {
   const known = await context.ledger.getRun(id);
-  if (known.status === 'completed') throw nothingToRetry(known);
   if (CLOSED_STATUSES.includes(known.status)) return retryClosed(context, known, options);
   await using session = await openSession(context);
+  const { client } = session;
+  const { ledger } = context;
+  const present = await settled({ client, ledger }, known);
+  if (CLOSED_STATUSES.includes(present.status)) return await retryClosed(context, present, options);
   const { workflowId } = known;
-  const before = await parkedView(session, workflowId);
+  const before = await parkedView({ client, ledger, workflowId });
   if (before) {
     const { phase, budget } = options;
     if (phase) requireBegun(before, phase);
     const order = { ...(phase ? { phase } : {}), ...(budget === undefined ? {} : { budgetUsd: budget }) };
-    await session.client.workflow.getHandle(workflowId).signal(RETRY_SIGNAL, order);
-    await woken(session, workflowId, before.version);
+    await client.workflow.getHandle(workflowId).signal(RETRY_SIGNAL, order);
+    await woken({ client, ledger, workflowId }, before.version);
   } else context.terminal.note(`Run ${known.id} is not parked: following it.`);
   return await followToRest(context, session, { workflowId, runId: known.id, joined: false }, options);
 }
@@ -68,6 +76,7 @@ function requireBegun({ id, phases }: RunView, phase: PhaseName): void {
 }
 
 async function retryClosed(context: Context, known: RunView, { phase, budget, detach, json }: RetryOptions): Promise<number> {
+  if (known.status === 'completed') throw nothingToRetry(known);
   const order = await retryOrder(intakeOf(context), known, {
     ...(phase ? { phase } : {}),
     ...(budget === undefined ? {} : { budgetUsd: budget }),
@@ -79,24 +88,24 @@ async function retryClosed(context: Context, known: RunView, { phase, budget, de
   return await followToRest(context, session, started, { detach, json });
 }
 
-async function parkedView({ client }: Session, workflowId: string): Promise<RunView | undefined> {
-  for await (const view of follow({ client, workflowId })) return view.status === 'parked' ? view : undefined;
+async function parkedView(request: FollowRequest): Promise<RunView | undefined> {
+  for await (const view of follow(request)) return view.status === 'parked' ? view : undefined;
   return undefined;
 }
 
 /** A parked run shows as parked until it has seen the order. */
-async function woken({ client }: Session, workflowId: string, version: number): Promise<void> {
+async function woken(request: FollowRequest, version: number): Promise<void> {
   for (;;) {
-    const view = await ask(client, workflowId);
+    const { view } = (await look(request)) ?? {};
     if (view && (view.status !== 'parked' || view.version > version)) return;
     await sleep(50);
   }
 }
 
-async function closedView({ client }: Session, workflowId: string): Promise<RunView> {
+async function closedView(request: FollowRequest): Promise<RunView> {
   for (;;) {
     let last: RunView | undefined;
-    for await (const view of follow({ client, workflowId })) last = view;
+    for await (const view of follow(request)) last = view;
     // Parked is rest for a follower, but on the way to the end here.
     if (last && last.status !== 'parked') return last;
     await sleep(50);

@@ -1,7 +1,7 @@
 import { Listr } from 'listr2';
 import type { ListrTaskWrapper, DefaultRenderer, SimpleRenderer } from 'listr2';
 import type { PhaseName } from '../contracts/constants.ts';
-import { plainLine } from '../contracts/text.ts';
+import { plainLine, plainText } from '../contracts/text.ts';
 import type { PhaseView, RunView } from '../contracts/run-view.ts';
 import { costOf, dollars, duration } from '../texts/words.ts';
 import type { Terminal } from './terminal.ts';
@@ -139,7 +139,7 @@ class Board {
       over.resolve();
     } else {
       task.title = phase.name;
-      task.output = isWorking(phase) ? [phase.summary, this.#view?.currentStep].filter(Boolean).join('\n') : '';
+      task.output = isWorking(phase) ? plainText([phase.summary, this.#view?.currentStep].filter(Boolean).join('\n')) : '';
     }
   }
 }

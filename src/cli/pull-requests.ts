@@ -22,7 +22,9 @@ export async function diffPullRequest(context: Context, id: string): Promise<num
   const { pullRequest, view } = await find(context, id);
   const mirror = await createMirrors({ home: context.config.home, env: context.env }).open(pullRequest.repository);
   const { text } = await mirror.diff({ from: view.baseSha ?? pullRequest.base, to: pullRequest.headSha, maxBytes: MAX_DIFF_BYTES });
-  context.terminal.out(text);
+  // A patch for a program has to apply as it is.
+  if (context.terminal.piped) context.terminal.exact(text);
+  else context.terminal.out(text);
   return EXIT.ok;
 }
 

@@ -72,12 +72,12 @@ export async function followToRest(
   { workflowId, runId, joined }: Started,
   { detach, json }: Pick<RunOptions, 'detach' | 'json'>,
 ): Promise<number> {
-  const { terminal } = context;
+  const { terminal, ledger } = context;
   if (joined) terminal.note(`Run ${runId ?? workflowId} of this issue is open already: following it.`);
   const web = webAddress(session, workflowId);
   if (detach) return detached({ context, session, workflowId, runId, web, json });
   if (web && !json) terminal.note(`Run ${runId ?? ''} · ${web}`);
-  const view = await watch({ session, workflowId, terminal, quiet: json });
+  const view = await watch({ session, ledger, workflowId, terminal, quiet: json });
   if (!view) {
     terminal.note(`Left. The run is kept and goes on at the next \`belay dev\` or \`belay run\`; \`belay show ${runId ?? ''}\` shows it.`);
     return EXIT.cancelled;

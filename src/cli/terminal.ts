@@ -1,18 +1,25 @@
 import { BelayError } from '../contracts/errors.ts';
+import { plainText } from '../contracts/text.ts';
 
-/** Where commands write: results to standard output, everything else to standard error. */
+/** Where commands write: results to standard output, everything else to standard error. What agents and repositories say is in both. */
 export interface Terminal {
   /** Standard output is a terminal that can redraw lines. */
   readonly live: boolean;
+  /** Standard output goes to a program or a file. */
+  readonly piped: boolean;
   out(text: string): void;
   note(text: string): void;
+  /** To standard output, with whatever is in it: for programs, and for colours of our own. */
+  exact(text: string): void;
 }
 
 export function createTerminal({ stdout, stderr }: Pick<NodeJS.Process, 'stdout' | 'stderr'>): Terminal {
   return {
     live: stdout.isTTY && stderr.isTTY,
-    out: (text) => void stdout.write(`${text}\n`),
-    note: (text) => void stderr.write(`${text}\n`),
+    piped: !stdout.isTTY,
+    out: (text) => void stdout.write(`${plainText(text)}\n`),
+    note: (text) => void stderr.write(`${plainText(text)}\n`),
+    exact: (text) => void stdout.write(`${text}\n`),
   };
 }
 
@@ -21,6 +28,10 @@ export const EXIT = { ok: 0, failed: 1, usage: 2, cancelled: 130 } as const;
 
 /** What failed, on what, and what to do next; nothing of our own stack for errors made on purpose. */
 export function describeError(error: unknown): string {
+  return plainText(textOf(error));
+}
+
+function textOf(error: unknown): string {
   if (error instanceof BelayError) return [`belay: ${error.message}`, ...(error.hint ? [`  ${error.hint}`] : [])].join('\n');
   if (error instanceof Error) return `belay: unexpected: ${error.stack ?? error.message}`;
   return `belay: unexpected: ${String(error)}`;

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CANCEL_SIGNAL } from '../contracts/constants.ts';
 import type { RunView } from '../contracts/run-view.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import { onStopSignals } from '../process/stop-signals.ts';
 import { follow } from './follow.ts';
 import { showProgress } from './progress.ts';
@@ -12,6 +13,7 @@ const SECOND_THOUGHTS_MS = 1000;
 
 export interface WatchRequest {
   session: Session;
+  ledger: Ledger;
   workflowId: string;
   terminal: Terminal;
   quiet?: boolean;
@@ -20,12 +22,12 @@ export interface WatchRequest {
 }
 
 /** Follows a run to where it rests. Ctrl-C cancels it; twice leaves it, and resolves to nothing. */
-export async function watch({ session, workflowId, terminal, quiet = false, leaving }: WatchRequest): Promise<RunView | undefined> {
+export async function watch({ session, ledger, workflowId, terminal, quiet = false, leaving }: WatchRequest): Promise<RunView | undefined> {
   const interrupted = new AbortController();
   using _ = leaving ? undefined : onInterrupt(session, workflowId, terminal, interrupted);
   const signal = leaving ?? interrupted.signal;
   try {
-    const views = follow({ client: session.client, workflowId, signal });
+    const views = follow({ client: session.client, ledger, workflowId, signal });
     return quiet ? await lastOf(views) : await showProgress(views, terminal);
   } catch (error) {
     if (signal.aborted) return undefined;

@@ -38,6 +38,7 @@ export const ERRORS = {
   push_rejected: 'human',
   git_failed: 'retry',
   run_timed_out: 'human',
+  run_terminated: 'human',
   step_timed_out: 'human',
   // hosts
   lease_lost: 'retry',

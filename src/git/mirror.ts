@@ -35,6 +35,7 @@ export interface Mirror {
   updateRef(input: { ref: string; sha: string; expected?: string | null }): Promise<void>;
   deleteRef(ref: string): Promise<void>;
   treeOf(commit: string): Promise<string>;
+  parentsOf(commit: string): Promise<string[]>;
   commitTree(input: CommitTree): Promise<string>;
   /** Unified, renames found, no external programs; cut at `maxBytes`. */
   diff(input: { from: string; to: string; maxBytes: number }): Promise<{ text: string; truncated: boolean }>;

@@ -27,6 +27,11 @@ export function treeReader(git: MirrorGit) {
     async treeOf(commit: string): Promise<string> {
       return (await git.run(['rev-parse', '--verify', '--end-of-options', `${assertSha(commit)}^{tree}`])).trim();
     },
+    async parentsOf(commit: string): Promise<string[]> {
+      return (await git.run(['rev-parse', '--end-of-options', `${assertSha(commit)}^@`]))
+        .split('\n')
+        .filter((line) => /^[0-9a-f]+$/.test(line));
+    },
     async commitTree({ tree, parents, message, date }: CommitTree): Promise<string> {
       const lineage = parents.flatMap((parent) => ['-p', assertSha(parent)]);
       const at = date && `${Math.floor(date.getTime() / 1000)} +0000`;

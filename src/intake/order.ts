@@ -2,7 +2,6 @@ import { readFile } from 'node:fs/promises';
 import type { EngineName, PhaseName, PipelineName } from '../contracts/constants.ts';
 import { BelayError } from '../contracts/errors.ts';
 import type { Issue, RepositoryRef } from '../contracts/repository.ts';
-import { repositorySlug } from '../contracts/repository.ts';
 import type { EarlierWork, RunInput, RunLimits } from '../contracts/run-input.ts';
 import { plainLine } from '../contracts/text.ts';
 import type { LocalForge } from '../forges/local.ts';
@@ -11,6 +10,7 @@ import { inspectRepository, requireBranch } from '../git/user-repository.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { RunFiles } from '../run-files/run-files.ts';
 import type { LocalTracker } from '../trackers/local.ts';
+import { earlierWork } from './earlier-work.ts';
 import type { Target } from './target.ts';
 
 export interface Request {
@@ -59,8 +59,7 @@ export async function takeOrder(deps: IntakeDependencies, request: Request): Pro
   const { repository, checkout } = await repositoryOf(deps, request);
   if (request.base !== undefined) await requireBranch(checkout, request.base);
   const issue = await issueOf(deps, repository, request.target);
-  const found = issue && !request.fresh ? await earlierWork(deps, repository, issue) : undefined;
-  const earlier = continues(request.pipeline, found);
+  const earlier = issue && !request.fresh ? await earlierWork(deps, { repository, issue, pipeline: request.pipeline }) : undefined;
   requireEarlier(request, earlier, issue);
   const base = request.base ?? checkout.head.branch;
   const baseSha = baseCommit(request, checkout, earlier);
@@ -112,43 +111,6 @@ async function issueOf({ tracker }: IntakeDependencies, repository: RepositoryRe
   if (target.kind === 'file') return tracker.fileIssue({ repository, path: target.path });
   if (target.kind === 'issue') return tracker.getIssue({ tracker: 'local', repository, key: target.key });
   return undefined;
-}
-
-/** What the issue's newest run left. Its branch is continued while its pull request is open. */
-async function earlierWork(
-  { ledger, forge }: IntakeDependencies,
-  repository: RepositoryRef,
-  issue: Issue,
-): Promise<EarlierWork | undefined> {
-  const run = await ledger.earlierRun({ repository: repositorySlug(repository), issueKey: issue.key });
-  if (!run?.baseSha) return undefined;
-  const pullRequest = run.branch ? await forge.findPullRequest({ repository, branch: run.branch }) : undefined;
-  if (pullRequest && pullRequest.state !== 'open') return undefined;
-  return {
-    runId: run.id,
-    baseSha: run.baseSha,
-    ...(run.headSha && run.headSha !== run.baseSha ? { commit: run.headSha } : {}),
-    ...(run.issueClass ? { issueClass: run.issueClass } : {}),
-    ...(run.plan ? { plan: run.plan } : {}),
-    ...(pullRequest && run.branch
-      ? {
-          branch: run.branch,
-          pullRequest: {
-            number: pullRequest.number,
-            url: pullRequest.url,
-            title: pullRequest.title,
-          },
-          branchHead: pullRequest.headSha,
-        }
-      : {}),
-  };
-}
-
-/** Which pipelines pick up what an earlier run of the issue left; the others only continue an open pull request. */
-function continues(pipeline: PipelineName, earlier: EarlierWork | undefined): EarlierWork | undefined {
-  if (!earlier) return undefined;
-  const picksUp = ['build', 'test', 'review', 'document', 'ship'].includes(pipeline);
-  return picksUp || earlier.pullRequest ? earlier : undefined;
 }
 
 function requireEarlier({ pipeline }: Request, earlier: EarlierWork | undefined, issue: Issue | undefined): void {

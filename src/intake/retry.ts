@@ -4,17 +4,27 @@ import { BelayError } from '../contracts/errors.ts';
 import { localRepository } from '../contracts/repository.ts';
 import type { EarlierWork, RunInput } from '../contracts/run-input.ts';
 import type { RunView } from '../contracts/run-view.ts';
+import type { WorkedRun } from './earlier-work.ts';
+import { hasWorked } from './earlier-work.ts';
 import type { IntakeDependencies, Order } from './order.ts';
+
+/** As much of a request as a run's view has; `firstState` of the workflows cuts it. */
+const SHOWN_REQUEST = 1000;
 
 /** A new run that goes on where a closed one ended, or from one of its phases. */
 export async function retryOrder(
-  { defaults, forge }: IntakeDependencies,
+  deps: IntakeDependencies,
   run: RunView,
   { phase, budgetUsd = run.budgetUsd, triggeredBy }: { phase?: PhaseName; budgetUsd?: number; triggeredBy: string },
 ): Promise<Order> {
+  const { defaults, forge } = deps;
   const repository = localRepository(run.repository);
   const pullRequest = run.branch && run.pullRequest ? await forge.findPullRequest({ repository, branch: run.branch }) : undefined;
   const branchHead = pullRequest?.state === 'open' ? pullRequest.headSha : undefined;
+  const request = run.request === undefined ? undefined : await requestOf(deps, run);
+  // What is merged or closed is not gone on from by a run that never began.
+  const isOver = run.pullRequest !== undefined && branchHead === undefined;
+  const worked = hasWorked(run) || !isOver ? await workedRun(deps, run) : undefined;
   return {
     notes: [],
     input: {
@@ -29,15 +39,35 @@ export async function retryOrder(
         ...(budgetUsd === undefined ? {} : { budgetUsd }),
       },
       ...(run.base ? { base: run.base } : {}),
-      ...(run.baseSha ? { baseSha: run.baseSha } : {}),
+      ...(worked ? { baseSha: worked.baseSha } : {}),
       ...(run.issue ? { issue: issueOf(run.issue) } : {}),
-      ...(run.request ? { request: run.request } : {}),
-      ...(run.baseSha ? { continues: earlier({ ...run, baseSha: run.baseSha }, branchHead, phase) } : {}),
+      ...(request ? { request } : {}),
+      ...(worked ? { continues: earlier(worked, branchHead, phase) } : {}),
     },
   };
 }
 
-function earlier(run: RunView & { baseSha: string }, branchHead: string | undefined, from: PhaseName | undefined): EarlierWork {
+/** The run with the base and commit that it had, or was to go on from where it never got a workspace. */
+async function workedRun({ ledger }: Pick<IntakeDependencies, 'ledger'>, run: RunView): Promise<WorkedRun | undefined> {
+  if (hasWorked(run)) return run;
+  const before = run.continues ? await workedRun({ ledger }, await ledger.getRun(run.continues)) : undefined;
+  return before && { ...run, baseSha: before.baseSha, ...(before.headSha ? { headSha: before.headSha } : {}) };
+}
+
+/** The whole text of a plain request: what the run, or the one it went on from, kept of it as its issue. */
+async function requestOf(deps: IntakeDependencies, { id, request = '', continues }: RunView): Promise<string> {
+  if (request.length < SHOWN_REQUEST) return request;
+  const kept = (await deps.ledger.listArtifacts(id)).find(({ kind }) => kind === 'issue');
+  if (kept) return deps.files.readArtifact(kept);
+  if (continues) return requestOf(deps, await deps.ledger.getRun(continues));
+  throw new BelayError({
+    code: 'invalid_input',
+    message: `Run ${id} ended before it kept its request, of which only the beginning is known.`,
+    hint: 'Give the whole request to `belay run` again.',
+  });
+}
+
+function earlier(run: WorkedRun, branchHead: string | undefined, from: PhaseName | undefined): EarlierWork {
   const { baseSha, branch, pullRequest, phases } = run;
   const done = finished(run, from);
   // Only the newest commit is known: an implementation that is to be repeated starts from what is published, else from the base.

@@ -1,14 +1,20 @@
 import type { Client } from '@temporalio/client';
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import { isGrpcServiceError, ServiceError, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } from '@temporalio/common';
 import { ORCHESTRATOR_QUEUE } from '../contracts/constants.ts';
 import type { PipelineName } from '../contracts/constants.ts';
+import { BelayError } from '../contracts/errors.ts';
 import { repositorySlug } from '../contracts/repository.ts';
 import type { RunInput } from '../contracts/run-input.ts';
 import { plainLine } from '../contracts/text.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { RunFiles } from '../run-files/run-files.ts';
 import type { Order } from './order.ts';
+
+type Pipeline = (input: RunInput) => Promise<unknown>;
+
+/** In gRPC's protocol. */
+const INVALID_ARGUMENT = 3;
 
 const keyword = (name: string) => defineSearchAttributeKey(name, SearchAttributeType.KEYWORD);
 
@@ -47,16 +53,41 @@ export async function startRun({ client, ledger, files }: StartDependencies, { i
   const workflowId = workflowIdOf(order, id);
   try {
     const given = plan === undefined ? {} : { plan: await keepPlan({ ledger, files }, id, plan) };
-    await client.workflow.start<(input: RunInput) => Promise<unknown>>(
-      pipeline satisfies PipelineName,
-      startOptions({ ...order, ...given, id }, workflowId),
-    );
+    await start(client, { ...order, ...given, id }, workflowId);
     return { workflowId, runId: id, joined: false };
   } catch (error) {
     await ledger.discardReservation(id);
     if (error instanceof WorkflowExecutionAlreadyStartedError) return { workflowId, joined: true };
-    throw error;
+    throw error instanceof ServiceError ? notStarted(error) : error;
   }
+}
+
+/** With search attributes, unless the service does not know them (Temporal Cloud lets no worker register them): its lists lack them then. */
+async function start(client: Client, input: RunInput, workflowId: string): Promise<void> {
+  const options = startOptions(input, workflowId);
+  const pipeline = input.pipeline satisfies PipelineName;
+  try {
+    await client.workflow.start<Pipeline>(pipeline, { ...options, typedSearchAttributes: searchAttributes(input) });
+  } catch (error) {
+    if (!isUnknownAttribute(error)) throw error;
+    await client.workflow.start<Pipeline>(pipeline, options);
+  }
+}
+
+function isUnknownAttribute(error: unknown): boolean {
+  if (!(error instanceof ServiceError) || !isGrpcServiceError(error.cause)) return false;
+  const { code, details }: { code: number; details: string } = error.cause;
+  return code === INVALID_ARGUMENT && /search attribute/i.test(details);
+}
+
+function notStarted(cause: ServiceError): BelayError {
+  const reason = isGrpcServiceError(cause.cause) ? cause.cause.details : cause.message;
+  return new BelayError({
+    code: 'temporal_unreachable',
+    message: `Temporal did not start the run: ${reason}`,
+    hint: 'Nothing has begun. `belay doctor` checks the service; then run it again.',
+    cause,
+  });
 }
 
 async function keepPlan({ ledger, files }: Omit<StartDependencies, 'client'>, runId: string, text: string) {
@@ -66,7 +97,7 @@ async function keepPlan({ ledger, files }: Omit<StartDependencies, 'client'>, ru
 }
 
 function startOptions(input: RunInput, workflowId: string) {
-  const { id, repository, issue, request, engine } = input;
+  const { id, issue, request } = input;
   const title = plainLine(issue ? `#${issue.key} ${issue.title}` : (request ?? ''), 120);
   return {
     workflowId,
@@ -76,12 +107,15 @@ function startOptions(input: RunInput, workflowId: string) {
     workflowIdReusePolicy: 'ALLOW_DUPLICATE' as const,
     staticSummary: title,
     memo: { runId: id, title },
-    typedSearchAttributes: new TypedSearchAttributes([
-      { key: keyword('BelayRunId'), value: id },
-      { key: keyword('BelayRepository'), value: repositorySlug(repository) },
-      { key: keyword('BelayStatus'), value: 'pending' },
-      { key: keyword('BelayEngine'), value: engine },
-      ...(issue ? [{ key: keyword('BelayIssue'), value: `${repositorySlug(repository)}#${issue.key}` }] : []),
-    ]),
   };
+}
+
+function searchAttributes({ id, repository, issue, engine }: RunInput): TypedSearchAttributes {
+  return new TypedSearchAttributes([
+    { key: keyword('BelayRunId'), value: id },
+    { key: keyword('BelayRepository'), value: repositorySlug(repository) },
+    { key: keyword('BelayStatus'), value: 'pending' },
+    { key: keyword('BelayEngine'), value: engine },
+    ...(issue ? [{ key: keyword('BelayIssue'), value: `${repositorySlug(repository)}#${issue.key}` }] : []),
+  ]);
 }

@@ -60,8 +60,8 @@ export interface Ledger extends AsyncDisposable {
   getRun(idOrPrefix: string): Promise<RunView>;
   /** Newest first. */
   listRuns(filter?: RunFilter): Promise<RunView[]>;
-  /** The newest recorded run of an issue: what a new one continues. */
-  earlierRun(input: { repository: string; issueKey: string }): Promise<RunView | undefined>;
+  /** The recorded runs of an issue, newest first and not more than 100: what a new one may continue. */
+  issueRuns(input: { repository: string; issueKey: string }): Promise<RunView[]>;
 
   /** By run and number; an earlier attempt never replaces a later one, nor a running step a completed one. */
   recordStep(step: StepRecord): Promise<void>;

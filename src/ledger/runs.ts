@@ -10,14 +10,15 @@ type Database = Kysely<LedgerTables>;
 
 const DEFAULT_LIMIT = 50;
 const MAX_CANDIDATES = 8;
+const MAX_ISSUE_RUNS = 100;
 
 /** The runs as people see them. */
-export function runQueries(db: Database): Pick<Ledger, 'recordRun' | 'getRun' | 'listRuns' | 'earlierRun'> {
+export function runQueries(db: Database): Pick<Ledger, 'recordRun' | 'getRun' | 'listRuns' | 'issueRuns'> {
   return {
     recordRun: (view) => db.transaction().execute((transaction) => recordRun(transaction, view)),
     getRun: (idOrPrefix) => getRun(db, idOrPrefix),
     listRuns: (filter = {}) => listRuns(db, filter),
-    earlierRun: (issue) => earlierRun(db, issue),
+    issueRuns: (issue) => issueRuns(db, issue),
   };
 }
 
@@ -62,17 +63,18 @@ async function listRuns(db: Database, { status, repository, limit = DEFAULT_LIMI
   return rows.map(viewOf);
 }
 
-async function earlierRun(db: Database, { repository, issueKey }: { repository: string; issueKey: string }): Promise<RunView | undefined> {
-  const row = await db
+async function issueRuns(db: Database, { repository, issueKey }: { repository: string; issueKey: string }): Promise<RunView[]> {
+  const rows = await db
     .selectFrom('runs')
     .selectAll()
     .where('repository', '=', repository)
     .where('issue_key', '=', issueKey)
     .where('view', 'is not', null)
     .orderBy('created_at', 'desc')
-    .limit(1)
-    .executeTakeFirst();
-  return row && viewOf(row);
+    .orderBy('id', 'desc')
+    .limit(MAX_ISSUE_RUNS)
+    .execute();
+  return rows.map(viewOf);
 }
 
 function runRow(view: RunView): Insertable<RunsTable> {

@@ -11,6 +11,9 @@ export interface LogOptions {
   secrets?: readonly (string | undefined)[];
 }
 
+/** A log's destination: the end of a file, whose folder is made. */
+export const logFile = (path: string): DestinationStream => fileDestination({ dest: path, append: true, mkdir: true, sync: true });
+
 const CENSORED = '[redacted]';
 /** A shorter value would be found in ordinary words. */
 const MIN_SECRET_LENGTH = 6;

@@ -1,9 +1,10 @@
-import { readdir } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CancelledFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, it } from 'vitest';
-import { createHostActivity } from '../../src/activities/attempts.ts';
+import type { Client } from '@temporalio/client';
+import { createHostActivity, failPredecessors } from '../../src/activities/attempts.ts';
 import { BelayError } from '../../src/contracts/errors.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
@@ -41,6 +42,53 @@ describe('createHostActivity', () => {
       throw new Error('a library that knows no cancellation');
     });
     await expect(environment.run(activity, undefined)).rejects.toBeInstanceOf(CancelledFailure);
+    expect(await attemptsIn(home.path)).toEqual([]);
+  });
+
+  it('keeps the note of a second attempt when the first, given up by the server, ends', async () => {
+    await using home = await temporaryDirectory();
+    const attempt = (number: number) => {
+      const ending = Promise.withResolvers<void>();
+      const begun = Promise.withResolvers<void>();
+      const activity = createHostActivity({ home: home.path })(async () => {
+        begun.resolve();
+        return ending.promise;
+      });
+      const ended = new MockActivityEnvironment({ attempt: number }).run(activity, undefined);
+      return { begun: begun.promise, ended, end: ending.resolve };
+    };
+    const [first, second] = [attempt(1), attempt(2)];
+    await Promise.all([first.begun, second.begun]);
+    first.end();
+    await first.ended;
+    expect(await attemptsIn(home.path)).toHaveLength(1);
+    second.end();
+    await second.ended;
+    expect(await attemptsIn(home.path)).toEqual([]);
+  });
+});
+
+describe('failPredecessors', () => {
+  it('reports what it can, and lets neither a broken note nor a refusing server stop the worker', async () => {
+    await using home = await temporaryDirectory();
+    await mkdir(join(home.path, 'attempts'));
+    const note = (activityId: string) => JSON.stringify({ workflowId: 'w', runId: 'r', activityId });
+    const notes = { 'cut.json': '', 'refused.json': note('refused'), 'good.json': note('good') };
+    for (const [name, text] of Object.entries(notes)) await writeFile(join(home.path, 'attempts', name), text);
+    const reported: string[] = [];
+    const fail = async ({ activityId }: { activityId: string }) => {
+      if (activityId === 'refused') throw new Error('14 UNAVAILABLE');
+      reported.push(activityId);
+    };
+    const warnings: string[] = [];
+    const failed = await failPredecessors({
+      home: home.path,
+      client: { activity: { fail } } as unknown as Client,
+      warn: (_error, message) => warnings.push(message),
+    });
+    expect(failed).toBe(1);
+    expect(reported).toEqual(['good']);
+    expect(warnings.toSorted()).toEqual([expect.stringContaining('cut.json'), expect.stringContaining('refused.json')]);
     expect(await attemptsIn(home.path)).toEqual([]);
   });
 });

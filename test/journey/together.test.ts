@@ -68,7 +68,7 @@ describe(`${MANY} runs of one repository at once`, () => {
 
 /** As the command line starts them, without a process for each. */
 async function startMany({ env, folder, repository }: { env: Readonly<Record<string, string>>; folder: string; repository: string }) {
-  const quiet = { live: false, out: () => {}, note: () => {} };
+  const quiet = { live: false, piped: true, out: () => {}, note: () => {}, exact: () => {} };
   await using context = await openContext({ env, terminal: quiet });
   await using session = await findSession(context);
   if (!session) throw new Error('There is no belay dev');

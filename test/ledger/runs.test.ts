@@ -171,7 +171,7 @@ test('pages cover every run once, even those of the same moment', async () => {
   expect(seen.toSorted()).toEqual(all.map(({ id }) => id));
 });
 
-test('the earlier run of an issue is the newest recorded one, not a reservation', async () => {
+test('the earlier runs of an issue are the recorded ones, newest first, and no reservation', async () => {
   await using fresh = await freshLedger();
   const { ledger } = fresh;
   await recordRuns(ledger, [
@@ -180,6 +180,6 @@ test('the earlier run of an issue is the newest recorded one, not a reservation'
     { id: 'cccccccc', createdAt: '2026-11-20T12:00:00.000Z', repository: 'acme/site' },
   ]);
   await ledger.reserveRun({ ...reservation, createdAt: '2026-11-20T13:00:00.000Z' });
-  expect((await ledger.earlierRun({ repository: 'acme/shop', issueKey: '1' }))?.id).toBe('bbbbbbbb');
-  expect(await ledger.earlierRun({ repository: 'acme/shop', issueKey: '2' })).toBeUndefined();
+  expect((await ledger.issueRuns({ repository: 'acme/shop', issueKey: '1' })).map(({ id }) => id)).toEqual(['bbbbbbbb', 'aaaaaaaa']);
+  expect(await ledger.issueRuns({ repository: 'acme/shop', issueKey: '2' })).toEqual([]);
 });

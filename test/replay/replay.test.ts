@@ -1,5 +1,4 @@
 import { readFile, readdir } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, Worker } from '@temporalio/worker';
@@ -33,6 +32,7 @@ async function replay(workflowBundle: WorkflowBundle, names: readonly string[]):
 }
 
 describe('recorded histories', () => {
+  // A change that fails here: before the first release record them anew (scripts/record-histories.ts), after it use `patched`.
   it('go on under the code of today', async () => {
     await using folder = await temporaryDirectory();
     expect(await replay(await loadWorkflowBundle(folder.path), [...texts.keys()])).toEqual({});
@@ -56,7 +56,6 @@ describe('recorded histories', () => {
     for (const [file, text] of texts) {
       const all = [text, ...payloadsOf(text)].join('\n');
       expect(all.match(/(?<!\w)\/(tmp|root|home|work|Users|var)\/[^"\\ ]*/g) ?? [], file).toEqual([]);
-      expect(all.includes(hostname()), file).toBe(false);
       expect(all.match(/"identity":"(?!\d+@host"|[0-9a-f]{8}@\d+")[^"]*"/g) ?? [], file).toEqual([]);
     }
   });

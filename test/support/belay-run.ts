@@ -1,10 +1,12 @@
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import type { Context } from '../../src/cli/context.ts';
-import { CANCEL_SIGNAL, RETRY_SIGNAL } from '../../src/contracts/constants.ts';
+import { CANCEL_SIGNAL, COMMANDS, RETRY_SIGNAL } from '../../src/contracts/constants.ts';
 import type { PhaseName, RunStatus } from '../../src/contracts/constants.ts';
 import type { StepRecord } from '../../src/contracts/records.ts';
 import type { PhaseView, RunView } from '../../src/contracts/run-view.ts';
+import type { CallState } from '../../src/engines/scripted-state.ts';
 import type { Order } from '../../src/intake/order.ts';
 import type { Started } from '../../src/intake/start-run.ts';
 import { eventually } from './eventually.ts';
@@ -90,11 +92,7 @@ export async function testRun({ ledger, config, client, started, order, comment 
       if (issue) await eventually(async () => requireText(await comment(issue), `**${code}**`));
       return parked;
     },
-    async working(step) {
-      await eventually(async () => {
-        if (!(await steps()).some(({ name, status }) => name === step && status === 'running')) throw new Error(`${step} is not at work.`);
-      });
-    },
+    working: (step) => eventually(async () => requireWork(step, await steps(), join(config.home, 'runs', id))),
     stepNames: async () => (await steps()).map(({ name }) => name),
     log: async () => (await ledger.readLogs({ runId: id })).map(({ message }) => message).join('\n'),
     async retry(phase) {
@@ -106,6 +104,17 @@ export async function testRun({ ledger, config, client, started, order, comment 
     cancelOnServer: async () => void (await handle.cancel()),
     temporalStatus: async () => (await handle.describe()).status.name,
   };
+}
+
+/** A step is recorded before its agent has started: whoever is stopped by then has not begun its turn, and has no session to resume. */
+async function requireWork(step: string, steps: readonly StepRecord[], runFolder: string): Promise<void> {
+  const found = steps.find(({ name, status }) => name === step && status === 'running');
+  if (!found) throw new Error(`${step} is not at work.`);
+  if (!COMMANDS.some((command) => command === step)) return;
+  const noted = await readdir(join(runFolder, 'steps'));
+  if (!noted.some((file) => file.startsWith(`${found.number}-`))) throw new Error(`${step} has no session.`);
+  const calls = JSON.parse(await readFile(join(runFolder, 'engine', `scripted-${step}.json`), 'utf8')) as CallState;
+  if (calls.begun <= calls.completed) throw new Error(`${step} has not begun its turn.`);
 }
 
 function requireText(text: string, wanted: string): void {

@@ -74,7 +74,7 @@ function environment(home: string, settings: Record<string, string>): NodeJS.Pro
 }
 
 const nothing = (): void => {};
-const quiet: Terminal = { live: false, out: nothing, note: nothing };
+const quiet: Terminal = { live: false, piped: true, out: nothing, note: nothing, exact: nothing };
 
 function stoppableWorker({ config, env }: Pick<Context, 'config' | 'env'>, target: TemporalTarget) {
   let running: BelayWorker | undefined;

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import type { Client } from '@temporalio/client';
 import proto from '@temporalio/proto';
 import type { TestRun } from './belay-run.ts';
@@ -27,11 +28,13 @@ const toJson = (history: History): JsonHistory => History.toObject(History.fromO
 /** A history from its text. */
 export const readHistory = (text: string): History => History.fromObject(JSON.parse(text) as Record<string, unknown>);
 
-/** A history as text, one line an event. Whatever `replace` names is replaced, in what payloads hold too. */
+/** A history as text, one line an event, without the machine's name. What `replace` names is replaced, in payloads too. */
 export function historyText(history: History, replace: Readonly<Record<string, string>>): string {
   const plain = (text: string): string => Object.entries(replace).reduce((done, [from, to]) => done.replaceAll(from, to), text);
   const clean = (key: string, value: unknown): unknown => {
     if (typeof value !== 'string') return value;
+    if (key === 'stackTrace') return '';
+    if (key === 'identity') return value.replace(`@${hostname()}`, '@host');
     return key === 'data' ? Buffer.from(plain(Buffer.from(value, 'base64').toString())).toString('base64') : plain(value);
   };
   const events = toJson(history).events.map((event) => JSON.stringify(event, clean));

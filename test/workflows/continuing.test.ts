@@ -136,6 +136,55 @@ describe('a second run of an issue', () => {
     expect(await project.pullRequests()).toHaveLength(3);
   });
 
+  it('continues the open pull request although the run before never got a workspace, and so does its retry', async () => {
+    const project = await belay.project();
+    const first = await (await project.run()).closed();
+    const cancelPending = async () => {
+      await belay.stopWorker();
+      const run = await project.run();
+      await run.cancel();
+      await belay.startWorker();
+      const cancelled = await run.closed();
+      expect(cancelled).toMatchObject({ status: 'cancelled', branch: first.branch });
+      expect(cancelled).not.toHaveProperty('baseSha');
+      return cancelled;
+    };
+    const continued = { outcome: 'pull_request', branch: first.branch, pullRequest: first.pullRequest };
+    await project.script(again);
+    const retried = await project.retry(await cancelPending());
+    expect(await retried.closed()).toMatchObject(continued);
+    await cancelPending();
+    await project.script({ implement: [{ say: 'Wrote still more.', write: { 'last.md': 'last\n' } }] });
+    expect(await (await project.run()).closed()).toMatchObject(continued);
+    expect(await project.pullRequests()).toHaveLength(1);
+    expect(await project.git('diff', '--name-only', `main..${first.branch}`)).toBe('last.md\nmore.md\nnotes.md');
+  });
+
+  it('continues the open pull request although a fresh run was cancelled since, with nothing of that', async () => {
+    const project = await belay.project();
+    const first = await (await project.run()).closed();
+    await project.script({ implement: [{ write: { 'fresh.md': 'fresh\n' } }], review: [{ hang: true }] });
+    const fresh = await project.run({ fresh: true });
+    await fresh.working('review');
+    await fresh.cancel();
+    await fresh.closed();
+    await project.script(again);
+    expect(await (await project.run()).closed()).toMatchObject({ outcome: 'pull_request', branch: first.branch, continues: first.id });
+    expect(await project.pullRequests()).toHaveLength(1);
+    expect(await project.git('diff', '--name-only', `main..${first.branch}`)).toBe('more.md\nnotes.md');
+  });
+
+  it('ships what a fresh part of the pipeline has built, although an older pull request is open', async () => {
+    const project = await belay.project();
+    const first = await (await project.run()).closed();
+    await project.script({ implement: [{ say: 'Anew.', write: { 'fresh.md': 'fresh\n' } }] });
+    const built = await (await project.run({ pipeline: 'planBuild', fresh: true })).closed();
+    const shipped = await (await project.run({ pipeline: 'ship' })).closed();
+    expect(shipped).toMatchObject({ outcome: 'pull_request', continues: built.id });
+    expect(shipped.branch).not.toBe(first.branch);
+    expect(await project.git('diff', '--name-only', `main..${shipped.branch}`)).toBe('fresh.md');
+  });
+
   it('that was cancelled before it published is retried with one commit on top of the pull request', async () => {
     const project = await belay.project();
     const first = await (await project.run()).closed();
@@ -165,5 +214,35 @@ describe('a second run of an issue', () => {
     expect(await retried.closed()).toMatchObject({ outcome: 'pull_request', branch: first.branch, errors: [] });
     expect(await project.git('diff', '--name-only', `main..${first.branch}`)).toBe('more.md\nnotes.md');
     expect(await project.git('rev-parse', `${first.branch}~1`)).toBe(first.headSha);
+  });
+});
+
+describe('a long request', () => {
+  const request = `Write it down. ${'All of it. '.repeat(200)}At the very end too.`;
+
+  it('is retried whole', async () => {
+    const project = await belay.project({ script: { implement: [{ hang: true }] } });
+    const run = await project.run({ target: request });
+    await run.working('implement');
+    await run.cancel();
+    const cancelled = await run.closed();
+    expect(cancelled.request).not.toContain('very end');
+    await project.script({});
+    const again = await project.retry(cancelled, 'classify');
+    expect(await again.closed()).toMatchObject({ outcome: 'pull_request' });
+    const [pullRequest] = await project.pullRequests();
+    expect(pullRequest?.body).toContain('At the very end too.');
+  });
+
+  it('is asked for again where the run had not kept it', async () => {
+    const project = await belay.project();
+    await belay.stopWorker();
+    const run = await project.run({ target: request });
+    await run.cancel();
+    await belay.startWorker();
+    await expect(project.retry(await run.closed())).rejects.toMatchObject({
+      code: 'invalid_input',
+      message: expect.stringContaining('only the beginning is known') as string,
+    });
   });
 });

@@ -51,6 +51,17 @@ describe('the test loop', () => {
     expect(phaseOf(view, 'test')).toMatchObject({ status: 'completed', summary: '2 passed after 2 attempts', evidence: { passed: true } });
   });
 
+  it('names failing tests in plain text, whatever the repository calls them', async () => {
+    const project = await belay.project({
+      files: { ...NODE_PROJECT, 'red.test.js': "import { test } from 'node:test';\ntest('is \\x1b[31mred', () => assert.fail());\n" },
+    });
+    const run = await project.run({ pipeline: 'planBuildTest' });
+    const { errors } = await run.parked();
+    expect(errors).toMatchObject([{ code: 'tests_failing', message: expect.stringContaining('is red') as string }]);
+    await run.cancel();
+    await run.closed();
+  });
+
   it('goes on with a failure that the fix of another one brought in', async () => {
     const project = await belay.project({
       files: { ...NODE_PROJECT, '.belay.yml': 'limits: { testAttempts: 3 }\n' },

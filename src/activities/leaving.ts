@@ -1,0 +1,44 @@
+import { Context } from '@temporalio/activity';
+import type { LeaseRef } from '../contracts/lease.ts';
+import type { Mirror } from '../git/mirror.ts';
+import type { Dependencies } from './dependencies.ts';
+import { isSameLease } from './tenures.ts';
+import type { Tenure } from './tenures.ts';
+
+const CLOSED = ['COMPLETED', 'FAILED', 'CANCELLED', 'TERMINATED', 'TIMED_OUT'];
+
+interface Leaving {
+  lease: LeaseRef;
+  mirror: Mirror;
+  tenure: Tenure;
+}
+
+/** Removes the tree of a run that gave its workspace back. One that may go on here finds it as it is. */
+export async function leaveTree(deps: Dependencies, { lease, mirror, tenure }: Leaving): Promise<void> {
+  if (tenure.takenOver || !(await isCurrent(deps, lease)) || !(await isGivenBack(deps, lease))) return;
+  await deps.worktrees.remove({ mirror, runId: lease.runId });
+}
+
+/** They are kept by run: a newer lease's are not this one's to release. */
+export async function releasePorts(deps: Dependencies, lease: LeaseRef): Promise<void> {
+  if (await isCurrent(deps, lease)) await deps.ports.release({ runId: lease.runId });
+}
+
+async function isCurrent({ ledger }: Dependencies, lease: LeaseRef): Promise<boolean> {
+  const current = await ledger.currentEpoch(lease.runId);
+  return current !== undefined && isSameLease(current, lease);
+}
+
+/** A worker that stops, or whose heartbeats came late, has not been asked to: the run goes on, unless it was closed from outside. */
+async function isGivenBack({ client }: Dependencies, { workflowId }: LeaseRef): Promise<boolean> {
+  const details = Context.current().cancellationDetails;
+  if (!details || details.cancelRequested) return true;
+  if (details.workerShutdown) return false;
+  try {
+    const { status } = await client.workflow.getHandle(workflowId).describe();
+    return CLOSED.includes(status.name);
+  } catch {
+    // `belay clean` finds what closed runs left.
+    return false;
+  }
+}

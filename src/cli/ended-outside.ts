@@ -1,0 +1,25 @@
+import type { RunError, RunView } from '../contracts/run-view.ts';
+
+/** The last view of a run that Temporal closed without its doing, as after a terminate: it could not say so itself. */
+export function endedOutside(view: RunView, { as, at }: { as: string; at: Date }): RunView {
+  const error: RunError = {
+    code: 'run_terminated',
+    message: `The run was ended from outside: ${as}.`,
+    hint: `\`belay retry ${view.id}\` begins a new run that goes on from what it left.`,
+  };
+  const completedAt = at.toISOString();
+  const ended: RunView = {
+    ...view,
+    // Later than all that the run has recorded itself.
+    version: view.version + 1,
+    status: 'failed',
+    phases: view.phases.map((phase) =>
+      phase.status === 'running' || phase.status === 'retrying' ? { ...phase, status: 'failed', completedAt, error } : phase,
+    ),
+    errors: [...view.errors, error],
+    completedAt,
+    durationMs: at.getTime() - Date.parse(view.startedAt ?? view.createdAt),
+  };
+  for (const past of ['currentStep', 'waitingFor', 'workspace'] as const) delete ended[past];
+  return ended;
+}

@@ -1,0 +1,63 @@
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import { expect, test } from 'vitest';
+import { hostActivities } from '../../src/activities/index.ts';
+import type { PublishBranchInput, PublishBranchOutcome } from '../../src/contracts/work.ts';
+import { activityHost, leaseOf } from '../support/activity-host.ts';
+import type { ActivityHost } from '../support/activity-host.ts';
+
+const BRANCH = 'belay/bug-1-cart-abcd1234';
+
+/** A host that holds the run's workspace, with work to publish under the title that is given. */
+async function publisher(host: ActivityHost) {
+  const { deps, remote, repository, base } = host;
+  const lease = leaseOf(1);
+  await deps.ledger.raiseEpoch(lease);
+  const mirror = await deps.mirrors.open(repository);
+  const checkpoint = await remote.commit({ 'a.txt': 'two\n' }, { branch: 'work' });
+  for (const branch of ['main', 'work']) await mirror.fetchBranch({ url: remote.path, branch });
+  const worktree = deps.worktrees.at({ mirror, runId: lease.runId });
+  const ports = { backend: 1, frontend: 2 };
+  const held = deps.holdings.add({
+    lease,
+    repository,
+    gitUrl: remote.path,
+    mirror,
+    worktree,
+    ports,
+    baseSha: base,
+    overrides: new Map(),
+    end() {},
+  });
+  const publish = (title: string): Promise<PublishBranchOutcome> => {
+    const input: PublishBranchInput = {
+      step: { lease, number: 1, name: 'publish', phase: 'publish', attempt: 1 },
+      repository,
+      checkpoint,
+      parent: base,
+      expected: null,
+      names: { title, createdAt: '2026-11-20T10:00:00.000Z', branch: BRANCH },
+    };
+    const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
+    return environment.run(hostActivities(deps).publishBranch, input);
+  };
+  return { publish, [Symbol.asyncDispose]: () => held[Symbol.asyncDispose]() };
+}
+
+test('work that is on the branch already, under another message, is published', async () => {
+  await using host = await activityHost();
+  await using run = await publisher(host);
+  const first = await run.publish('Mend the totals');
+  expect(await run.publish('Mend all totals')).toEqual(first);
+  expect(await host.remote.sha(BRANCH)).toBe(first.headSha);
+});
+
+test('other content, or the same on another commit, is not taken for it', async () => {
+  await using host = await activityHost();
+  await using run = await publisher(host);
+  const other = await host.remote.commit({ 'a.txt': 'theirs\n' }, { branch: BRANCH });
+  await expect(run.publish('Mend the totals')).rejects.toMatchObject({ type: 'branch_moved' });
+  const later = await host.remote.commit({ 'a.txt': 'two\n' }, { branch: BRANCH });
+  await expect(run.publish('Mend the totals')).rejects.toMatchObject({ type: 'branch_moved' });
+  expect(later).not.toBe(other);
+});

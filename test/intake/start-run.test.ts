@@ -1,0 +1,69 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Client } from '@temporalio/client';
+import { openContext } from '../../src/cli/context.ts';
+import type { Context } from '../../src/cli/context.ts';
+import { createLog } from '../../src/telemetry/log.ts';
+import { connectTemporal, localTarget } from '../../src/temporal/connection.ts';
+import type { TemporalTarget } from '../../src/temporal/connection.ts';
+import { startDevServer } from '../../src/temporal/dev-server.ts';
+import { installLogger, startWorker } from '../../src/worker.ts';
+import { openProject } from '../support/belay-project.ts';
+import { eventually } from '../support/eventually.ts';
+import { temporalCli } from '../support/temporal-cli.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+const NAMESPACE = 'bare';
+const resources = new AsyncDisposableStack();
+let folder: string;
+let context: Context;
+let target: TemporalTarget;
+let client: Client;
+
+/** A namespace that knows none of Belay's search attributes, as one on Temporal Cloud, and no worker. */
+beforeAll(async () => {
+  folder = resources.use(await temporaryDirectory()).path;
+  const env = { ...process.env, BELAY_HOME: join(folder, 'home'), BELAY_ENGINE: 'scripted' };
+  const nothing = (): void => {};
+  context = resources.use(await openContext({ env, terminal: { live: false, piped: true, out: nothing, note: nothing, exact: nothing } }));
+  const server = resources.use(await startDevServer({ cli: await temporalCli(), home: context.config.home }));
+  await using temporal = await connectTemporal({ target: localTarget(server.address) });
+  await temporal.connection.workflowService.registerNamespace({
+    namespace: NAMESPACE,
+    workflowExecutionRetentionPeriod: { seconds: (24 * 60 * 60) as never },
+  });
+  target = localTarget(server.address, NAMESPACE);
+  ({ client } = await eventually(async () => {
+    const connected = await connectTemporal({ target });
+    await connected.client.workflow.count();
+    return resources.use(connected);
+  }));
+});
+afterAll(() => resources.disposeAsync());
+
+describe('a Temporal service without Belay’s search attributes', () => {
+  it('runs without them, to the pull request', async () => {
+    const project = await openProject({ ...context, client }, join(folder, 'project'), {});
+    const run = await project.run();
+    installLogger(createLog({ level: 'silent' }));
+    // It registers the attributes now: the run keeps away from them all the same.
+    await using _worker = await startWorker({ config: context.config, env: context.env, target, log: createLog({ level: 'silent' }) });
+    expect(await run.closed()).toMatchObject({ status: 'completed', outcome: 'pull_request' });
+    const { typedSearchAttributes } = await client.workflow.getHandle(run.workflowId).describe();
+    expect(typedSearchAttributes.getAll().filter(({ key }) => key.name.startsWith('Belay'))).toEqual([]);
+  });
+});
+
+describe('a Temporal service that does not start a run', () => {
+  it('is named with its reason, and no run is kept', async () => {
+    const elsewhere = await connectTemporal({ target });
+    const project = await openProject({ ...context, client: elsewhere.client }, join(folder, 'other'), {});
+    const before = await context.ledger.listRuns();
+    await elsewhere[Symbol.asyncDispose]();
+    await expect(project.run()).rejects.toMatchObject({
+      code: 'temporal_unreachable',
+      message: expect.stringContaining('Temporal did not start the run: ') as string,
+    });
+    expect(await context.ledger.listRuns()).toEqual(before);
+  });
+});

@@ -1,0 +1,82 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Client } from '@temporalio/client';
+import type { Dependencies } from '../../src/activities/dependencies.ts';
+import { createHoldings } from '../../src/activities/holdings.ts';
+import type { Grant, LeaseRef } from '../../src/contracts/lease.ts';
+import type { RepositoryRef } from '../../src/contracts/repository.ts';
+import { composeEngines } from '../../src/compose-engines.ts';
+import { loadConfig } from '../../src/config.ts';
+import { createLocalForge } from '../../src/forges/local.ts';
+import { createMirrors } from '../../src/git/mirror.ts';
+import { openLedger } from '../../src/ledger/open-ledger.ts';
+import { createProcessTrees } from '../../src/process/process-trees.ts';
+import { createRunFiles } from '../../src/run-files/run-files.ts';
+import { createLocalTracker } from '../../src/trackers/local.ts';
+import { createPortRegistry } from '../../src/workspace/ports.ts';
+import { createSlots } from '../../src/workspace/slots.ts';
+import { createWorktrees } from '../../src/workspace/worktree.ts';
+import { gitRemote } from './git-remote.ts';
+import type { Files, GitRemote } from './git-remote.ts';
+
+/** What a worker's activities work with, without a Temporal: all real but its client, which notes the grants. */
+export interface ActivityHost extends AsyncDisposable {
+  deps: Dependencies;
+  remote: GitRemote;
+  repository: RepositoryRef;
+  /** Head of the remote's `main`. */
+  base: string;
+  grants: Grant[];
+  portsFolder: string;
+  /** What Temporal says of the run's workflow. */
+  workflow: { status: string };
+}
+
+export async function activityHost(files: Files = { 'a.txt': 'one\n' }): Promise<ActivityHost> {
+  await using stack = new AsyncDisposableStack();
+  const remote = stack.use(await gitRemote({ files }));
+  const home = join(remote.folder, 'home');
+  await mkdir(home);
+  const portsFolder = join(remote.folder, 'ports');
+  const forge = createLocalForge({ home });
+  const grants: Grant[] = [];
+  const workflow = { status: 'RUNNING' };
+  const handle = {
+    signal: async (_name: string, grant: Grant) => void grants.push(grant),
+    describe: async () => ({ status: { name: workflow.status } }),
+  };
+  const deps: Dependencies = {
+    home,
+    host: { id: 'here', taskQueue: 'work-here' },
+    client: { workflow: { getHandle: () => handle } } as unknown as Client,
+    ledger: stack.use(await openLedger({ path: join(home, 'ledger.db') })),
+    files: createRunFiles({ home }),
+    forges: { local: forge },
+    trackers: { local: createLocalTracker({ home }) },
+    engines: composeEngines(loadConfig({ BELAY_HOME: home }), {}),
+    processes: stack.use(await createProcessTrees({ bootId: 'activity-host', isolation: 'reaper', graceMs: 100 })),
+    mirrors: createMirrors({ home, env: process.env }),
+    worktrees: createWorktrees({ home }),
+    ports: createPortRegistry({
+      home,
+      backend: { first: 21400, last: 21449 },
+      frontend: { first: 21450, last: 21499 },
+      folder: portsFolder,
+    }),
+    slots: createSlots(3),
+    holdings: createHoldings(),
+    workspaceEnvironment: { PATH: process.env['PATH'] ?? '' },
+  };
+  const repository = await forge.register({ path: remote.path });
+  const base = await remote.git('rev-parse', 'main');
+  const kept = stack.move();
+  return { deps, remote, repository, base, grants, portsFolder, workflow, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+}
+
+/** A lease, of the one run that most of these tests are about. */
+export const leaseOf = (epoch: number, runId = '0123abcd'): LeaseRef => ({
+  runId,
+  workflowId: 'local:acme/shop#1',
+  executionId: 'first',
+  epoch,
+});

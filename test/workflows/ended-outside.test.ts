@@ -1,0 +1,65 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { follow, settled } from '../../src/cli/follow.ts';
+import type { RunView } from '../../src/contracts/run-view.ts';
+import { startBelay } from '../support/belay.ts';
+import type { Belay } from '../support/belay.ts';
+import type { TestRun } from '../support/belay-run.ts';
+import { phaseOf } from '../support/belay-run.ts';
+
+let belay: Belay;
+beforeAll(async () => {
+  belay = await startBelay({ BELAY_TEST_ATTEMPTS: '1' });
+});
+afterAll(() => belay[Symbol.asyncDispose]());
+
+const terminate = ({ workflowId }: TestRun) => belay.client.workflow.getHandle(workflowId).terminate('test');
+
+async function followed({ workflowId }: TestRun): Promise<RunView | undefined> {
+  let last: RunView | undefined;
+  for await (const view of follow({ client: belay.client, ledger: belay.ledger, workflowId })) last = view;
+  return last;
+}
+
+describe('a run that Temporal ended', () => {
+  it('shows as failed with the reason to whoever follows it, and in the ledger', async () => {
+    const project = await belay.project({ script: { implement: [{ hang: true }] } });
+    const run = await project.run();
+    await run.working('implement');
+    const following = followed(run);
+    await terminate(run);
+    const view = await following;
+    expect(view).toMatchObject({
+      status: 'failed',
+      errors: [{ code: 'run_terminated', message: expect.stringContaining('TERMINATED') as string }],
+    });
+    expect(phaseOf(view as RunView, 'implement')).toMatchObject({ status: 'failed', error: { code: 'run_terminated' } });
+    for (const past of ['workspace', 'currentStep']) expect(view).not.toHaveProperty(past);
+    expect(await run.view()).toEqual(view);
+    expect(await followed(run)).toEqual(view);
+  });
+
+  it('while it was parked is not parked any more', async () => {
+    const project = await belay.project({ script: { implement: [{ write: { 'broken.txt': 'yes\n' } }] } });
+    const run = await project.run();
+    await run.parked();
+    await terminate(run);
+    expect(await followed(run)).toMatchObject({ status: 'failed', errors: [{ code: 'tests_failing' }, { code: 'run_terminated' }] });
+  });
+
+  it('is settled as failed, and its issue’s next run is left alone', async () => {
+    const project = await belay.project({ script: { implement: [{ hang: true }] } });
+    const first = await project.run();
+    await first.working('implement');
+    const known = await first.view();
+    await terminate(first);
+    const second = await project.run();
+    await second.working('implement');
+    expect(second.workflowId).toBe(first.workflowId);
+    expect(await settled(belay, known)).toMatchObject({ id: first.id, status: 'failed' });
+    expect(await first.view()).toMatchObject({ status: 'failed' });
+    const open = await second.view();
+    expect(await settled(belay, open)).toEqual(open);
+    await second.cancel();
+    expect(await second.closed()).toMatchObject({ status: 'cancelled' });
+  });
+});
