@@ -39,7 +39,7 @@ function nextSteps({ status, errors, id }: RunView): string[] {
   const cause = last && status !== 'completed' ? [`  ${last.code}: ${last.message}`, ...(last.hint ? [`  ${last.hint}`] : [])] : [];
   if (status === 'parked')
     return [...cause, `  belay retry ${id}    goes on`, `  belay open ${id}     the work so far`, `  belay cancel ${id}   drops it`];
-  if (status === 'cancelled') return [...cause, `  belay retry ${id}    goes on from here`];
+  if (status === 'cancelled') return [...cause, `  belay retry ${id}    goes on after its last finished step`];
   return cause;
 }
 

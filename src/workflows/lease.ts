@@ -1,12 +1,12 @@
 import {
-  sleep,
-  CancelledFailure,
   ApplicationFailure,
   CancellationScope,
+  CancelledFailure,
   condition,
   isCancellation,
   proxyActivities,
   setHandler,
+  sleep,
   workflowInfo,
 } from '@temporalio/workflow';
 import { hostLeaseQueue, LEASE_QUEUE } from '../contracts/constants.ts';
