@@ -5,7 +5,7 @@ import { fenced, loadCommand, renderCommand } from '../../src/prompts/prompt.ts'
 
 const EXPECTED: Record<CommandName, { output: string; permissions: string[]; placeholders: string }> = {
   classify: { output: 'classify', permissions: ['read'], placeholders: 'issue' },
-  plan: { output: 'text', permissions: ['read'], placeholders: 'class issue messages' },
+  plan: { output: 'text', permissions: ['read'], placeholders: 'class issue' },
   implement: { output: 'text', permissions: ['read', 'edit', 'run'], placeholders: 'issue plan' },
   'resolve-failed-test': {
     output: 'text',
@@ -67,7 +67,7 @@ describe("a repository's own command", () => {
   test("replaces the text and keeps Belay's front matter", () => {
     const command = loadCommand({ name: 'plan', override: 'Plan {{ issue }} tersely.' });
     expect(command).toMatchObject({ output: 'text', permissions: ['read'] });
-    expect(renderCommand(command, { issue: 'I', class: 'bug', messages: '' })).toBe('Plan I tersely.');
+    expect(renderCommand(command, { issue: 'I', class: 'bug' })).toBe('Plan I tersely.');
   });
 
   test('may narrow its permissions', () => {
