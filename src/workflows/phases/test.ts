@@ -11,6 +11,7 @@ const MAX_HISTORY = 500;
 export const test = phase('test', async (run) => {
   const { settings } = await run.position();
   if (settings.checks.length === 0) return { summary: `no tests: ${settings.checksReason}` };
+  if (run.results.depth === 1) run.say(`${settings.checks.map(({ command }) => command).join(', ')} (${settings.checksReason})`);
   const { testAttempts } = run.limits;
   const history: History = new Map();
   for (let attempt = 1; ; attempt++) {
