@@ -4,6 +4,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode } from '@temporalio/worker';
 import writeFileAtomic from 'write-file-atomic';
+import { readIfThere } from '../process/read-if-there.ts';
 
 const WORKFLOWS = fileURLToPath(new URL('../workflows/index.ts', import.meta.url));
 /** Everything that the bundle is made of: workflows, and the constants and errors they import. */
@@ -37,15 +38,6 @@ async function sources(): Promise<string[]> {
     }),
   );
   return found.flat().sort();
-}
-
-async function readIfThere(file: string): Promise<string | undefined> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
 }
 
 const ignore = (): void => {};

@@ -1,8 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { BelayError } from '../contracts/errors.ts';
+import { readIfThere } from '../process/read-if-there.ts';
 import { lockHolder, tryLock } from '../process/exclusive-lock.ts';
 
 /** This machine's part in Belay: a persistent id, and one worker process at a time. */
@@ -33,14 +34,7 @@ export async function takeHome(home: string): Promise<Host> {
   return { id, boot, ...(formerBoot ? { formerBoot } : {}), [Symbol.dispose]: () => lock[Symbol.dispose]() };
 }
 
-async function read(file: string): Promise<string | undefined> {
-  try {
-    return (await readFile(file, 'utf8')).trim() || undefined;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
-}
+const read = async (file: string): Promise<string | undefined> => (await readIfThere(file))?.trim() || undefined;
 
 async function write(file: string, text: string): Promise<string> {
   await writeFileAtomic(file, `${text}\n`);
