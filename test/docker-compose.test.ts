@@ -22,7 +22,8 @@ async function services(): Promise<Record<string, Service>> {
 async function composeConfig(env: Record<string, string>) {
   return execa('docker', ['compose', '--file', 'docker-compose.yml', 'config', '--quiet'], {
     cwd: root,
-    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
+    // Compose may be a plugin in Docker's own folder.
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], DOCKER_CONFIG: process.env['DOCKER_CONFIG'], ...env },
     extendEnv: false,
     reject: false,
   });
