@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ErrorCode } from '../contracts/errors.ts';
 import { BelayError } from '../contracts/errors.ts';
 import { lockHolder } from '../process/exclusive-lock.ts';
+import { isAlive } from '../process/is-alive.ts';
 import type { DevState } from '../temporal/state-file.ts';
 import { readDevState } from '../temporal/state-file.ts';
 
@@ -91,11 +92,7 @@ async function servedByOther(home: string, deadline: number): Promise<DevState |
 /** Good enough to know when to try again: the lock itself decides then. */
 function isHeld(lock: string): boolean {
   const holder = lockHolder(lock);
-  try {
-    return holder !== undefined && process.kill(holder.pid, 0);
-  } catch {
-    return false;
-  }
+  return holder !== undefined && isAlive(holder.pid);
 }
 
 const vanished = (): BelayError =>

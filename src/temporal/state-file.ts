@@ -1,8 +1,10 @@
-import { readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { z } from 'zod';
 import { BelayError } from '../contracts/errors.ts';
+import { isAlive } from '../process/is-alive.ts';
+import { readIfThere } from '../process/read-if-there.ts';
 import { attachUsage } from './dev-usage.ts';
 
 const devState = z.object({
@@ -29,18 +31,18 @@ export async function writeDevState(home: string, state: DevState): Promise<void
 
 /** The running `belay dev` of this home. What a dead one left behind is ignored and removed. */
 export async function readDevState(home: string): Promise<DevState | undefined> {
-  const text = await readText(pathOf(home));
+  const text = await readIfThere(pathOf(home));
   if (text === undefined) return undefined;
   const state = parse(text);
   if (state && isAlive(state.pid) && (await isServed(state))) return state;
   // Only what we judged: a new `belay dev` may have written its own meanwhile.
-  if ((await readText(pathOf(home))) === text) await rm(pathOf(home), { force: true });
+  if ((await readIfThere(pathOf(home))) === text) await rm(pathOf(home), { force: true });
   return undefined;
 }
 
 /** Removes the file if it is still `pid`'s. */
 export async function removeDevState(home: string, pid: number): Promise<void> {
-  const text = await readText(pathOf(home));
+  const text = await readIfThere(pathOf(home));
   if (text !== undefined && parse(text)?.pid === pid) await rm(pathOf(home), { force: true });
 }
 
@@ -53,15 +55,6 @@ function parse(text: string): DevState | undefined {
   }
 }
 
-async function readText(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
-}
-
 /** Its own port, not Temporal's: that may need a login, and a process number may have a new owner. */
 async function isServed({ controlPort }: DevState): Promise<boolean> {
   try {
@@ -70,13 +63,5 @@ async function isServed({ controlPort }: DevState): Promise<boolean> {
   } catch (error) {
     if (error instanceof BelayError) return false;
     throw error;
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { BelayError } from '../contracts/errors.ts';
+import { isAlive } from '../process/is-alive.ts';
 import { acquireLock } from '../process/exclusive-lock.ts';
 
 /** Who holds a port on this machine. */
@@ -90,15 +91,6 @@ export async function startTimeOf(pid: number): Promise<string | undefined> {
   const fields = text?.slice(text.lastIndexOf(')') + 2).split(' ');
   // A zombie has died, only nobody has looked yet.
   return fields?.[0] === 'Z' ? undefined : fields?.[19];
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
 }
 
 const claimPath = (folder: string, port: number): string => join(folder, `${port}.json`);
