@@ -8,6 +8,7 @@ import type { Environment, VariableName } from './config-variables.ts';
 import type { EngineName, PhaseName } from './contracts/constants.ts';
 import { BelayError } from './contracts/errors.ts';
 import type { RunLimits } from './contracts/run-input.ts';
+import { withoutUndefined } from './contracts/without-undefined.ts';
 
 /** Working time of a run; waits do not count. */
 const WORKING_MS = 6 * 60 * 60_000;
@@ -98,11 +99,6 @@ function limitsOf(values: Environment): RunLimits {
     workingMs: WORKING_MS,
   };
 }
-
-type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
-
-const withoutUndefined = <T extends object>(values: T): Defined<T> =>
-  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Defined<T>;
 
 function unknownVariables(env: NodeJS.ProcessEnv): string[] {
   const unknown = Object.keys(env).filter((name) => name.startsWith('BELAY_') && !VARIABLE_NAMES.some((known) => known === name));

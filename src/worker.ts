@@ -12,7 +12,7 @@ import { loadConfig } from './config.ts';
 import { hostWorkQueue } from './contracts/constants.ts';
 import { BelayError } from './contracts/errors.ts';
 import { composeEngines } from './compose-engines.ts';
-import { createLocalForge } from './forges/local.ts';
+import { composeForges } from './compose-forges.ts';
 import { createMirrors } from './git/mirror.ts';
 import { openLedger } from './ledger/open-ledger.ts';
 import { workspaceEnvironment } from './process/environment.ts';
@@ -26,7 +26,6 @@ import { cacheFolder } from './temporal/cache-folder.ts';
 import type { TemporalTarget } from './temporal/connection.ts';
 import { connectTemporal, connectWorker, registerSearchAttributes, namedTarget } from './temporal/connection.ts';
 import { createWorkers } from './temporal/workers.ts';
-import { createLocalTracker } from './trackers/local.ts';
 import type { Host } from './workspace/host.ts';
 import { takeHome } from './workspace/host.ts';
 import { createPortRegistry } from './workspace/ports.ts';
@@ -100,8 +99,7 @@ async function composeDependencies({ config, env, host, client, stack }: Composi
     client,
     ledger: stack.use(await openLedger({ path: path.join(home, 'ledger.db') })),
     files: createRunFiles({ home }),
-    forges: { local: createLocalForge({ home }) },
-    trackers: { local: createLocalTracker({ home }) },
+    ...composeForges(config),
     engines: composeEngines(config, env),
     processes,
     mirrors: createMirrors({ home, env }),

@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import type { EngineName } from '../contracts/constants.ts';
-import type { RepositoryRef } from '../contracts/repository.ts';
+import type { ForgeName, TrackerName } from '../contracts/repository.ts';
 import type { Engine } from '../engines/engine.ts';
 import type { Forge } from '../forges/forge.ts';
 import type { Mirrors } from '../git/mirror.ts';
@@ -20,8 +20,8 @@ export interface Dependencies {
   client: Client;
   ledger: Ledger;
   files: RunFiles;
-  forges: Record<RepositoryRef['forge'], Forge>;
-  trackers: Record<'local', Tracker>;
+  forges: Record<ForgeName, Forge>;
+  trackers: Record<TrackerName, Tracker>;
   engines: Record<EngineName, Engine>;
   processes: ProcessTrees;
   mirrors: Mirrors;

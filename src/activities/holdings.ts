@@ -12,7 +12,6 @@ import type { Tenures } from './tenures.ts';
 export interface Holding {
   lease: LeaseRef;
   repository: RepositoryRef;
-  gitUrl: string;
   mirror: Mirror;
   worktree: Worktree;
   ports: Grant['ports'];

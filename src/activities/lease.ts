@@ -4,6 +4,7 @@ import { GRANT_SIGNAL } from '../contracts/constants.ts';
 import { BelayError } from '../contracts/errors.ts';
 import type { Grant } from '../contracts/lease.ts';
 import type { HoldInput } from '../contracts/work.ts';
+import type { GitAccess } from '../git/access.ts';
 import type { Mirror } from '../git/mirror.ts';
 import { writePortsFile } from '../workspace/ports.ts';
 import { oncePerTree } from '../workspace/setup-mark.ts';
@@ -64,10 +65,10 @@ async function prepare(deps: Dependencies, input: HoldInput, { tenure, cleanup, 
   const { lease, repository } = input;
   const { signal } = tenure;
   const { runId, epoch } = lease;
-  const gitUrl = await deps.forges[repository.forge].gitUrl(repository);
+  const access = await deps.forges[repository.forge].gitAccess(repository);
   const mirror = await deps.mirrors.open(repository);
-  const baseSha = await baseOf(mirror, gitUrl, input, signal);
-  const commit = await startOf(mirror, gitUrl, input, baseSha, signal);
+  const baseSha = await baseOf(mirror, access, input, signal);
+  const commit = await startOf(mirror, access, input, baseSha, signal);
   const settings = await readSettings(mirror, baseSha);
   const ports = await deps.ports.claim({ runId, signal });
   cleanup.defer(() => releasePorts(deps, lease));
@@ -78,23 +79,23 @@ async function prepare(deps: Dependencies, input: HoldInput, { tenure, cleanup, 
   const setup = { lease, path, ports, commands: settings.setup };
   await oncePerTree({ mirror, runId, again: state !== 'kept' }, () => runSetup(deps, setup, signal));
   const overrides = await readOverrides(mirror, baseSha);
-  cleanup.use(deps.holdings.add({ lease, repository, gitUrl, mirror, worktree, ports, baseSha, overrides, end }));
+  cleanup.use(deps.holdings.add({ lease, repository, mirror, worktree, ports, baseSha, overrides, end }));
   return { epoch, host: deps.host.id, taskQueue: deps.host.taskQueue, path, ports, baseSha, commit, settings: settings.run };
 }
 
-async function baseOf(mirror: Mirror, url: string, { base, baseSha }: HoldInput, signal: AbortSignal): Promise<string> {
+async function baseOf(mirror: Mirror, access: GitAccess, { base, baseSha }: HoldInput, signal: AbortSignal): Promise<string> {
   if (baseSha) {
-    await mirror.fetchCommit({ url, sha: baseSha, signal });
+    await mirror.fetchCommit({ ...access, sha: baseSha, signal });
     return baseSha;
   }
-  if (base) return mirror.fetchBranch({ url, branch: base, signal });
+  if (base) return mirror.fetchBranch({ ...access, branch: base, signal });
   throw new BelayError({ code: 'base_not_found', message: 'The run names neither a base branch nor a base commit.' });
 }
 
 /** The work so far: the run's own checkpoint, else what it continues, else the base. */
 async function startOf(
   mirror: Mirror,
-  url: string,
+  access: GitAccess,
   { checkpoint, continues }: HoldInput,
   baseSha: string,
   signal: AbortSignal,
@@ -102,7 +103,7 @@ async function startOf(
   const commit = checkpoint ?? continues?.commit;
   if (!commit) return baseSha;
   for (const sha of [commit, continues?.branchHead]) {
-    if (sha && !(await mirror.hasCommit(sha))) await mirror.fetchCommit({ url, sha, signal });
+    if (sha && !(await mirror.hasCommit(sha))) await mirror.fetchCommit({ ...access, sha, signal });
   }
   return commit;
 }

@@ -25,14 +25,15 @@ export function publishActivities(deps: Dependencies) {
           const { checkpoint, parent, expected } = input;
           const names = { ...input.names, title: plainLine(input.names.title, 100) };
           const { runId } = input.step.lease;
-          const { mirror, gitUrl } = holding;
+          const { mirror } = holding;
+          const access = await deps.forges[input.repository.forge].gitAccess(input.repository);
           const tree = await checkedTree(holding, input);
           const branch = names.branch ?? branchName({ ...names, runId });
           const proposed = input.messageArtifact ? await artifactText(deps, input.messageArtifact) : undefined;
           const message = commitMessage({ ...names, runId, ...(proposed ? { proposed } : {}) });
           const sha = await mirror.commitTree({ tree, parents: [parent], message, date: new Date(names.createdAt) });
           await assertCurrent(deps, input);
-          const headSha = await pushWork(mirror, { url: gitUrl, branch, sha, expected, signal });
+          const headSha = await pushWork(mirror, { ...access, branch, sha, expected, signal });
           const diffStat = await mirror.diffStat({ from: holding.baseSha, to: checkpoint });
           return { value: { branch, headSha, diffStat }, summary: `${branch} at ${headSha.slice(0, 12)}` };
         }),
@@ -65,13 +66,13 @@ export function publishActivities(deps: Dependencies) {
 
 /** Gives the branch's head. An attempt whose answer was lost may have pushed the same work with another message: that is as good. */
 async function pushWork(mirror: Mirror, request: Push & { signal: AbortSignal }): Promise<string> {
-  const { url, branch, sha, signal } = request;
+  const { branch, sha, signal } = request;
   try {
     await mirror.push(request);
     return sha;
   } catch (error) {
     if (!(error instanceof BelayError) || error.code !== 'branch_moved') throw error;
-    const present = await mirror.fetchBranch({ url, branch, signal }).catch(() => undefined);
+    const present = await mirror.fetchBranch({ ...request, branch, signal }).catch(() => undefined);
     if (present !== undefined && (await isSameWork(mirror, present, sha))) return present;
     throw error;
   }

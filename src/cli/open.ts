@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { stat } from 'node:fs/promises';
 import { BelayError } from '../contracts/errors.ts';
-import { localRepository } from '../contracts/repository.ts';
+import { repositoryOfRun } from '../contracts/repository.ts';
 import type { RunView } from '../contracts/run-view.ts';
 import { createMirrors } from '../git/mirror.ts';
 import { openCheckout } from '../workspace/opened.ts';
@@ -27,7 +27,7 @@ async function workspaceOf({ workspace }: RunView): Promise<string | undefined> 
 }
 
 /** A clone of its own, so that a person and a retry do not get in each other's way. */
-async function checkoutOf({ config, env }: Context, { id, repository, headSha, baseSha }: RunView): Promise<string> {
+async function checkoutOf({ config, env }: Context, { id, headSha, baseSha, ...run }: RunView): Promise<string> {
   const commit = headSha ?? baseSha;
   if (!commit)
     throw new BelayError({
@@ -35,7 +35,7 @@ async function checkoutOf({ config, env }: Context, { id, repository, headSha, b
       message: `Run ${id} has no work yet.`,
       hint: `\`belay show ${id}\` says how far it came.`,
     });
-  const ref = localRepository(repository);
+  const ref = repositoryOfRun(run);
   const mirror = await createMirrors({ home: config.home, env }).open(ref);
   if (!(await mirror.hasCommit(commit))) {
     throw new BelayError({

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { BelayError } from '../contracts/errors.ts';
-import { localRepository } from '../contracts/repository.ts';
+import { repositoryOfRun } from '../contracts/repository.ts';
 import type { PullRequest } from '../contracts/repository.ts';
 import type { RunView } from '../contracts/run-view.ts';
 import { createMirrors } from '../git/mirror.ts';
@@ -33,7 +33,7 @@ export async function mergePullRequest(context: Context, id: string): Promise<nu
   const { pullRequest, view } = await find(context, id);
   requireOpen(pullRequest);
   const { repository, branch, base, headSha, number, title } = pullRequest;
-  const url = await context.forge.gitUrl(repository);
+  const { url } = await context.forge.gitAccess(repository);
   const mirror = await createMirrors({ home: context.config.home, env: context.env }).open(repository);
   const sha = await mergeBranch({
     mirror,
@@ -60,7 +60,7 @@ export async function closePullRequest(context: Context, id: string): Promise<nu
 
 async function find({ ledger, forge }: Context, id: string): Promise<{ view: RunView; pullRequest: PullRequest }> {
   const view = await ledger.getRun(id);
-  const repository = localRepository(view.repository);
+  const repository = repositoryOfRun(view);
   if (view.pullRequest) return { view, pullRequest: await forge.getPullRequest({ repository, number: view.pullRequest.number }) };
   throw new BelayError({
     code: 'invalid_input',

@@ -16,6 +16,13 @@ export const ERRORS = {
   issue_too_large: 'fatal',
   settings_invalid: 'human',
   forge_file_invalid: 'human',
+  issue_closed: 'fatal',
+  // forges and trackers
+  forge_not_logged_in: 'human',
+  forge_forbidden: 'human',
+  forge_refused: 'human',
+  forge_rate_limited: 'wait',
+  forge_unreachable: 'retry',
   earlier_work_missing: 'fatal',
   // engines
   engine_not_installed: 'human',
@@ -32,6 +39,9 @@ export const ERRORS = {
   // work
   setup_failed: 'human',
   tests_failing: 'human',
+  tests_weakened: 'human',
+  protected_paths_changed: 'human',
+  merge_conflict: 'human',
   review_blockers: 'human',
   branch_checked_out: 'human',
   branch_moved: 'human',

@@ -1,6 +1,12 @@
+/** Where git and pull requests live; each is a tracker of issues too. */
+export const FORGES = ['local', 'github'] as const;
+export type ForgeName = (typeof FORGES)[number];
+export const TRACKERS = ['local', 'github'] as const;
+export type TrackerName = (typeof TRACKERS)[number];
+
 /** A repository on a forge; owner and name in canonical lower case. */
 export interface RepositoryRef {
-  forge: 'local';
+  forge: ForgeName;
   owner: string;
   name: string;
 }
@@ -11,12 +17,18 @@ export function localRepository(slug: string): RepositoryRef {
   return { forge: 'local', owner, name };
 }
 
+/** The repository of a run: its workflow id begins with the forge. */
+export function repositoryOfRun({ workflowId, repository }: { workflowId: string; repository: string }): RepositoryRef {
+  const forge: ForgeName = workflowId.startsWith('github:') ? 'github' : 'local';
+  return { ...localRepository(repository), forge };
+}
+
 /** `owner/name`. */
 export const repositorySlug = ({ owner, name }: Pick<RepositoryRef, 'owner' | 'name'>): string => `${owner}/${name}`;
 
 /** An issue in a tracker; keys are strings (`12`, `ABC-7`). */
 export interface IssueRef {
-  tracker: 'local';
+  tracker: TrackerName;
   repository: RepositoryRef;
   key: string;
 }
@@ -28,6 +40,20 @@ export interface Issue extends IssueRef {
   url: string;
   labels: string[];
   state: 'open' | 'closed';
+  /** Who wrote it, where the tracker knows. */
+  author?: string;
+  /** Oldest first, without Belay's own; bounded by the tracker. */
+  comments?: IssueComment[];
+}
+
+/** What somebody said on an issue. */
+export interface IssueComment {
+  author: string;
+  /** What the author is to the repository, such as `member`; unset where the tracker does not know. */
+  role?: string;
+  body: string;
+  /** ISO-8601 UTC. */
+  createdAt: string;
 }
 
 export interface PullRequest {
@@ -40,5 +66,6 @@ export interface PullRequest {
   title: string;
   body: string;
   state: 'open' | 'merged' | 'closed';
+  draft?: boolean;
   headSha: string;
 }

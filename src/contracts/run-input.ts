@@ -1,4 +1,5 @@
 import type { EngineName, PhaseName, PipelineName } from './constants.ts';
+import type { TrackerName } from './repository.ts';
 import type { RepositoryRef } from './repository.ts';
 import type { RunState } from './run-state.ts';
 
@@ -39,7 +40,7 @@ export interface RunInput {
   base?: string;
   /** The commit the run starts from. */
   baseSha?: string;
-  issue?: { tracker: 'local'; key: string; title: string; url: string };
+  issue?: { tracker: TrackerName; key: string; title: string; url: string };
   /** A plain request without an issue. */
   request?: string;
   issueClass?: string;

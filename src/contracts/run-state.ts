@@ -46,4 +46,19 @@ export interface RunSettings {
   phasesOn: PhaseName[];
   engine?: EngineName;
   model?: string;
+  /** Engine and model of single phases; they win over those above. */
+  byPhase: Partial<Record<PhaseName, { engine?: EngineName; model?: string }>>;
+  /** What tests that already fail on the base mean. `known`: only new failures block. `strict`: every failure does. */
+  baseline: 'known' | 'strict';
+  /** What becomes of finished work whose reviewer crashed twice. */
+  onReviewCrash: 'draft' | 'park';
+  /** A file of the base branch that says what reviews look for. */
+  reviewCriteria?: string;
+  /** What is done when the base has moved since the run began. */
+  updateBase: 'rebase' | 'merge' | 'off';
+  pullRequest: { draft: 'never' | 'while_unfinished' | 'always'; reviewers: string[]; labels: string[] };
+  /** The folder in which setup, tests and agents work, relative to the repository's root. */
+  workingDirectory?: string;
+  /** Patterns of paths that no run may change. */
+  protectedPaths: string[];
 }

@@ -6,7 +6,8 @@ import type { PullRequest, RepositoryRef } from '../contracts/repository.ts';
 import { readDocument, writeDocument } from '../documents/files.ts';
 import { documentPath, exclusively, listDocuments, nextDocument, openFolder } from '../documents/repository-folder.ts';
 import type { RepositoryFolder } from '../documents/repository-folder.ts';
-import type { Forge, NewPullRequest } from './forge.ts';
+import { inspectRepository, readCommitted } from '../git/user-repository.ts';
+import type { Forge, NewPullRequest, RepositoryFacts } from './forge.ts';
 import { registerRepository } from './local-registry.ts';
 import type { Registration } from './local-registry.ts';
 
@@ -16,6 +17,9 @@ const pullRequestRecord = z.looseObject({
   branch: z.string().min(1),
   base: z.string().min(1),
   headSha: z.string().regex(/^[0-9a-f]{7,64}$/, 'must be a commit in hexadecimal'),
+  draft: z.boolean().optional(),
+  labels: z.array(z.string()).optional(),
+  reviewers: z.array(z.string()).optional(),
   createdAt: z.string().optional(),
   updatedAt: z.string().optional(),
 });
@@ -43,11 +47,13 @@ export function createLocalForge({ home }: { home: string }): LocalForge {
   return {
     name: 'local',
     register: (input) => registerRepository(home, input),
-    gitUrl: async (repository) => existingPath(await open(repository)),
+    gitAccess: async (repository) => ({ url: await existingPath(await open(repository)) }),
+    describeRepository: async (repository) => describe(repository, await existingPath(await open(repository))),
+    readFile: async ({ repository, ref, path }) => readCommitted({ root: await existingPath(await open(repository)), ref, path }),
     findPullRequest: async ({ repository, branch }) => findByBranch(await open(repository), branch),
     createPullRequest: async (input) => createOrFind(await open(input.repository), input),
-    updatePullRequest: async ({ repository, number, title, body, headSha }) =>
-      change(await open(repository), number, (present) => ({ ...present, title, body, headSha })),
+    updatePullRequest: async ({ repository, number, ...changes }) =>
+      change(await open(repository), number, (present) => ({ ...present, ...changes })),
     setPullRequestState: async ({ repository, number, state }) =>
       change(await open(repository), number, (present) => ({ ...present, state })),
     getPullRequest: async ({ repository, number }) => read(await open(repository), number),
@@ -68,6 +74,11 @@ async function existingPath({ repository, record, path }: RepositoryFolder): Pro
   });
 }
 
+async function describe(repository: RepositoryRef, root: string): Promise<RepositoryFacts> {
+  const { head } = await inspectRepository(root);
+  return { repository, ...(head.branch ? { defaultBranch: head.branch } : {}) };
+}
+
 /** One open pull request per branch, however many ask for it at once. */
 function createOrFind(folder: RepositoryFolder, wanted: NewPullRequest): Promise<PullRequest> {
   return exclusively(folder.path, async () => {
@@ -75,9 +86,9 @@ function createOrFind(folder: RepositoryFolder, wanted: NewPullRequest): Promise
     if (present?.state === 'open') return present;
     const { number, path } = await nextDocument(folder, 'pulls');
     const now = new Date().toISOString();
-    const { title, branch, base, headSha } = wanted;
-    const data: PullRequestRecord = { title, state: 'open', branch, base, headSha, createdAt: now, updatedAt: now };
-    await writeDocument(path, { schema: pullRequestRecord, data, body: wanted.body });
+    const { repository: _, body, ...fields } = wanted;
+    const data: PullRequestRecord = { ...fields, state: 'open', createdAt: now, updatedAt: now };
+    await writeDocument(path, { schema: pullRequestRecord, data, body });
     return read(folder, number);
   });
 }
@@ -87,13 +98,13 @@ async function findByBranch(folder: RepositoryFolder, branch: string): Promise<P
   return newestFirst.find((pullRequest) => pullRequest.state === 'open') ?? newestFirst[0];
 }
 
-type Text = Pick<PullRequest, 'title' | 'body' | 'headSha' | 'state'>;
+type Text = Pick<PullRequest, 'title' | 'body' | 'headSha' | 'state' | 'draft'>;
 
 function change(folder: RepositoryFolder, number: number, mend: (present: PullRequest) => Text): Promise<PullRequest> {
   return exclusively(folder.path, async () => {
     const { data, pullRequest } = await load(folder, number);
-    const { title, body, headSha, state } = mend(pullRequest);
-    const mended = { ...data, title, state, headSha, updatedAt: new Date().toISOString() };
+    const { title, body, headSha, state, draft } = mend(pullRequest);
+    const mended = { ...data, title, state, headSha, ...(draft === undefined ? {} : { draft }), updatedAt: new Date().toISOString() };
     await writeDocument(pullRequest.url, { schema: pullRequestRecord, data: mended, body });
     return read(folder, number);
   });
@@ -113,8 +124,22 @@ async function load(folder: RepositoryFolder, number: number): Promise<{ data: P
   const document = await readDocument(url, pullRequestRecord);
   if (!document) throw noSuchPullRequest(folder, number);
   const { data, body } = document;
-  const { title, branch, base, state, headSha } = data;
-  return { data, pullRequest: { repository: folder.repository, number, url, branch, base, title, body, state, headSha } };
+  const { title, branch, base, state, headSha, draft } = data;
+  return {
+    data,
+    pullRequest: {
+      repository: folder.repository,
+      number,
+      url,
+      branch,
+      base,
+      title,
+      body,
+      state,
+      headSha,
+      ...(draft === undefined ? {} : { draft }),
+    },
+  };
 }
 
 function noSuchPullRequest(folder: RepositoryFolder, number: number): BelayError {

@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { FORGES } from '../contracts/repository.ts';
+import type { ForgeName } from '../contracts/repository.ts';
 import { BelayError } from '../contracts/errors.ts';
 import type { RepositoryRef } from '../contracts/repository.ts';
+import type { GitAccess } from './access.ts';
 import { createFetcher } from './fetch.ts';
 import type { GitEnvironment } from './git-environment.ts';
 import { hardenedGit } from './hardened-git.ts';
@@ -22,9 +25,9 @@ export interface Mirror {
   /** Compares configuration and hooks with what Belay wrote, and restores them. Every method here does so first. */
   guard(): Promise<void>;
   /** The commit of a remote branch, fetched now (or at most `maxAgeMs` ago). Throws base_not_found, repository_not_found. */
-  fetchBranch(input: { url: string; branch: string; maxAgeMs?: number; signal?: AbortSignal }): Promise<string>;
+  fetchBranch(input: GitAccess & { branch: string; maxAgeMs?: number; signal?: AbortSignal }): Promise<string>;
   /** Makes sure that the commit is here. Throws base_not_found. */
-  fetchCommit(input: { url: string; sha: string; signal?: AbortSignal }): Promise<void>;
+  fetchCommit(input: GitAccess & { sha: string; signal?: AbortSignal }): Promise<void>;
   /** Undefined where there is no such file; a symbolic link or folder counts as none. */
   readFile(input: { commit: string; path: string }): Promise<string | undefined>;
   /** Paths of the tree's files; with `depth`, entries down to that level, folders ending in a slash. */
@@ -137,15 +140,17 @@ async function isThere(gitDir: string): Promise<boolean> {
 
 /** Level by level: the mirrors themselves hold many folders. */
 async function repositoriesIn(root: string): Promise<RepositoryRef[]> {
-  const forge = 'local';
-  const owners = await readdir(join(root, forge)).catch(() => []);
-  const found = owners.map(async (owner) => {
-    const files = await readdir(join(root, forge, owner)).catch(() => []);
-    return files
-      .filter((file) => file.endsWith('.git'))
-      .map((file): RepositoryRef => ({ forge, owner, name: file.slice(0, -'.git'.length) }));
+  const found = FORGES.map(async (forge) => {
+    const owners = await readdir(join(root, forge)).catch(() => []);
+    return Promise.all(owners.map((owner) => repositoriesOf({ root, forge, owner })));
   });
-  return (await Promise.all(found)).flat();
+  return (await Promise.all(found)).flat(2);
+}
+
+async function repositoriesOf({ root, forge, owner }: { root: string; forge: ForgeName; owner: string }): Promise<RepositoryRef[]> {
+  const files = await readdir(join(root, forge, owner)).catch(() => []);
+  const mirrors = files.filter((file) => file.endsWith('.git'));
+  return mirrors.map((file) => ({ forge, owner, name: file.slice(0, -'.git'.length) }));
 }
 
 function assertFolderName(name: string): string {

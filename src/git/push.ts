@@ -1,3 +1,4 @@
+import type { GitAccess } from './access.ts';
 import { BelayError } from '../contracts/errors.ts';
 import { gitFailure, withoutCredentials } from './git-failure.ts';
 import type { GitAnswer } from './hardened-git.ts';
@@ -5,8 +6,7 @@ import { localPath, receivePack, uploadPack } from './local-remote.ts';
 import type { MirrorGit } from './mirror-git.ts';
 import { assertRefName, assertSha } from './ref-names.ts';
 
-export interface Push {
-  url: string;
+export interface Push extends GitAccess {
   branch: string;
   sha: string;
   /** Null: the branch must not exist yet. */

@@ -43,6 +43,13 @@ export async function requireBranch({ root }: Pick<UserRepository, 'root'>, bran
   });
 }
 
+/** A file of a branch or commit of a user's repository; undefined where there is none. */
+export async function readCommitted({ root, ref, path }: { root: string; ref: string; path: string }): Promise<string | undefined> {
+  const git = hardenedGit({ cwd: root, env: {}, config: ANY_OWNER });
+  const answer = await git.attempt(['cat-file', 'blob', `${assertRefName(ref)}:${path}`]);
+  return answer.exitCode === 0 ? answer.stdout : undefined;
+}
+
 async function existingFolder(path: string): Promise<string> {
   const folder = await realpath(path).catch((error: unknown) => {
     throw new BelayError({

@@ -101,7 +101,7 @@ async function repositoryOf(
 ): Promise<{ repository: RepositoryRef; checkout: UserRepository }> {
   if (target.kind === 'issue' && target.repository && !repository) {
     const named: RepositoryRef = { forge: 'local', ...target.repository };
-    return { repository: named, checkout: await inspectRepository(await forge.gitUrl(named)) };
+    return { repository: named, checkout: await inspectRepository((await forge.gitAccess(named)).url) };
   }
   const checkout = await inspectRepository(repository ?? workingDirectory);
   return { repository: await forge.register({ path: checkout.root }), checkout };

@@ -1,3 +1,4 @@
+import type { TrackerName } from '../contracts/repository.ts';
 import type { Issue, IssueRef, RepositoryRef } from '../contracts/repository.ts';
 
 export interface Comment {
@@ -8,7 +9,7 @@ export interface Comment {
 
 /** Where issues live. */
 export interface Tracker {
-  readonly name: string;
+  readonly name: TrackerName;
   /** Throws `BelayError` issue_not_found, naming what was looked for and where. */
   getIssue(ref: IssueRef): Promise<Issue>;
   listIssues(input: { repository: RepositoryRef; state?: 'open' | 'closed' }): Promise<Issue[]>;

@@ -21,7 +21,6 @@ async function publisher(host: ActivityHost) {
   const held = deps.holdings.add({
     lease,
     repository,
-    gitUrl: remote.path,
     mirror,
     worktree,
     ports,

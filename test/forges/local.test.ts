@@ -50,7 +50,7 @@ describe('register', () => {
     const other = await folder(at.home, 'elsewhere/Shop.git');
     expect(await at.forge.register({ path: other })).toEqual({ forge: 'local', owner: 'local', name: 'shop-2' });
     expect(await at.forge.register({ path: other, name: 'ignored' })).toMatchObject({ name: 'shop-2' });
-    expect(await at.forge.gitUrl({ forge: 'local', owner: 'local', name: 'shop-2' })).toBe(other);
+    expect(await at.forge.gitAccess({ forge: 'local', owner: 'local', name: 'shop-2' })).toEqual({ url: other });
   });
 
   test.each([
@@ -82,16 +82,16 @@ describe('register', () => {
   });
 });
 
-describe('gitUrl', () => {
+describe('gitAccess', () => {
   test.each(['unknown', '../../../etc', ''])('refuses the unknown repository %j', async (name) => {
     await using at = await setting();
-    await expect(at.forge.gitUrl({ forge: 'local', owner: 'local', name })).rejects.toMatchObject({ code: 'repository_not_found' });
+    await expect(at.forge.gitAccess({ forge: 'local', owner: 'local', name })).rejects.toMatchObject({ code: 'repository_not_found' });
   });
 
   test('says when the git repository is gone, and where to mend its path', async () => {
     await using at = await setting();
     await rm(at.path, { recursive: true });
-    await expect(at.forge.gitUrl(at.repository)).rejects.toMatchObject({
+    await expect(at.forge.gitAccess(at.repository)).rejects.toMatchObject({
       code: 'repository_not_found',
       message: expect.stringContaining(at.path) as string,
       hint: expect.stringContaining('repository.yml') as string,
@@ -132,7 +132,13 @@ describe('pull requests', () => {
     const made = await at.forge.createPullRequest(wanted(at.repository));
     const text = await readFile(made.url, 'utf8');
     await writeFile(made.url, text.replace('base: main', 'base: develop\nreviewer: ada').replaceAll('\n', '\r\n'));
-    const updated = await at.forge.updatePullRequest({ ...made, title: 'New', body: 'Text', headSha: NEWER_SHA });
+    const updated = await at.forge.updatePullRequest({
+      repository: at.repository,
+      number: made.number,
+      title: 'New',
+      body: 'Text',
+      headSha: NEWER_SHA,
+    });
     expect(updated).toMatchObject({ title: 'New', body: 'Text', headSha: NEWER_SHA, base: 'develop', state: 'open' });
     expect(await readFile(made.url, 'utf8')).toContain('reviewer: ada\n');
   });

@@ -7,12 +7,11 @@ import type { Grant, LeaseRef } from '../../src/contracts/lease.ts';
 import type { RepositoryRef } from '../../src/contracts/repository.ts';
 import { composeEngines } from '../../src/compose-engines.ts';
 import { loadConfig } from '../../src/config.ts';
-import { createLocalForge } from '../../src/forges/local.ts';
+import { composeForges } from '../../src/compose-forges.ts';
 import { createMirrors } from '../../src/git/mirror.ts';
 import { openLedger } from '../../src/ledger/open-ledger.ts';
 import { createProcessTrees } from '../../src/process/process-trees.ts';
 import { createRunFiles } from '../../src/run-files/run-files.ts';
-import { createLocalTracker } from '../../src/trackers/local.ts';
 import { createPortRegistry } from '../../src/workspace/ports.ts';
 import { createSlots } from '../../src/workspace/slots.ts';
 import { createWorktrees } from '../../src/workspace/worktree.ts';
@@ -38,7 +37,7 @@ export async function activityHost(files: Files = { 'a.txt': 'one\n' }): Promise
   const home = join(remote.folder, 'home');
   await mkdir(home);
   const portsFolder = join(remote.folder, 'ports');
-  const forge = createLocalForge({ home });
+  const { forges, trackers } = composeForges(loadConfig({ BELAY_HOME: home }));
   const grants: Grant[] = [];
   const workflow = { status: 'RUNNING' };
   const handle = {
@@ -51,8 +50,8 @@ export async function activityHost(files: Files = { 'a.txt': 'one\n' }): Promise
     client: { workflow: { getHandle: () => handle } } as unknown as Client,
     ledger: stack.use(await openLedger({ path: join(home, 'ledger.db') })),
     files: createRunFiles({ home }),
-    forges: { local: forge },
-    trackers: { local: createLocalTracker({ home }) },
+    forges,
+    trackers,
     engines: composeEngines(loadConfig({ BELAY_HOME: home }), {}),
     processes: stack.use(await createProcessTrees({ bootId: 'activity-host', isolation: 'reaper', graceMs: 100 })),
     mirrors: createMirrors({ home, env: process.env }),
@@ -67,7 +66,7 @@ export async function activityHost(files: Files = { 'a.txt': 'one\n' }): Promise
     holdings: createHoldings(),
     workspaceEnvironment: { PATH: process.env['PATH'] ?? '' },
   };
-  const repository = await forge.register({ path: remote.path });
+  const repository = await forges.local.register({ path: remote.path });
   const base = await remote.git('rev-parse', 'main');
   const kept = stack.move();
   return { deps, remote, repository, base, grants, portsFolder, workflow, [Symbol.asyncDispose]: () => kept.disposeAsync() };
