@@ -146,8 +146,9 @@ async function settle({ holding, input, journal, signal }: AgentWork, command: C
     const message = `checkpoint: ${input.step.name}\n\nRun ${input.step.lease.runId}, step ${input.step.number}, lease ${input.step.lease.epoch}.\n`;
     return worktree.checkpoint({ message, signal });
   }
-  if ((await worktree.treeHash({ signal })) !== (await mirror.treeOf(input.checkpoint))) {
-    journal.line(`${input.command} may only read, but files had changed: they were put back.`, 'warn');
+  if (!(await worktree.isAt(input.checkpoint, { signal }))) {
+    if ((await worktree.treeHash({ signal })) !== (await mirror.treeOf(input.checkpoint)))
+      journal.line(`${input.command} may only read, but files had changed: they were put back.`, 'warn');
     await worktree.restore(input.checkpoint);
   }
   return { sha: input.checkpoint, changed: false };

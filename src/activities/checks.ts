@@ -39,8 +39,8 @@ async function check(
   signal: AbortSignal,
 ): Promise<ChecksOutcome> {
   const { worktree, mirror, ports } = holding;
+  if (holding.at !== checkpoint) await worktree.restore(checkpoint);
   holding.at = undefined;
-  await worktree.restore(checkpoint);
   const treeHash = await mirror.treeOf(checkpoint);
   const folder = path.join(deps.files.directory(step.lease.runId), 'evidence');
   const name = `${String(step.number).padStart(3, '0')}-${step.name}`;
@@ -56,7 +56,7 @@ async function check(
     run: (request) => deps.processes.run(request),
   });
   signal.throwIfAborted();
-  await worktree.restore(checkpoint);
+  if (!(await worktree.isAt(checkpoint))) await worktree.restore(checkpoint);
   holding.at = checkpoint;
   const { passed, exitCode, durationMs, counts, ended, failures, noTests, notes, outputTail } = result;
   const text = JSON.stringify({ passed, exitCode, counts, notes, failures, outputTail }, undefined, 2);

@@ -74,12 +74,14 @@ async function prepare(deps: Dependencies, input: HoldInput, { tenure, cleanup, 
   cleanup.defer(() => releasePorts(deps, lease));
   const { path, state, worktree } = await deps.worktrees.prepare({ mirror, runId, commit, keep: input.checkpoint !== undefined, signal });
   cleanup.defer(() => leaveTree(deps, { lease, mirror, tenure }));
-  await mirror.updateRef({ ref: checkpointRef(runId), sha: commit });
+  if (state === 'kept') await mirror.updateRef({ ref: checkpointRef(runId), sha: commit });
   await writePortsFile({ path, ports });
   const setup = { lease, path, ports, commands: settings.setup };
   await oncePerTree({ mirror, runId, again: state !== 'kept' }, () => runSetup(deps, setup, signal));
   const overrides = await readOverrides(mirror, baseSha);
-  cleanup.use(deps.holdings.add({ lease, repository, mirror, worktree, ports, baseSha, overrides, end }));
+  // Setup commands may change files.
+  const at = state !== 'kept' && settings.setup.length === 0 ? { at: commit } : {};
+  cleanup.use(deps.holdings.add({ lease, repository, mirror, worktree, ports, baseSha, overrides, end, ...at }));
   return { epoch, host: deps.host.id, taskQueue: deps.host.taskQueue, path, ports, baseSha, commit, settings: settings.run };
 }
 

@@ -12,21 +12,29 @@ export interface CommitTree {
 
 /** What commits and trees of a mirror hold, read without a worktree and without any program that attributes name. */
 export function treeReader(git: MirrorGit) {
+  // What a commit holds never changes, and a run asks for the same again and again.
+  const listings = keepNewest(MAX_LISTINGS, (commit) => listing(git, commit));
+  const texts = keepNewest(MAX_TEXTS, (blob) => git.run(['cat-file', 'blob', blob]));
+  const trees = keepNewest(MAX_TREES, async (commit) =>
+    (await git.run(['rev-parse', '--verify', '--end-of-options', `${commit}^{tree}`])).trim(),
+  );
+  const diffs = keepNewest(MAX_DIFFS, async (key) => {
+    const [from, to, maxBytes] = JSON.parse(key) as [string, string, number];
+    const args = ['diff', ...DIFF, from, to, '--'];
+    const answer = await git.attempt(args, { maxBytes });
+    if (answer.exitCode !== 0 && !answer.truncated) throw gitFailure({ args, cwd: git.gitDir, answer });
+    return { text: answer.stdout, truncated: answer.truncated };
+  });
   return {
     async readFile({ commit, path }: { commit: string; path: string }): Promise<string | undefined> {
-      const listed = await git.run(['--literal-pathspecs', 'ls-tree', '-z', assertSha(commit), '--', path]);
-      const [mode, type, blob] = listed.split('\t', 1)[0]?.split(' ') ?? [];
-      if (type !== 'blob' || mode === '120000' || blob === undefined) return undefined;
-      return git.run(['cat-file', 'blob', blob]);
+      const blob = (await listings(assertSha(commit))).get(path);
+      return blob === undefined || blob === '' ? undefined : texts(blob);
     },
     async listFiles({ commit, depth = Number.POSITIVE_INFINITY }: { commit: string; depth?: number }): Promise<string[]> {
-      const listed = await git.run(['ls-tree', '-r', '-z', '--name-only', '--full-tree', assertSha(commit)]);
-      const paths = split(listed);
+      const paths = [...(await listings(assertSha(commit))).keys()];
       return depth === Number.POSITIVE_INFINITY ? paths : [...new Set(paths.map((path) => shortened(path, depth)))];
     },
-    async treeOf(commit: string): Promise<string> {
-      return (await git.run(['rev-parse', '--verify', '--end-of-options', `${assertSha(commit)}^{tree}`])).trim();
-    },
+    treeOf: async (commit: string): Promise<string> => trees(assertSha(commit)),
     async parentsOf(commit: string): Promise<string[]> {
       return (await git.run(['rev-parse', '--end-of-options', `${assertSha(commit)}^@`]))
         .split('\n')
@@ -38,18 +46,45 @@ export function treeReader(git: MirrorGit) {
       const call = at ? { env: { GIT_AUTHOR_DATE: at, GIT_COMMITTER_DATE: at } } : {};
       return (await git.run(['commit-tree', ...lineage, '-m', message, assertSha(tree)], call)).trim();
     },
-    async diff({ from, to, maxBytes }: { from: string; to: string; maxBytes: number }): Promise<{ text: string; truncated: boolean }> {
-      const args = ['diff', ...DIFF, assertSha(from), assertSha(to), '--'];
-      const answer = await git.attempt(args, { maxBytes });
-      if (answer.exitCode !== 0 && !answer.truncated) throw gitFailure({ args, cwd: git.gitDir, answer });
-      return { text: answer.stdout, truncated: answer.truncated };
-    },
+    diff: async ({ from, to, maxBytes }: { from: string; to: string; maxBytes: number }): Promise<{ text: string; truncated: boolean }> =>
+      diffs(JSON.stringify([assertSha(from), assertSha(to), maxBytes])),
     async diffStat({ from, to }: { from: string; to: string }): Promise<string> {
       return (await git.run(['diff', ...DIFF, '--shortstat', assertSha(from), assertSha(to), '--'])).trim();
     },
     async changedFiles({ from, to }: { from: string; to: string }): Promise<string[]> {
       return split(await git.run(['diff', '--no-renames', '--name-only', '-z', assertSha(from), assertSha(to), '--']));
     },
+  };
+}
+
+/** Some megabytes each for a big repository. */
+const MAX_LISTINGS = 2;
+const MAX_TEXTS = 50;
+const MAX_TREES = 500;
+/** Prompts show at most 200 KB of each. */
+const MAX_DIFFS = 20;
+
+/** Paths to blobs; what is not a file's text (a symbolic link, another repository) has an empty one. */
+async function listing(git: MirrorGit, commit: string): Promise<Map<string, string>> {
+  const listed = split(await git.run(['ls-tree', '-r', '-z', '--full-tree', commit]));
+  return new Map(listed.map((entry) => [entry.slice(entry.indexOf('\t') + 1), FILE.exec(entry)?.[1] ?? '']));
+}
+
+const FILE = /^(?!120000)\d+ blob ([0-9a-f]+)\t/;
+
+/** Remembers the newest answers; a failure is asked for again. */
+function keepNewest<T>(size: number, ask: (key: string) => Promise<T>): (key: string) => Promise<T> {
+  const kept = new Map<string, Promise<T>>();
+  return (key) => {
+    const answer = kept.get(key) ?? ask(key);
+    kept.delete(key);
+    kept.set(key, answer);
+    answer.catch(() => kept.delete(key));
+    for (const oldest of kept.keys()) {
+      if (kept.size <= size) break;
+      kept.delete(oldest);
+    }
+    return answer;
   };
 }
 

@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { hardenedGit } from '../git/hardened-git.ts';
@@ -15,6 +15,8 @@ export function openWorktree({ mirror, path, runId }: { mirror: Mirror; path: st
   const indexFile = join(registration, INDEX_NAME);
   const ref = checkpointRef(runId);
   const git = hardenedGit({ cwd: path, gitDir: registration, commonDir: mirror.gitDir, workTree: path, indexFile, env: mirror.env });
+  // Where we have brought the ref: a lease that somebody else has moved it under is over.
+  let last: string | undefined;
   // One index: calls take turns.
   const turn = pLimit(1);
 
@@ -33,12 +35,28 @@ export function openWorktree({ mirror, path, runId }: { mirror: Mirror; path: st
     await publishIndex(registration);
   }
 
+  async function isAt(sha: string, signal: AbortSignal | undefined): Promise<boolean> {
+    await mirror.guard();
+    if (!(await exists(indexFile)) || (await headOf(registration)) !== `${sha}\n`) return false;
+    const { exitCode, stdout } = await git.attempt(STATUS, { signal, maxBytes: 1, env: REFRESHING });
+    return exitCode === 0 && stdout === '';
+  }
+
+  async function moveRef(sha: string, expected?: string): Promise<void> {
+    await mirror.updateRef({ ref, sha, ...(expected === undefined ? {} : { expected }) });
+    last = sha;
+  }
+
   async function checkpoint({ message, signal }: { message: string; signal?: AbortSignal | undefined }) {
+    if (last !== undefined && (await isAt(last, signal))) {
+      await standOn(last);
+      return { sha: last, tree: await mirror.treeOf(last), changed: false };
+    }
     const tree = await stage(signal);
-    const [before = '', treeBefore] = (await git.run(['rev-parse', `${ref}^{commit}`, `${ref}^{tree}`])).trim().split('\n');
-    const changed = tree !== treeBefore;
+    const before = last ?? (await mirror.refSha(ref)) ?? '';
+    const changed = tree !== (await mirror.treeOf(before));
     const sha = changed ? await mirror.commitTree({ tree, parents: [before], message }) : before;
-    if (changed) await mirror.updateRef({ ref, sha, expected: before });
+    if (changed) await moveRef(sha, before);
     await standOn(sha);
     return { sha, tree, changed };
   }
@@ -49,7 +67,7 @@ export function openWorktree({ mirror, path, runId }: { mirror: Mirror; path: st
     await replaceFile(join(registration, 'HEAD'), `${assertSha(sha)}\n`);
     await git.run(['read-tree', '--reset', '-u', sha], { signal });
     if (!isClean) await git.run(['clean', '-ffdq'], { signal });
-    await mirror.updateRef({ ref, sha });
+    if (last !== sha) await moveRef(sha);
     await standOn(sha);
   }
 
@@ -58,10 +76,21 @@ export function openWorktree({ mirror, path, runId }: { mirror: Mirror; path: st
     runId,
     mirror,
     checkpoint: (input) => turn(() => checkpoint(input)),
+    isAt: (sha, { signal } = {}) => turn(() => isAt(sha, signal)),
     treeHash: ({ signal } = {}) => turn(() => stage(signal)),
     restore: (sha, options = {}) => turn(() => restore(sha, options)),
   };
 }
+
+/** Names the first thing that differs from HEAD. Of a repository inside only the commit counts: looking into it would run what it names. */
+const STATUS = ['status', '--porcelain', '--untracked-files=normal', '--ignore-submodules=dirty', '--no-renames'];
+
+/** What it finds out about files is kept in the index: else those that were checked out within a second are read every time. */
+const REFRESHING = { GIT_OPTIONAL_LOCKS: '1' };
+
+/** Undefined where an agent has left anything but a file. */
+const headOf = async (registration: string): Promise<string | undefined> =>
+  readFile(join(registration, 'HEAD'), 'utf8').catch(() => undefined);
 
 async function exists(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined)) !== undefined;

@@ -56,6 +56,8 @@ export interface Worktree {
   readonly mirror: Mirror;
   /** Commits what changed to `refs/belay/<runId>/checkpoint` and brings HEAD there, detached. Unchanged: the old commit. Throws lease_lost. */
   checkpoint(input: { message: string; signal?: AbortSignal | undefined }): Promise<{ sha: string; tree: string; changed: boolean }>;
+  /** Whether content and HEAD are exactly this commit's; ignored files do not count. One process, against three of `restore`. */
+  isAt(sha: string, options?: { signal?: AbortSignal | undefined }): Promise<boolean>;
   /** Git's hash of the present content, ignored files left out. */
   treeHash(input?: { signal?: AbortSignal | undefined }): Promise<string>;
   /** Brings content, HEAD and the checkpoint to this commit; ignored files stay. `isClean`: there are no untracked files. */

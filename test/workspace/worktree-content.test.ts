@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openWorktree } from '../../src/workspace/worktree-content.ts';
 import type { Worktree } from '../../src/workspace/worktree.ts';
-import type { Files } from '../support/git-remote.ts';
+import type { Checkout, Files } from '../support/git-remote.ts';
 import { checkoutAt, git } from '../support/git-remote.ts';
 import { testMirror } from '../support/test-mirror.ts';
 
@@ -227,4 +227,42 @@ test('runs nothing that an agent planted for git', async () => {
   await worktree.checkpoint({ message: 'Two' });
   await worktree.restore(base);
   await expect(stat(trap)).rejects.toThrow('ENOENT');
+});
+
+const CHANGES: Record<string, (input: { path: string; agent: Checkout }) => Promise<unknown>> = {
+  'a new file': ({ agent }) => agent.write({ 'new.txt': 'new\n' }),
+  'a new file in a new folder': ({ agent }) => agent.write({ 'folder/new.txt': 'new\n' }),
+  'a changed file': ({ agent }) => agent.write({ 'a.txt': 'two\n' }),
+  'a file changed to the same size and time': async ({ path }) => {
+    const { atime, mtime } = await stat(join(path, 'a.txt'));
+    await writeFile(join(path, 'a.txt'), 'two\n');
+    await utimes(join(path, 'a.txt'), atime, mtime);
+  },
+  'a file hidden from git by a flag': async ({ agent }) => {
+    await agent.git('update-index', '--skip-worktree', 'a.txt');
+    await agent.write({ 'a.txt': 'two\n' });
+  },
+  'a deleted file': ({ path }) => unlink(join(path, 'a.txt')),
+  'a file that may be run now': ({ path }) => chmod(join(path, 'a.txt'), 0o755),
+  'a repository inside': ({ path }) => git(path, 'init', '--quiet', 'inside').then(() => writeFile(join(path, 'inside/x'), 'x')),
+  'a commit of its own': ({ agent }) => agent.commit({}, 'Mine'),
+};
+
+test.each(Object.keys(CHANGES))('is not at its commit any more with %s', async (change) => {
+  await using space = await workspace({ 'a.txt': 'one\n', '.gitignore': 'dist/\n' });
+  const { worktree, base, agent, path } = space;
+  await agent.write({ 'dist/ignored': 'x\n', '.ports.env': 'PORT=1\n' });
+  expect(await worktree.isAt(base)).toBe(true);
+  await CHANGES[change]?.({ path, agent });
+  expect(await worktree.isAt(base)).toBe(false);
+  await worktree.restore(base);
+  expect(await worktree.isAt(base)).toBe(true);
+});
+
+test('shows agents a clean status again after a step that changed nothing but what was staged', async () => {
+  await using space = await workspace();
+  const { worktree, path, agent, base } = space;
+  await agent.git('rm', '--quiet', '--cached', 'a.txt');
+  expect(await worktree.checkpoint({ message: 'Nothing' })).toMatchObject({ sha: base, changed: false });
+  expect(await git(path, 'status', '--porcelain')).toBe('');
 });
