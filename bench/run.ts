@@ -1,105 +1,78 @@
 #!/usr/bin/env node
-import { access, constants, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { access, constants, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cpus, tmpdir, totalmem } from 'node:os';
+import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { createBaseline } from './baseline.ts';
-import type { History } from './subject.ts';
-import { createSubject } from './subject.ts';
+import type { Bench, Row } from './measure.ts';
+import { table } from './measure.ts';
 
-/** Measures what Belay adds to the work itself: ratios against a bare shell script, interleaved, on a RAM disk where there is one. */
+/** By name, so that each runs in a process of its own, and none pays for another's heap. */
+const BENCHES: Record<string, () => Promise<Bench>> = {
+  happy: async () => (await import('./rows/happy.ts')).happy,
+  together: async () => (await import('./rows/together.ts')).together,
+  sleeping: async () => (await import('./rows/sleeping.ts')).sleeping,
+  workspace: async () => (await import('./rows/workspace.ts')).workspace,
+  parallel: async () => (await import('./rows/parallel.ts')).parallel,
+  history: async () => (await import('./rows/history.ts')).history,
+  output: async () => (await import('./rows/output.ts')).output,
+  spawn: async () => (await import('./rows/spawn.ts')).spawnBench,
+  memory: async () => (await import('./rows/memory.ts')).memory,
+  repeated: async () => (await import('./rows/repeated.ts')).repeated,
+  start: async () => (await import('./rows/start.ts')).start,
+};
+
 const { values } = parseArgs({
   options: {
+    only: { type: 'string', default: Object.keys(BENCHES).join(',') },
     pairs: { type: 'string', default: '9' },
-    files: { type: 'string', default: '100' },
-    atOnce: { type: 'string', default: '16' },
+    full: { type: 'boolean', default: false },
     json: { type: 'string' },
+    /** Set for the process of one bench. */
+    child: { type: 'string' },
   },
 });
-const pairs = Number(values.pairs);
-const atOnce = Number(values.atOnce);
-const files = Number(values.files);
 
-interface Measure {
-  name: string;
-  baselineMs: number[];
-  subjectMs: number[];
-}
+if (values.child === undefined) await measureAll(values.only.split(','));
+else process.send?.(await measureOne(values.child));
 
-const median = (numbers: readonly number[]): number => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
-const ratios = ({ baselineMs, subjectMs }: Measure): number[] => subjectMs.map((ms, index) => ms / (baselineMs[index] ?? Number.NaN));
-
-async function timed(work: () => Promise<unknown>): Promise<number> {
-  const began = performance.now();
-  await work();
-  return performance.now() - began;
-}
-
-async function compare(
-  name: string,
-  count: number,
-  baseline: (round: string) => Promise<unknown>,
-  subject: (round: string) => Promise<unknown>,
-): Promise<Measure> {
-  const measure: Measure = { name, baselineMs: [], subjectMs: [] };
-  // The first round warms caches of both, and is not counted.
-  for (let round = 0; round <= count; round++) {
-    const baselineMs = await timed(() => baseline(`${round}`));
-    const subjectMs = await timed(() => subject(`${round}`));
-    if (round === 0) continue;
-    measure.baselineMs.push(baselineMs);
-    measure.subjectMs.push(subjectMs);
-    process.stderr.write(`  ${name} ${round}/${count}: ${baselineMs.toFixed(0)} ms, ${subjectMs.toFixed(0)} ms\n`);
+/** Measures what Belay adds to the work itself: ratios against the bare work, interleaved, on a RAM disk where there is one. */
+async function measureAll(names: readonly string[]): Promise<void> {
+  const unknown = names.filter((name) => !Object.hasOwn(BENCHES, name));
+  if (unknown.length > 0) throw new Error(`There is no bench ${unknown.join(', ')}; there are ${Object.keys(BENCHES).join(', ')}.`);
+  const rows: Row[] = [];
+  for (const name of names) {
+    process.stderr.write(`${name}\n`);
+    rows.push(...(await inProcess(name)));
   }
-  return measure;
+  const machine = `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, ${(totalmem() / 1024 ** 3).toFixed(0)} GiB, Node ${process.version}`;
+  console.log(`${machine}, ${new Date().toISOString().slice(0, 10)}\n\n${table(rows)}`);
+  if (values.json === undefined) return;
+  await mkdir(dirname(values.json), { recursive: true });
+  await writeFile(values.json, JSON.stringify({ machine, pairs: Number(values.pairs), full: values.full, rows }, undefined, 2));
 }
 
-function row(measure: Measure): string {
-  const all = ratios(measure).sort((a, b) => a - b);
-  const cells = [
-    measure.name,
-    `${median(measure.baselineMs).toFixed(0)} ms`,
-    `${median(measure.subjectMs).toFixed(0)} ms`,
-    `${median(all).toFixed(2)}x`,
-    `${all[0]?.toFixed(2)}–${all.at(-1)?.toFixed(2)}`,
-  ];
-  return `| ${cells.join(' | ')} |`;
+async function inProcess(name: string): Promise<Row[]> {
+  const options = ['--child', name, '--pairs', values.pairs, ...(values.full ? ['--full'] : [])];
+  const child = fork(import.meta.filename, options, { execArgv: ['--expose-gc'] });
+  let rows: Row[] | undefined;
+  child.on('message', (message: Row[]) => (rows = message));
+  await once(child, 'exit');
+  if (!rows) throw new Error(`The bench ${name} ended without a result.`);
+  return rows;
 }
 
-const ramDisk = await access('/dev/shm', constants.W_OK).then(
-  () => '/dev/shm',
-  () => tmpdir(),
-);
-const folder = await mkdtemp(join(ramDisk, 'belay-bench-'));
-try {
-  await using subject = await createSubject({ folder, files, slots: Math.max(16, atOnce) });
-  const baseline = await createBaseline({ folder, ...subject });
-  const histories: History[] = [];
-  const many = (round: string, one: (name: string) => Promise<unknown>) =>
-    Promise.all(Array.from({ length: atOnce }, (_, index) => one(`${round}-${index}`)));
-  const single = await compare(
-    `one happy sdlc, ${files} files`,
-    pairs,
-    (round) => baseline.run(`one-${round}`),
-    async (round) => histories.push(await subject.run(`Add a line, round ${round}`)),
+async function measureOne(name: string): Promise<Row[]> {
+  const ramDisk = await access('/dev/shm', constants.W_OK).then(
+    () => '/dev/shm',
+    () => tmpdir(),
   );
-  const parallel = await compare(
-    `${atOnce} at once, ${files} files`,
-    pairs,
-    (round) => many(round, (name) => baseline.run(`many-${name}`)),
-    (round) => many(round, (name) => subject.run(`Add a line, one of many, ${name}`)),
-  );
-  const events = median(histories.map((history) => history.events));
-  const bytes = median(histories.map((history) => history.bytes));
-  console.log(
-    ['| measure | bare script | Belay | ratio (median of pairs) | range |', '|---|---|---|---|---|', row(single), row(parallel)].join('\n'),
-  );
-  console.log(`\nhistory of one happy run: ${events} events, ${(bytes / 1024).toFixed(1)} KiB`);
-  if (values.json)
-    await writeFile(
-      values.json,
-      JSON.stringify({ pairs, files, atOnce, measures: [single, parallel], history: { events, bytes } }, undefined, 2),
-    );
-} finally {
-  await rm(folder, { recursive: true, force: true });
+  const folder = await mkdtemp(join(ramDisk, 'belay-bench-'));
+  try {
+    const bench = await BENCHES[name]?.();
+    return (await bench?.({ folder, pairs: Number(values.pairs), full: values.full })) ?? [];
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }

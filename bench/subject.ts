@@ -1,14 +1,19 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Client, WorkflowHandle } from '@temporalio/client';
+import type { EngineName } from '../src/contracts/constants.ts';
+import type { RunView } from '../src/contracts/run-view.ts';
 import { startDevStack } from '../src/cli/dev-stack.ts';
 import { intakeOf } from '../src/cli/run.ts';
+import type { Context } from '../src/cli/context.ts';
 import { openContext } from '../src/cli/context.ts';
-import { createBareRepository } from '../src/git/bare-repository.ts';
 import { takeOrder } from '../src/intake/order.ts';
 import { startRun } from '../src/intake/start-run.ts';
 import { createLog } from '../src/telemetry/log.ts';
 import { connectTemporal, localTarget } from '../src/temporal/connection.ts';
 import { installLogger } from '../src/worker.ts';
+import { createRepository } from './repository.ts';
+import { happyScript } from './script.ts';
 
 export interface History {
   events: number;
@@ -19,27 +24,46 @@ export interface History {
 export interface Subject extends AsyncDisposable {
   repository: string;
   script: string;
+  home: string;
+  client: Client;
+  /** Of Temporal's server. */
+  address: string;
+  /** Only starts it. */
+  start(text: string, engine?: EngineName): Promise<WorkflowHandle>;
+  /** How many runs are at work with their agent. */
+  working(): Promise<number>;
   /** One request from start to pull request; resolves to what its history weighs. */
   run(text: string): Promise<History>;
 }
 
-const SCRIPT = `
-classify: [{ json: { class: chore, reason: it is a benchmark } }]
-plan: [{ say: Add a line. }]
-implement: [{ write: { added.txt: "a line\\n" }, say: Added a line. }]
-review: [{ json: { passed: true, issues: [] } }]
-document: [{ say: Nothing to update. }]
-commit-message: [{ say: "chore: add a line" }]
-pull-request: [{ json: { title: Add a line, body: It adds a line. } }]
-`;
-
 const quiet = { live: false, piped: true, out: () => {}, note: () => {}, exact: () => {} };
 
-export async function createSubject({ folder, files, slots }: { folder: string; files: number; slots: number }): Promise<Subject> {
+export interface SubjectOptions {
+  folder: string;
+  files: number;
+  slots: number;
+  /** What the scripted agent does; by default it adds a line. */
+  script?: string;
+  /** The repository's test command. */
+  test?: string;
+  env?: NodeJS.ProcessEnv;
+}
+
+/** Temporal takes one logger per process. */
+let logged = false;
+
+export async function createSubject({
+  folder,
+  files,
+  slots,
+  script: text = happyScript(),
+  test,
+  env: more,
+}: SubjectOptions): Promise<Subject> {
   await using stack = new AsyncDisposableStack();
-  const repository = await createRepository(folder, files);
+  const repository = await createRepository(folder, files, test);
   const script = join(folder, 'script.yml');
-  await writeFile(script, SCRIPT);
+  await writeFile(script, text);
   const ports = (first: number): string => `${first}-${first + slots - 1}`;
   const env = {
     ...process.env,
@@ -50,8 +74,10 @@ export async function createSubject({ folder, files, slots }: { folder: string; 
     BELAY_PORTS_BACKEND: ports(21_000),
     BELAY_PORTS_FRONTEND: ports(22_000),
     BELAY_LOG_LEVEL: 'silent',
+    ...more,
   };
-  installLogger(createLog({ level: 'silent' }));
+  if (!logged) installLogger(createLog({ level: 'silent' }));
+  logged = true;
   const context = stack.use(await openContext({ env, terminal: quiet }));
   const dev = stack.use(await startDevStack({ config: context.config, env, log: createLog({ level: 'silent' }), onProgress: () => {} }));
   const { client } = stack.use(await connectTemporal({ target: localTarget(dev.address, dev.namespace) }));
@@ -59,35 +85,46 @@ export async function createSubject({ folder, files, slots }: { folder: string; 
   return {
     repository,
     script,
-    async run(text) {
-      const order = await takeOrder(intakeOf(context), {
-        target: { kind: 'request', text },
-        repository,
-        workingDirectory: folder,
-        pipeline: 'sdlc',
-        fresh: false,
-        requested: {},
-        triggeredBy: 'bench',
-      });
-      const { workflowId } = await startRun({ ...context, client }, order);
-      const handle = client.workflow.getHandle(workflowId);
-      await handle.result();
-      const { historyLength, historySize } = await handle.describe();
-      return { events: historyLength, bytes: historySize ?? 0 };
-    },
+    ...ordersOf({ context, client, repository, folder }),
+    address: dev.address,
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
 }
 
-async function createRepository(folder: string, files: number): Promise<string> {
-  const from = join(folder, 'files');
-  for (let index = 0; index < files; index++) {
-    const part = join(from, `part-${Math.floor(index / 100)}`);
-    await mkdir(part, { recursive: true });
-    await writeFile(join(part, `file-${index}.txt`), `${'line of text\n'.repeat(40)}${index}\n`);
+interface Orders {
+  context: Context;
+  client: Client;
+  repository: string;
+  folder: string;
+}
+
+/** What is asked of Belay, as the command line asks it. */
+function ordersOf({ context, client, repository, folder }: Orders): Pick<Subject, 'home' | 'client' | 'start' | 'run' | 'working'> {
+  async function start(text: string, engine?: EngineName): Promise<WorkflowHandle> {
+    const order = await takeOrder(intakeOf(context), {
+      target: { kind: 'request', text },
+      repository,
+      workingDirectory: folder,
+      pipeline: 'sdlc',
+      fresh: false,
+      requested: engine ? { engine } : {},
+      triggeredBy: 'bench',
+    });
+    const { workflowId } = await startRun({ ...context, client }, order);
+    return client.workflow.getHandle(workflowId);
   }
-  await writeFile(join(from, 'Makefile'), 'test:\n\t@true\n');
-  const to = join(folder, 'repository.git');
-  await createBareRepository({ from, to, scratch: join(folder, 'scratch'), message: 'Begin' });
-  return to;
+
+  return {
+    home: context.config.home,
+    client,
+    start,
+    working: async () => (await context.ledger.listRuns({ status: 'running', limit: 10_000 })).length,
+    async run(text) {
+      const handle = await start(text);
+      const view = (await handle.result()) as RunView;
+      if (view.outcome !== 'pull_request') throw new Error(`A run ended without a pull request: ${JSON.stringify(view.errors)}`);
+      const { historyLength, historySize } = await handle.describe();
+      return { events: historyLength, bytes: historySize ?? 0 };
+    },
+  };
 }
