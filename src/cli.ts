@@ -1,17 +1,7 @@
 #!/usr/bin/env node
-import { createProgram } from './cli/program.ts';
-import { createTerminal, describeError, exitCodeOf } from './cli/terminal.ts';
+import { enableCompileCache } from 'node:module';
 
-const terminal = createTerminal(process);
-// `belay list | head` closes our output early, which is no failure.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit(0);
-});
-
-try {
-  process.exitCode = await createProgram({ env: process.env, terminal })(process.argv.slice(2));
-} catch (error) {
-  terminal.note(describeError(error));
-  process.exitCode = exitCodeOf(error);
-}
+// Before anything else is loaded: what was compiled (and stripped of its types) once is not compiled again.
+// Coverage of cached code is less exact.
+if (!process.env['NODE_V8_COVERAGE']) enableCompileCache();
+await import('./cli/main.ts');

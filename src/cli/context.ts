@@ -1,42 +1,19 @@
-import { mkdir } from 'node:fs/promises';
-import path from 'node:path';
-import type { Config } from '../config.ts';
-import { loadConfig } from '../config.ts';
 import type { LocalForge } from '../forges/local.ts';
 import { createLocalForge } from '../forges/local.ts';
-import type { Ledger } from '../ledger/ledger.ts';
-import { openLedger } from '../ledger/open-ledger.ts';
-import type { RunFiles } from '../run-files/run-files.ts';
-import { createRunFiles } from '../run-files/run-files.ts';
 import type { LocalTracker } from '../trackers/local.ts';
 import { createLocalTracker } from '../trackers/local.ts';
+import type { ReaderContext } from './reader-context.ts';
+import { openReaderContext } from './reader-context.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What every command works with. */
-export interface Context extends AsyncDisposable {
-  env: NodeJS.ProcessEnv;
-  config: Config;
-  terminal: Terminal;
-  ledger: Ledger;
-  files: RunFiles;
+export interface Context extends ReaderContext {
   forge: LocalForge;
   tracker: LocalTracker;
 }
 
-export async function openContext({ env, terminal }: { env: NodeJS.ProcessEnv; terminal: Terminal }): Promise<Context> {
-  const config = loadConfig(env);
-  for (const warning of config.warnings) terminal.note(`belay: ${warning}`);
-  const { home } = config;
-  await mkdir(home, { recursive: true, mode: 0o700 });
-  const ledger = await openLedger({ path: path.join(home, 'ledger.db') });
-  return {
-    env,
-    config,
-    terminal,
-    ledger,
-    files: createRunFiles({ home }),
-    forge: createLocalForge({ home }),
-    tracker: createLocalTracker({ home }),
-    [Symbol.asyncDispose]: () => ledger[Symbol.asyncDispose](),
-  };
+export async function openContext(request: { env: NodeJS.ProcessEnv; terminal: Terminal }): Promise<Context> {
+  const reader = await openReaderContext(request);
+  const { home } = reader.config;
+  return { ...reader, forge: createLocalForge({ home }), tracker: createLocalTracker({ home }) };
 }

@@ -2,12 +2,12 @@ import { plainLine } from '../contracts/text.ts';
 import type { RunStatus } from '../contracts/constants.ts';
 import type { RunView } from '../contracts/run-view.ts';
 import { dollars, duration } from '../texts/words.ts';
-import type { Context } from './context.ts';
+import type { ReaderContext } from './reader-context.ts';
 import { EXIT } from './terminal.ts';
 
 /** `belay list`: the newest runs first. */
 export async function list(
-  { ledger, terminal }: Context,
+  { ledger, terminal }: ReaderContext,
   { status, limit, json }: { status?: RunStatus; limit: number; json: boolean },
 ): Promise<number> {
   const runs = await ledger.listRuns({ limit, ...(status ? { status } : {}) });

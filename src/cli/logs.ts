@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CLOSED_STATUSES } from '../contracts/constants.ts';
-import type { Context } from './context.ts';
+import type { ReaderContext } from './reader-context.ts';
 import { EXIT } from './terminal.ts';
 
 const POLL_MS = 300;
 
 /** `belay logs`: what a run has said, and with `--follow` what it says until it rests. */
 export async function logs(
-  { ledger, terminal }: Context,
+  { ledger, terminal }: ReaderContext,
   id: string,
   { follow, json }: { follow: boolean; json: boolean },
 ): Promise<number> {

@@ -1,11 +1,10 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { EngineName, PipelineName, RunStatus } from '../contracts/constants.ts';
 import { ENGINES, PHASES, PIPELINES, RUN_STATUSES } from '../contracts/constants.ts';
-import { loadConfig } from '../config.ts';
 import type { Context } from './context.ts';
-import { openContext } from './context.ts';
 import { packageVersion } from '../package-version.ts';
 import type { RetryOptions } from './orders.ts';
+import type { ReaderContext } from './reader-context.ts';
 import type { RunOptions } from './run.ts';
 import type { Terminal } from './terminal.ts';
 import { EXIT } from './terminal.ts';
@@ -44,7 +43,15 @@ interface Define extends ProgramRequest {
 
 /** Runs a command with everything it works with, and closes that afterwards. */
 async function inContext({ env, terminal, done }: Define, body: (context: Context) => Promise<number>): Promise<void> {
+  const { openContext } = await import('./context.ts');
   await using context = await openContext({ env, terminal });
+  done(await body(context));
+}
+
+/** The same for commands that only show what happened. */
+async function toRead({ env, terminal, done }: Define, body: (context: ReaderContext) => Promise<number>): Promise<void> {
+  const { openReaderContext } = await import('./reader-context.ts');
+  await using context = await openReaderContext({ env, terminal });
   done(await body(context));
 }
 
@@ -58,7 +65,7 @@ function servers(set: Define): void {
     .description('Temporal and a worker on this machine, until Ctrl-C')
     .addOption(new Option('--until-unused').hideHelp().default(false))
     .action(async ({ untilUnused }: { untilUnused: boolean }) => {
-      const { dev } = await import('./dev.ts');
+      const [{ dev }, { loadConfig }] = await Promise.all([import('./dev.ts'), import('../config.ts')]);
       done(await dev({ config: loadConfig(env), env, terminal, untilUnused }));
     });
   program
@@ -111,7 +118,7 @@ function readers(set: Define): void {
     .option('--limit <count>', 'how many', count, 20)
     .addOption(json())
     .action((options: { status?: RunStatus; limit: number; json: boolean }) =>
-      inContext(set, async (context) => (await import('./list.ts')).list(context, options)),
+      toRead(set, async (context) => (await import('./list.ts')).list(context, options)),
     );
   program
     .command('show')
@@ -119,7 +126,7 @@ function readers(set: Define): void {
     .argument('<id>', 'the run; the start of its id is enough')
     .addOption(json())
     .action((id: string, options: { json: boolean }) =>
-      inContext(set, async (context) => (await import('./show.ts')).show(context, id, options)),
+      toRead(set, async (context) => (await import('./show.ts')).show(context, id, options)),
     );
   program
     .command('logs')
@@ -128,7 +135,7 @@ function readers(set: Define): void {
     .option('-f, --follow', 'until it rests', false)
     .addOption(json())
     .action((id: string, options: { follow: boolean; json: boolean }) =>
-      inContext(set, async (context) => (await import('./logs.ts')).logs(context, id, options)),
+      toRead(set, async (context) => (await import('./logs.ts')).logs(context, id, options)),
     );
 }
 
@@ -195,7 +202,7 @@ function upkeep(set: Define): void {
     .description('checks what Belay needs on this machine, and says how to mend it')
     .addOption(json())
     .action(async (options: { json: boolean }) => {
-      const { doctor } = await import('./doctor.ts');
+      const [{ doctor }, { loadConfig }] = await Promise.all([import('./doctor.ts'), import('../config.ts')]);
       done(await doctor({ config: loadConfig(env), env, terminal }, options));
     });
   program

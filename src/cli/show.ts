@@ -1,12 +1,12 @@
 import type { PhaseView } from '../contracts/run-view.ts';
 import { plainLine } from '../contracts/text.ts';
 import { costOf, dollars, duration } from '../texts/words.ts';
-import type { Context } from './context.ts';
+import type { ReaderContext } from './reader-context.ts';
 import { report } from './report.ts';
 import { EXIT } from './terminal.ts';
 
 /** `belay show`: one run, with its phases, steps and files. */
-export async function show({ ledger, files, terminal }: Context, id: string, { json }: { json: boolean }): Promise<number> {
+export async function show({ ledger, files, terminal }: ReaderContext, id: string, { json }: { json: boolean }): Promise<number> {
   const view = await ledger.getRun(id);
   if (json) {
     terminal.out(JSON.stringify(view, undefined, 2));
