@@ -5,7 +5,7 @@ import type { Command } from '../prompts/prompt.ts';
 import { loadCommand, renderCommand } from '../prompts/prompt.ts';
 import type { SessionView } from '../contracts/run-view.ts';
 import type { AgentInput, AgentOutcome } from '../contracts/work.ts';
-import { AGENT_ATTEMPTS, MAX_TAIL_BYTES } from '../contracts/constants.ts';
+import { AGENT_ATTEMPTS } from '../contracts/constants.ts';
 import { environmentOf } from './environment.ts';
 import { failureOf } from './failures.ts';
 import { checkAnswer } from './answers.ts';
@@ -21,6 +21,9 @@ import type { StepNotes } from './step-notes.ts';
 import { createStepNotes } from './step-notes.ts';
 import type { Said, Turn, TurnResult } from './turn.ts';
 import { playTurn } from './turn.ts';
+
+/** How much of an answer the workflow sees, for summaries: its history is to stay small, however much an agent says. */
+const MAX_SAID = 500;
 
 export function agentActivities(deps: Dependencies) {
   return {
@@ -122,7 +125,7 @@ async function finish(work: AgentWork, command: Command, answer: TurnResult, spe
     session: spentOn(input, answer.sessionId, spending),
     artifactId: artifact.id,
     sha256: artifact.sha256,
-    text: answer.text.slice(0, MAX_TAIL_BYTES),
+    text: answer.text.slice(0, MAX_SAID),
     checkpoint: sha,
     changed,
     ...(answer.json === undefined ? {} : { json: digestOf(command.output, answer.json) }),
