@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { hardenedGit } from '../git/hardened-git.ts';
+import type { HardenedGit } from '../git/hardened-git.ts';
 import type { Mirror } from '../git/mirror.ts';
 import { replaceFile } from '../git/mirror-guard.ts';
 import { assertSha } from '../git/ref-names.ts';
@@ -15,6 +16,7 @@ export function openWorktree({ mirror, path, runId }: { mirror: Mirror; path: st
   const indexFile = join(registration, INDEX_NAME);
   const ref = checkpointRef(runId);
   const git = hardenedGit({ cwd: path, gitDir: registration, commonDir: mirror.gitDir, workTree: path, indexFile, env: mirror.env });
+  const place = { git, mirror, registration };
   // Where we have brought the ref: a lease that somebody else has moved it under is over.
   let last: string | undefined;
   // One index: calls take turns.
@@ -28,28 +30,14 @@ export function openWorktree({ mirror, path, runId }: { mirror: Mirror; path: st
     return (await git.run(['write-tree'], { signal })).trim();
   }
 
-  async function standOn(sha: string): Promise<void> {
-    // By hand: update-ref wants a HEAD that is sound, and an agent may have left anything there.
-    await replaceFile(join(registration, 'HEAD'), `${sha}\n`);
-    await tidyRegistration(registration);
-    await publishIndex(registration);
-  }
-
-  async function isAt(sha: string, signal: AbortSignal | undefined): Promise<boolean> {
-    await mirror.guard();
-    if (!(await exists(indexFile)) || (await headOf(registration)) !== `${sha}\n`) return false;
-    const { exitCode, stdout } = await git.attempt(STATUS, { signal, maxBytes: 1, env: REFRESHING });
-    return exitCode === 0 && stdout === '';
-  }
-
   async function moveRef(sha: string, expected?: string): Promise<void> {
     await mirror.updateRef({ ref, sha, ...(expected === undefined ? {} : { expected }) });
     last = sha;
   }
 
   async function checkpoint({ message, signal }: { message: string; signal?: AbortSignal | undefined }) {
-    if (last !== undefined && (await isAt(last, signal))) {
-      await standOn(last);
+    if (last !== undefined && (await isAt(place, last, signal))) {
+      await standOn(registration, last);
       return { sha: last, tree: await mirror.treeOf(last), changed: false };
     }
     const tree = await stage(signal);
@@ -57,7 +45,7 @@ export function openWorktree({ mirror, path, runId }: { mirror: Mirror; path: st
     const changed = tree !== (await mirror.treeOf(before));
     const sha = changed ? await mirror.commitTree({ tree, parents: [before], message }) : before;
     if (changed) await moveRef(sha, before);
-    await standOn(sha);
+    await standOn(registration, sha);
     return { sha, tree, changed };
   }
 
@@ -68,7 +56,7 @@ export function openWorktree({ mirror, path, runId }: { mirror: Mirror; path: st
     await git.run(['read-tree', '--reset', '-u', sha], { signal });
     if (!isClean) await git.run(['clean', '-ffdq'], { signal });
     if (last !== sha) await moveRef(sha);
-    await standOn(sha);
+    await standOn(registration, sha);
   }
 
   return {
@@ -76,10 +64,30 @@ export function openWorktree({ mirror, path, runId }: { mirror: Mirror; path: st
     runId,
     mirror,
     checkpoint: (input) => turn(() => checkpoint(input)),
-    isAt: (sha, { signal } = {}) => turn(() => isAt(sha, signal)),
+    isAt: (sha, { signal } = {}) => turn(() => isAt(place, sha, signal)),
     treeHash: ({ signal } = {}) => turn(() => stage(signal)),
     restore: (sha, options = {}) => turn(() => restore(sha, options)),
   };
+}
+
+async function standOn(registration: string, sha: string): Promise<void> {
+  // By hand: update-ref wants a HEAD that is sound, and an agent may have left anything there.
+  await replaceFile(join(registration, 'HEAD'), `${sha}\n`);
+  await tidyRegistration(registration);
+  await publishIndex(registration);
+}
+
+interface Place {
+  git: HardenedGit;
+  mirror: Mirror;
+  registration: string;
+}
+
+async function isAt({ git, mirror, registration }: Place, sha: string, signal: AbortSignal | undefined): Promise<boolean> {
+  await mirror.guard();
+  if (!(await exists(join(registration, INDEX_NAME))) || (await headOf(registration)) !== `${sha}\n`) return false;
+  const { exitCode, stdout } = await git.attempt(STATUS, { signal, maxBytes: 1, env: REFRESHING });
+  return exitCode === 0 && stdout === '';
 }
 
 /** Names the first thing that differs from HEAD. Of a repository inside only the commit counts: looking into it would run what it names. */
