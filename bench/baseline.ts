@@ -36,7 +36,7 @@ export async function createBaseline({
   script: string;
 }): Promise<Baseline> {
   const mirror = join(folder, 'baseline.git');
-  await execute('git', ['clone', '--quiet', '--bare', repository, mirror]);
+  await execute('git', ['clone', '--quiet', '--bare', '--no-local', repository, mirror]);
   await mkdir(join(folder, 'baseline'), { recursive: true });
   const file = join(folder, 'baseline.sh');
   await writeFile(file, text({ mirror, repository, script }));

@@ -19,7 +19,7 @@ export const parallel: Bench = async ({ folder, pairs }) => {
   await using _helper = await useGitHelper();
   const repository = await createRepository(folder, FILES);
   const bare = join(folder, 'bare.git');
-  await execute('git', ['clone', '--quiet', '--bare', repository, bare]);
+  await execute('git', ['clone', '--quiet', '--bare', '--no-local', repository, bare]);
   const home = join(folder, 'home');
   const mirror = await createMirrors({ home, env: process.env }).open({ forge: 'local', owner: 'a', name: 'b' });
   const worktrees = createWorktrees({ home });

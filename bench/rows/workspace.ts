@@ -46,7 +46,7 @@ async function sized({ folder, files, pairs, cold, pooled }: Sized): Promise<Row
   const mirror = await createMirrors({ home, env: process.env }).open({ forge: 'local', owner: 'a', name: 'b' });
   const commit = await mirror.fetchBranch({ url: repository, branch: 'main' });
   const bare = join(folder, 'bare.git');
-  await execute('git', ['clone', '--quiet', '--bare', repository, bare]);
+  await execute('git', ['clone', '--quiet', '--bare', '--no-local', repository, bare]);
   const git = (...args: string[]) => execute('git', [`--git-dir=${bare}`, 'worktree', ...args]);
 
   async function baseline(): Promise<number> {
