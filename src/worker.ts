@@ -99,7 +99,7 @@ async function composeDependencies({ config, env, host, client, stack }: Composi
     client,
     ledger: stack.use(await openLedger({ path: path.join(home, 'ledger.db') })),
     files: createRunFiles({ home }),
-    ...composeForges(config),
+    ...composeForges(config, env),
     engines: composeEngines(config, env),
     processes,
     mirrors: createMirrors({ home, env }),

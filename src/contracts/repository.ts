@@ -44,6 +44,8 @@ export interface Issue extends IssueRef {
   author?: string;
   /** Oldest first, without Belay's own; bounded by the tracker. */
   comments?: IssueComment[];
+  /** How many more there are. */
+  commentsLeftOut?: number;
 }
 
 /** What somebody said on an issue. */
@@ -68,4 +70,6 @@ export interface PullRequest {
   state: 'open' | 'merged' | 'closed';
   draft?: boolean;
   headSha: string;
+  /** What was asked for and could not be had, in words. */
+  notes?: string[];
 }
