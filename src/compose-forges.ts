@@ -16,8 +16,7 @@ export type Trackers = Record<TrackerName, Tracker> & { local: LocalTracker };
 
 /** The connection to GitHub as this installation has it set up; nothing is asked of it yet. */
 export function composeGitHub({ github, secrets }: Pick<Config, 'github' | 'secrets'>, env: NodeJS.ProcessEnv): GitHubClient {
-  const { githubToken: token } = secrets;
-  return createGitHubClient({ apiUrl: github.apiUrl, env, ...(token === undefined ? {} : { token }) });
+  return createGitHubClient({ token: secrets.githubToken, apiUrl: github.apiUrl, env });
 }
 
 /** Every place where repositories and issues can live. */

@@ -7,7 +7,7 @@ import { tokenSource } from './token.ts';
 
 export interface GitHubClientOptions {
   /** From a variable. Without it, `gh` is asked. */
-  token?: string;
+  token?: string | undefined;
   /** REST, such as `https://api.github.com` or `https://github.example.com/api/v3`. */
   apiUrl: string;
   /** For proxies, and for finding `gh`. */
@@ -45,7 +45,7 @@ export function createGitHubClient({
   retryMs = RETRY_MS,
 }: GitHubClientOptions): GitHubClient {
   const host = gitHubHost(apiUrl);
-  const token = tokenSource({ ...(given === undefined ? {} : { token: given }), host, env });
+  const token = tokenSource({ token: given, host, env });
   const octokit = once(async () => {
     // Loaded when first needed: most commands never talk to GitHub.
     const { createOctokit } = await import('./octokit.ts');

@@ -10,7 +10,7 @@ export interface TokenSource {
 
 export interface TokenSourceOptions {
   /** From a variable; wins. */
-  token?: string;
+  token?: string | undefined;
   /** The server's name as people and `gh` know it. */
   host: string;
   /** The PATH to find `gh` on, and what `gh` itself reads. */
