@@ -92,6 +92,7 @@ interface Composition {
 
 async function composeDependencies({ config, env, host, client, stack }: Composition): Promise<Dependencies> {
   const { home, workspaces } = config;
+  const { forges, trackers } = composeForges(config);
   const processes = stack.use(await createProcessTrees({ bootId: host.boot }));
   return {
     home,
@@ -99,7 +100,8 @@ async function composeDependencies({ config, env, host, client, stack }: Composi
     client,
     ledger: stack.use(await openLedger({ path: path.join(home, 'ledger.db') })),
     files: createRunFiles({ home }),
-    ...composeForges(config),
+    forges,
+    trackers,
     engines: composeEngines(config, env),
     processes,
     mirrors: createMirrors({ home, env }),
