@@ -83,9 +83,9 @@ function runs(set: Define): void {
   set.program
     .command('run')
     .description('works on an issue until there is a pull request')
-    .argument('<issue>', 'a Markdown file, an issue number, owner/repo#number, or the request itself in quotes')
-    .option('--repo <path>', 'the repository (default: the one you are in)')
-    .option('--base <branch>', 'what the work is based on (default: the branch that is checked out)')
+    .argument('<issue>', 'a Markdown file, an issue number, owner/repo#number, the address of an issue, or the request itself in quotes')
+    .option('--repo <repository>', 'a path, or a repository on GitHub by name or address (default: the one you are in)')
+    .option('--base <branch>', 'what the work is based on (default: the branch that is checked out; on GitHub the default branch)')
     .addOption(new Option('--pipeline <pipeline>', 'how far to go').choices(PIPELINES).default('sdlc' satisfies PipelineName))
     .addOption(new Option('--engine <engine>', 'the agent').choices(ENGINES))
     .option('--model <model>', "the agent's model")
