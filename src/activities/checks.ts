@@ -58,8 +58,9 @@ async function check(
   signal.throwIfAborted();
   await worktree.restore(checkpoint);
   holding.at = checkpoint;
-  const { passed, exitCode, durationMs, counts, ended, failures, noTests, notes, outputTail } = result;
-  const text = JSON.stringify({ passed, exitCode, counts, notes, failures, outputTail }, undefined, 2);
+  const { passed, exitCode, durationMs, counts, ended, failures, noTests, notes, outputTail, truncated } = result;
+  const tests = result.tests.map(({ error: _error, command: _command, ...test }) => test);
+  const text = JSON.stringify({ passed, exitCode, counts, notes, failures, outputTail, truncated, tests }, undefined, 2);
   const artifact = await deps.files.writeArtifact({
     runId: step.lease.runId,
     step: step.number,
