@@ -1,5 +1,6 @@
 import { detectSetup, detectTestCommand } from '../checks/detect.ts';
 import { runnerOf } from '../checks/runners.ts';
+import { BelayError } from '../contracts/errors.ts';
 import type { RunSettings } from '../contracts/run-state.ts';
 import { withoutUndefined } from '../contracts/without-undefined.ts';
 import type { Mirror } from '../git/mirror.ts';
@@ -55,5 +56,12 @@ async function filesIn(mirror: Mirror, commit: string, folder: string | undefine
   if (!folder) return mirror.listFiles({ commit, depth: 2 });
   const prefix = `${folder}/`;
   const files = await mirror.listFiles({ commit, depth: 2 + folder.split('/').length });
-  return files.filter((path) => path.startsWith(prefix)).map((path) => path.slice(prefix.length));
+  const inside = files.filter((path) => path.startsWith(prefix)).map((path) => path.slice(prefix.length));
+  // Git keeps no empty folder, and follows no link.
+  if (inside.length > 0) return inside;
+  throw new BelayError({
+    code: 'settings_invalid',
+    message: `The working directory ${folder}, set in ${SETTINGS_FILE}, is no folder of the base ${commit.slice(0, 12)}.`,
+    hint: 'Name one that is under `workingDirectory` on the base branch (links are not followed); then `belay retry`.',
+  });
 }
