@@ -58,7 +58,7 @@ export async function startWorker({
   const temporal = stack.use(await connectTemporal({ target }));
   const { refused } = await registerSearchAttributes(temporal);
   if (refused) log.warn(refused, 'Search attributes could not be registered; lists in Temporal will lack them');
-  const deps = await composeDependencies({ config, env, host, client: temporal.client, stack });
+  const deps = await composeDependencies({ config, env, host, client: temporal.client, stack, log });
   const failed = await failPredecessors({
     home: config.home,
     client: temporal.client,
@@ -88,11 +88,17 @@ interface Composition {
   host: Host;
   client: Client;
   stack: AsyncDisposableStack;
+  log: Log;
 }
 
-async function composeDependencies({ config, env, host, client, stack }: Composition): Promise<Dependencies> {
+async function composeDependencies({ config, env, host, client, stack, log }: Composition): Promise<Dependencies> {
   const { home, workspaces } = config;
   const { forges, trackers } = composeForges(config);
+  const onProblem = (error: unknown, message: string): void => log.warn(error, message);
+  const worktrees = createWorktrees({ home, pool: { size: workspaces.max, onProblem } });
+  stack.defer(() => worktrees.settled());
+  const mirrors = createMirrors({ home, env });
+  await worktrees.sweep(await mirrors.list());
   const processes = stack.use(await createProcessTrees({ bootId: host.boot }));
   return {
     home,
@@ -104,8 +110,8 @@ async function composeDependencies({ config, env, host, client, stack }: Composi
     trackers,
     engines: composeEngines(config, env),
     processes,
-    mirrors: createMirrors({ home, env }),
-    worktrees: createWorktrees({ home }),
+    mirrors,
+    worktrees,
     ports: createPortRegistry({ home, ...workspaces.ports }),
     slots: createSlots(workspaces.max),
     holdings: createHoldings(),
