@@ -32,7 +32,8 @@ import { createPortRegistry } from './workspace/ports.ts';
 import { createSlots } from './workspace/slots.ts';
 import { createWorktrees } from './workspace/worktree.ts';
 
-const PACKAGE_BIN = path.join(path.dirname(fileURLToPath(import.meta.url)), '..', 'node_modules', '.bin');
+/** Programs of our own dependencies, Node among them: beneath a checkout, and beside the package (which has a scope) in a project. */
+const PACKAGE_BINS = ['../node_modules/.bin', '../../../.bin'].map((folder) => fileURLToPath(new URL(folder, import.meta.url)));
 
 export interface BelayWorker extends AsyncDisposable {
   /** Settles when the worker has ended; rejects when it could not go on. */
@@ -115,7 +116,7 @@ async function composeDependencies({ config, env, host, client, stack, log }: Co
     ports: createPortRegistry({ home, ...workspaces.ports }),
     slots: createSlots(workspaces.max),
     holdings: createHoldings(),
-    workspaceEnvironment: workspaceEnvironment(env, {}, { dropPath: [PACKAGE_BIN] }),
+    workspaceEnvironment: workspaceEnvironment(env, {}, { dropPath: PACKAGE_BINS }),
   };
 }
 

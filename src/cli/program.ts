@@ -1,10 +1,12 @@
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { EngineName, PipelineName, RunStatus } from '../contracts/constants.ts';
 import { ENGINES, PHASES, PIPELINES, RUN_STATUSES } from '../contracts/constants.ts';
 import { loadConfig } from '../config.ts';
 import type { Context } from './context.ts';
 import { openContext } from './context.ts';
 import { packageVersion } from '../package-version.ts';
+import type { Shell } from './completion-scripts.ts';
+import { COMPLETION_SCRIPTS, SHELLS } from './completion-scripts.ts';
 import type { RetryOptions } from './orders.ts';
 import type { RunOptions } from './run.ts';
 import type { Terminal } from './terminal.ts';
@@ -26,7 +28,7 @@ export function createProgram({ env, terminal }: ProgramRequest): (args: readonl
       .configureOutput({ writeOut: (text) => terminal.out(text.trimEnd()), writeErr: (text) => terminal.note(text.trimEnd()) })
       .showHelpAfterError('(belay --help shows what there is)');
     const define = (make: (set: Define) => void): void => make({ program, env, terminal, done: (result) => (code = result) });
-    for (const part of [servers, runs, readers, orders, pullRequests, upkeep]) define(part);
+    for (const part of [servers, runs, readers, orders, pullRequests, upkeep, completion]) define(part);
     try {
       await program.parseAsync([...args], { from: 'user' });
       return code;
@@ -203,6 +205,23 @@ function upkeep(set: Define): void {
     .description('removes what closed runs left on this machine')
     .option('--dry-run', 'only say what would be removed', false)
     .action((options: { dryRun: boolean }) => inContext(set, async (context) => (await import('./clean.ts')).clean(context, options)));
+}
+
+function completion({ program, env, terminal }: Define): void {
+  program
+    .command('completion')
+    .description('a script that completes commands, options and runs in your shell: source <(belay completion bash)')
+    .addArgument(new Argument('<shell>').choices(SHELLS))
+    .action((shell: Shell) => terminal.exact(COMPLETION_SCRIPTS[shell]));
+  program
+    .command('complete', { hidden: true })
+    .argument('[words...]')
+    .action(async (words: string[]) => {
+      const [{ complete }, { runCandidates }] = await Promise.all([import('./complete.ts'), import('./run-candidates.ts')]);
+      const { candidates, paths } = await complete({ program, words, runs: () => runCandidates(env) });
+      const lines = [...candidates.map(({ value, about }) => `${value}\t${about}`), ...(paths ? [`:${paths}`] : [])];
+      if (lines.length > 0) terminal.out(lines.join('\n'));
+    });
 }
 
 function dollars(text: string): number {
