@@ -1,5 +1,5 @@
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import type { EngineName, PipelineName, RunStatus } from '../contracts/constants.ts';
+import type { EngineName, RunStatus } from '../contracts/constants.ts';
 import { ENGINES, PHASES, PIPELINES, RUN_STATUSES } from '../contracts/constants.ts';
 import { loadConfig } from '../config.ts';
 import type { Context } from './context.ts';
@@ -88,7 +88,7 @@ function runs(set: Define): void {
     .argument('<issue>', 'a Markdown file, an issue number, owner/repo#number, the address of an issue, or the request itself in quotes')
     .option('--repo <repository>', 'a path, or a repository on GitHub by name or address (default: the one you are in)')
     .option('--base <branch>', 'what the work is based on (default: the branch that is checked out; on GitHub the default branch)')
-    .addOption(new Option('--pipeline <pipeline>', 'how far to go').choices(PIPELINES).default('sdlc' satisfies PipelineName))
+    .addOption(new Option('--pipeline <pipeline>', 'how far to go (default: sdlc, the whole way)').choices(PIPELINES))
     .addOption(new Option('--engine <engine>', 'the agent').choices(ENGINES))
     .option('--model <model>', "the agent's model")
     .option('--plan <file>', 'a plan to follow instead of having one made')

@@ -19,7 +19,7 @@ import { watch } from './watch.ts';
 export interface RunOptions {
   repo?: string;
   base?: string;
-  pipeline: PipelineName;
+  pipeline?: PipelineName;
   engine?: EngineName;
   model?: string;
   plan?: string;
@@ -33,7 +33,8 @@ export interface RunOptions {
 export async function run(context: Context, target: string, options: RunOptions): Promise<number> {
   const order = await takeOrder(intakeOf(context), await requestOf(context, target, options));
   for (const note of order.notes) context.terminal.note(note);
-  await requireEngine(context, options.engine ?? context.config.engine.name);
+  const { requested, labelled, engine } = order.input;
+  await requireEngine(context, requested?.engine ?? labelled?.engine ?? engine);
   await sayOnce(context);
   await using session = options.detach ? await detachable(context) : await openSession(context);
   const started = await startRun({ ...context, client: session.client }, order);
@@ -51,7 +52,7 @@ async function requestOf({ gitHub }: Context, target: string, options: RunOption
   const { repo, base, pipeline, plan, fresh, engine, model, budget } = options;
   return {
     target: await parseTarget(target, { gitHubHost: gitHub.host }),
-    pipeline,
+    ...(pipeline ? { pipeline } : {}),
     fresh,
     workingDirectory: process.cwd(),
     triggeredBy: userInfo().username,

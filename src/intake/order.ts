@@ -10,14 +10,18 @@ import type { Ledger } from '../ledger/ledger.ts';
 import type { RunFiles } from '../run-files/run-files.ts';
 import { readIssueFile } from '../trackers/issue-file.ts';
 import type { Trackers } from '../trackers/trackers.ts';
+import { parseRepositorySettings, SETTINGS_FILE } from '../repository-settings.ts';
 import { earlierWork } from './earlier-work.ts';
+import { choiceByLabels } from './label-choices.ts';
+import type { ChoiceByLabels } from './label-choices.ts';
 import { placeOf } from './place.ts';
-import type { PlaceDependencies, PlaceRequest } from './place.ts';
+import type { Place, PlaceDependencies, PlaceRequest } from './place.ts';
 import { requireShort } from './target.ts';
 import type { Target } from './target.ts';
 
 export interface Request extends PlaceRequest {
-  pipeline: PipelineName;
+  /** Unset: what the issue's labels choose, else the whole way. */
+  pipeline?: PipelineName;
   planFile?: string;
   fresh: boolean;
   requested: { engine?: EngineName; model?: string; budgetUsd?: number };
@@ -56,22 +60,24 @@ export async function takeOrder(deps: IntakeDependencies, request: Request): Pro
   const place = await placeOf(deps, request);
   const { repository, base } = place;
   const { issue, text } = await subjectOf(deps, repository, request.target);
-  const earlier = issue && !request.fresh ? await earlierWork(deps, { repository, issue, pipeline: request.pipeline }) : undefined;
-  requireEarlier(request, earlier, issue);
+  const chosen = await choicesFor(deps, place, issue);
+  const pipeline = request.pipeline ?? chosen.pipeline ?? 'sdlc';
+  const earlier = issue && !request.fresh ? await earlierWork(deps, { repository, issue, pipeline }) : undefined;
+  requireEarlier(pipeline, earlier, issue);
   // Earlier work stays on its base: on another one, its tree would undo what that base has won.
   const baseSha = earlier?.commit ? earlier.baseSha : place.baseSha;
   const input: Order['input'] = {
-    pipeline: request.pipeline,
+    pipeline,
     repository,
     ...deps.defaults,
     requested: request.requested,
     triggeredBy: request.triggeredBy,
-    ...withoutUndefined({ base, baseSha, request: text, continues: earlier }),
+    ...withoutUndefined({ base, baseSha, request: text, continues: earlier, labelled: chosen.labelled }),
     ...(issue ? { issue: { tracker: issue.tracker, key: issue.key, title: plainLine(issue.title), url: issue.url } } : {}),
     createdAt: new Date().toISOString(),
   };
   const plan = request.planFile ? await readPlan(request.planFile) : undefined;
-  return { input, notes: [...place.notes, ...notesOn(earlier)], ...(plan ? { plan } : {}) };
+  return { input, notes: [...place.notes, ...chosen.notes, ...notesOn(earlier)], ...(plan ? { plan } : {}) };
 }
 
 /** What the run is about: an issue, or a request in words. A file for a repository elsewhere is such a request: issues are not made there. */
@@ -89,6 +95,18 @@ async function subjectOf(
   return { text };
 }
 
+/** What the issue's labels choose, by the settings of the base. */
+async function choicesFor(
+  { forges }: IntakeDependencies,
+  { repository, settingsRef: ref }: Place,
+  issue: Issue | undefined,
+): Promise<ChoiceByLabels> {
+  if (!issue || issue.labels.length === 0) return { notes: [] };
+  const text = await forges[repository.forge].readFile({ repository, ref, path: SETTINGS_FILE });
+  if (text === undefined) return { notes: [] };
+  return choiceByLabels({ labels: issue.labels, settings: parseRepositorySettings(text, { source: SETTINGS_FILE }) });
+}
+
 async function openIssue(trackers: Trackers, repository: RepositoryRef, key: string): Promise<Issue> {
   const issue = await trackers[repository.forge].getIssue({ tracker: repository.forge, repository, key });
   if (issue.state === 'open') return issue;
@@ -99,7 +117,7 @@ async function openIssue(trackers: Trackers, repository: RepositoryRef, key: str
   });
 }
 
-function requireEarlier({ pipeline }: Request, earlier: EarlierWork | undefined, issue: Issue | undefined): void {
+function requireEarlier(pipeline: PipelineName, earlier: EarlierWork | undefined, issue: Issue | undefined): void {
   const giver = NEEDS_WORK[pipeline];
   if (!giver || earlier?.commit) return;
   throw new BelayError({

@@ -65,7 +65,7 @@ test('keeps the token out of command lines, of the home, and of what is said', a
   const fetching = mirror.fetchBranch({ ...access, branch: 'main' }).catch((error: unknown) => error);
   await http.hanging;
   seen.push(...(await commandLines()));
-  seen.push(String(((await fetching) as Error).message));
+  seen.push(((await fetching) as Error).message);
   expect(seen.filter((line) => line.includes('remote-http') && line.includes(http.url))).not.toEqual([]);
   http.fault = undefined;
   const base = await mirror.fetchBranch({ ...access, branch: 'main' });
