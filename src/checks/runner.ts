@@ -33,6 +33,8 @@ export interface TestReport {
   results: TestResult[];
   /** Where the runner names only what failed. */
   counts?: NonNullable<Evidence['counts']>;
+  /** Tests ran that are not among the results. */
+  partial?: true;
 }
 
 export interface RunnerEnd {

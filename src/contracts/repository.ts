@@ -26,6 +26,10 @@ export function repositoryOfRun({ workflowId, repository }: { workflowId: string
 /** `owner/name`. */
 export const repositorySlug = ({ owner, name }: Pick<RepositoryRef, 'owner' | 'name'>): string => `${owner}/${name}`;
 
+/** The same for every run of an issue, so that it cannot be worked on twice at once. */
+export const issueWorkflowId = (repository: RepositoryRef, key: string): string =>
+  `${repository.forge}:${repositorySlug(repository)}#${key}`;
+
 /** An issue in a tracker; keys are strings (`12`, `ABC-7`). */
 export interface IssueRef {
   tracker: TrackerName;

@@ -27,6 +27,8 @@ export interface GitCall {
   maxBytes?: number;
   /** Added to git's environment. */
   env?: Record<string, string>;
+  /** Added to the configuration given on the command line. */
+  config?: readonly string[];
 }
 
 export interface GitAnswer {
@@ -76,7 +78,7 @@ export function hardenedGit(options: HardenedGitOptions): HardenedGit {
       args,
       cwd: options.cwd,
       env: { ...env, ...call.env },
-      config,
+      config: [...config, ...(call.config ?? [])],
       signals,
       maxBytes: call.maxBytes ?? Number.POSITIVE_INFINITY,
     });

@@ -70,7 +70,7 @@ export async function openProject(
 ): Promise<BelayProject> {
   await mkdir(folder, { recursive: true });
   const project = await userProject(folder, files ? { files } : {});
-  const repository = await context.forge.register({ path: project.path });
+  const repository = await context.forges.local.register({ path: project.path });
   const scriptFile = join(folder, 'script.yml');
   // JSON is YAML.
   const play = (turns: Turns): Promise<void> => writeFile(scriptFile, JSON.stringify({ ...SCRIPT, ...turns }));
@@ -85,7 +85,7 @@ export async function openProject(
     script: play,
     run: async (options = {}) => start(await takeOrder(deps, await requestOf(project, options))),
     retry: async (run, phase) => start(await retryOrder(deps, run, { triggeredBy: 'ada', ...(phase ? { phase } : {}) })),
-    pullRequests: () => context.forge.listPullRequests({ repository }),
+    pullRequests: () => context.forges.local.listPullRequests({ repository }),
     comment,
     async branches() {
       const listed = await project.git('for-each-ref', '--format=%(refname:short)', 'refs/heads/belay/');
@@ -96,7 +96,7 @@ export async function openProject(
 
 async function requestOf(project: Project, { pipeline = 'sdlc', fresh = false, base, budgetUsd, target = project.issue }: RunOptions) {
   return {
-    target: await parseTarget(target),
+    target: await parseTarget(target, { gitHubHost: 'github.com' }),
     repository: project.path,
     workingDirectory: project.path,
     pipeline,

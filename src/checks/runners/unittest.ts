@@ -32,7 +32,7 @@ function parseText({ output, invocation, cwd }: ReportInput): TestReport {
     if (result && !byName.has(result.name)) byName.set(result.name, result);
   }
   const counts = countsOf(text);
-  return { results: [...byName.values()], ...(counts ? { counts } : {}) };
+  return { results: [...byName.values()], ...(counts ? { counts } : {}), partial: true };
 }
 
 function resultOf(block: string, invocation: Invocation, cwd: string): TestResult | undefined {
