@@ -69,8 +69,8 @@ async function bringToPullRequest(config: Config, repository: RepositoryRef): Pr
     pullRequest = view.branch ? await forges.github.findPullRequest({ repository: present, branch: view.branch }) : undefined;
     await check(config, issue, view, pullRequest);
   } finally {
-    await cleanUp(config, issue, pullRequest);
     await trackers.github.closeIssue(issue);
+    await cleanUp(config, issue, pullRequest);
     say('✓ cleaned up');
   }
 }
@@ -111,7 +111,9 @@ async function cleanUp(config: Config, issue: Issue, pullRequest: PullRequest | 
   });
 }
 
-const place = ({ repository }: Issue) => ({ owner: repository.owner, repo: repository.name });
+function place({ repository }: Issue): { owner: string; repo: string } {
+  return { owner: repository.owner, repo: repository.name };
+}
 
 function expect(holds: boolean, what: string): void {
   if (!holds) throw new Error(`Not so: ${what}.`);

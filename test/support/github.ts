@@ -127,7 +127,7 @@ interface Asked {
 }
 
 const BRANCH = /^\/repos\/[^/]+\/[^/]+\/branches\/([^?]+)$/;
-const REF = /^\/repos\/[^/]+\/[^/]+\/git\/refs\/(heads\/.+)$/;
+const REF = /^\/repos\/[^/]+\/[^/]+\/git\/refs\/([^?]+)$/;
 const CONTENTS = /^\/repos\/[^/]+\/[^/]+\/contents\/([^?]+)\?ref=(.+)$/;
 
 /** Branches and files are what git has now. */
