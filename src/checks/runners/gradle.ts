@@ -48,5 +48,10 @@ function program(invocation: Invocation): string[] {
   const isStart = (command: string): boolean => GRADLE.test(command);
   const start = startOf(invocation, isStart, /(^|\/)gradlew?$/);
   const rest = wordsOf(commandsOf(invocation.line).find(isStart) ?? '').slice(start.length);
-  return [...start, ...rest.filter((word) => word.startsWith('-') && word !== '--tests')];
+  return [
+    ...start,
+    ...rest.filter((word, index) => (word.startsWith('-') && word !== '--tests') || WITH_VALUE.test(rest[index - 1] ?? '')),
+  ];
 }
+
+const WITH_VALUE = /^(-[xpbcIg]|--(exclude-task|project-dir|build-file|settings-file|init-script|gradle-user-home|console|max-workers))$/;

@@ -50,7 +50,9 @@ function resultOf(
   invocation: Invocation,
 ): TestResult {
   const failed = status === 'failed';
-  const error = exception ? [`${exception.class}: ${exception.message}`, ...(exception.backtrace ?? [])].join('\n') : 'Failed.';
+  const error = exception
+    ? [`${exception.class}: ${exception.message}`, ...(exception.backtrace ?? []).filter(isOurs)].join('\n')
+    : 'Failed.';
   return {
     name,
     file: join(invocation.folder, normalize(path)),
@@ -61,6 +63,9 @@ function resultOf(
       : {}),
   };
 }
+
+/** As rspec itself shows it. */
+const isOurs = (frame: string): boolean => !/\/gems\/|\/bin\/(rspec|bundle):/.test(frame);
 
 /** A file that cannot be loaded, or a hook of the whole suite that failed. */
 function outside(messages: string[], invocation: Invocation): TestResult[] {
