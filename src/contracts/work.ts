@@ -186,7 +186,20 @@ export interface OrchestratorActivities {
   requestCancel(input: { workflowId: string; executionId: string }): Promise<void>;
 }
 
+/** What a session used in a phase, beyond what the run's view has of it. */
+export interface UntoldSpending {
+  phase: PhaseName;
+  session: SessionView;
+}
+export interface RecordInput {
+  view: RunView;
+}
+export interface RecordOutcome {
+  /** What was spent without the run being told: added to the view that was kept, for the run to add to its own. */
+  untold?: UntoldSpending[];
+}
+
 /** Local to the worker that decides. */
 export interface RecordActivities {
-  recordRun(input: { view: RunView }): Promise<void>;
+  recordRun(input: RecordInput): Promise<RecordOutcome>;
 }
