@@ -140,7 +140,10 @@ export async function runWorker(env: NodeJS.ProcessEnv): Promise<void> {
   await using stack = new AsyncDisposableStack();
   const worker = stack.use(await startWorker({ config, env, target, log }));
   stack.use(await announce({ home: config.home, target, graceMs: 0 }));
-  using _ = onStopSignals(() => void worker[Symbol.asyncDispose]());
+  using _ = onStopSignals((signal) => {
+    log.info({ signal }, 'Stopping: agents and tests are ended, their runs go on with the next worker');
+    void worker[Symbol.asyncDispose]();
+  });
   await worker.ended;
 }
 
