@@ -13,6 +13,7 @@ import { hostWorkQueue } from './contracts/constants.ts';
 import { BelayError } from './contracts/errors.ts';
 import { composeEngines } from './compose-engines.ts';
 import { composeForges } from './compose-forges.ts';
+import { useGitHelper } from './git/git-helper.ts';
 import { createMirrors } from './git/mirror.ts';
 import { openLedger } from './ledger/open-ledger.ts';
 import { workspaceEnvironment } from './process/environment.ts';
@@ -59,6 +60,7 @@ export async function startWorker({
   const temporal = stack.use(await connectTemporal({ target }));
   const { refused } = await registerSearchAttributes(temporal);
   if (refused) log.warn(refused, 'Search attributes could not be registered; lists in Temporal will lack them');
+  stack.use(await useGitHelper());
   const deps = await composeDependencies({ config, env, host, client: temporal.client, stack, log });
   const failed = await failPredecessors({
     home: config.home,
