@@ -1,89 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { findWeakening, isInspected } from '../../src/checks/weakening.ts';
+import { findWeakening } from '../../src/checks/weakening.ts';
 import type { ChangedFile } from '../../src/checks/weakening.ts';
+import { GO, JAVA, NODE_TEST, PYTEST, RSPEC, RUST, UNITTEST, VITEST } from './test-samples.ts';
 
 const change = (path: string, before: string | undefined, after: string | undefined): ChangedFile => ({ path, before, after });
 const kindsOf = (...files: ChangedFile[]): string[] => findWeakening(files).map(({ kind }) => kind);
-
-const VITEST = `import { expect, it } from 'vitest';
-import { total } from './cart';
-
-it('adds prices', () => {
-  expect(total([1, 2])).toBe(3);
-  expect(total([])).toEqual(0);
-});
-
-it('refuses a negative price', () => {
-  expect(() => total([-1])).toThrow('negative');
-});
-`;
-const NODE_TEST = `import test from 'node:test';
-import assert from 'node:assert/strict';
-test('adds', () => assert.equal(sum(1, 2), 3));
-test('doubles', () => assert.deepEqual(twice([2]), [4]));
-`;
-const PYTEST = `import pytest
-from cart import total
-
-def test_adds():
-    assert total([1, 2]) == 3
-    assert total([]) == 0
-
-def test_refuses():
-    with pytest.raises(ValueError, match="negative"):
-        total([-1])
-`;
-const UNITTEST = `class TestCart(unittest.TestCase):
-    def test_adds(self):
-        self.assertEqual(total([1, 2]), 3)
-`;
-const GO = `package cart
-
-func TestAdds(t *testing.T) {
-	if got := Total(1, 2); got != 3 {
-		t.Errorf("got %d", got)
-	}
-}
-
-func TestEmpty(t *testing.T) {
-	require.Equal(t, 0, Total())
-}
-`;
-const RUST = `pub fn total(prices: &[i32]) -> i32 { assert!(prices.len() < 100); prices.iter().sum() }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    #[test]
-    fn adds() { assert_eq!(total(&[1, 2]), 3); }
-
-    #[test]
-    #[should_panic(expected = "too many")]
-    fn refuses() { total(&[0; 200]); }
-}
-`;
-const JAVA = `class CartTest {
-  @Test
-  void adds() {
-    assertThat(total(1, 2)).isEqualTo(3);
-  }
-
-  @Test
-  void refuses() {
-    assertThrows(IllegalArgumentException.class, () -> total(-1));
-  }
-}
-`;
-const RSPEC = `RSpec.describe Cart do
-  it 'adds' do
-    expect(total([1, 2])).to eq(3)
-  end
-
-  it 'refuses' do
-    expect { total([-1]) }.to raise_error(ArgumentError, 'negative')
-  end
-end
-`;
 
 /** A file, what it said, and how a fix changed it: the text found and the text in its place. */
 type Case = [title: string, path: string, before: string, find: string, replacement: string];
@@ -327,58 +248,5 @@ describe('a change that tests may go through', () => {
     const snapshot = 'exports[`a 1`] = `1`;\n';
     expect(kindsOf(change('a.test.js.snap', snapshot, snapshot.replace('`1`', '`2`')))).toEqual([]);
     expect(kindsOf(change('a.test.js.snap', snapshot, ''), change('a.test.js', NODE_TEST, undefined))).toEqual(['removed']);
-  });
-});
-
-const PACKAGE = (test: string, more = ''): string => `{ "name": "cart", "scripts": { "build": "tsc", "test": "${test}" }${more} }\n`;
-const MAKEFILE = 'build:\n\tcc cart.c\n\ntest: build\n\tpython -m pytest\n\t./smoke.sh\n';
-const PYPROJECT = '[project]\nname = "cart"\n\n[tool.pytest.ini_options]\ntestpaths = ["tests"]\n';
-const JEST = 'module.exports = {\n  testMatch: ["**/*.test.js"],\n};\n';
-
-describe('a change of configuration', () => {
-  it.each([
-    ['package.json', PACKAGE('vitest run'), PACKAGE('vitest run || true'), /script `test` of package.json passes whatever the tests do/],
-    ['package.json', PACKAGE('vitest run'), PACKAGE('exit 0'), /runs no tests/],
-    ['package.json', PACKAGE('vitest run'), '{ "name": "cart" }', /is gone/],
-    ['package.json', PACKAGE('vitest run'), PACKAGE('vitest run --passWithNoTests'), /now has --passWithNoTests/],
-    ['package.json', PACKAGE('node --test'), PACKAGE('node --test --test-name-pattern=adds'), /now has --test-name-pattern=adds/],
-    ['web/package.json', PACKAGE('jest'), PACKAGE('jest', ', "jest": { "testPathIgnorePatterns": ["cart"] }'), /testPathIgnorePatterns/],
-    ['jest.config.js', JEST, JEST.replace('**/*.test.js', '**/ok.test.js'), /said `testMatch/],
-    [
-      'vitest.config.ts',
-      'export default { test: {} };\n',
-      'export default { test: {\n  exclude: ["src/cart.test.ts"],\n} };\n',
-      /now says `exclude/,
-    ],
-    ['.mocharc.yml', 'spec: test\n', 'spec: test\ngrep: adds\n', /grep: adds/],
-    ['pyproject.toml', PYPROJECT, `${PYPROJECT}addopts = "--deselect tests/test_cart.py::test_adds"\n`, /--deselect/],
-    ['pyproject.toml', PYPROJECT, PYPROJECT.replace('["tests"]', '["tests/unit"]'), /said `testpaths/],
-    ['pytest.ini', '[pytest]\n', '[pytest]\naddopts = -q -k "not adds"\n', /-k "not adds"/],
-    ['conftest.py', '', 'collect_ignore = ["test_cart.py"]\n', /collect_ignore/],
-    ['Makefile', MAKEFILE, MAKEFILE.replace('pytest\n', 'pytest || true\n'), /target `test` of Makefile now says/],
-    ['Makefile', MAKEFILE, MAKEFILE.replace('\tpython', '\t-python'), /now says `-python/],
-    ['Makefile', MAKEFILE, MAKEFILE.replace('\t./smoke.sh\n', ''), /does less than before/],
-    ['Cargo.toml', '[lib]\nname = "cart"\n', '[lib]\nname = "cart"\ntest = false\n', /test = false/],
-    ['pom.xml', '<project>\n</project>\n', '<project>\n<skipTests>true</skipTests>\n</project>\n', /skipTests/],
-    ['build.gradle.kts', 'tasks.test {\n}\n', 'tasks.test {\n  ignoreFailures = true\n}\n', /ignoreFailures/],
-    ['.rspec', '--require spec_helper\n', '--require spec_helper\n--tag ~slow\n', /--tag ~slow/],
-  ])('of %s that has fewer tests run is noticed', (path, before, after, message) => {
-    expect(isInspected(path)).toBe(true);
-    const found = findWeakening([change(path, before, after)]);
-    expect(found).toEqual([{ kind: 'configuration', message: expect.stringMatching(message) as string }]);
-  });
-
-  it.each([
-    ['package.json', PACKAGE('vitest run'), PACKAGE('vitest run', ', "dependencies": { "left-pad": "1.0.0" }')],
-    ['package.json', PACKAGE('vitest run'), PACKAGE('NODE_OPTIONS=--experimental-vm-modules vitest run')],
-    ['package.json', PACKAGE('vitest run'), PACKAGE('npm run unit')],
-    ['package.json', PACKAGE('vitest run'), 'not json'],
-    ['vitest.config.ts', 'export default { test: {} };\n', 'export default { test: { setupFiles: ["./setup.ts"] } };\n'],
-    ['pyproject.toml', PYPROJECT, PYPROJECT.replace('"cart"', '"basket"')],
-    ['Makefile', MAKEFILE, MAKEFILE.replace('cc cart.c', 'cc -O2 cart.c')],
-    ['Makefile', MAKEFILE, MAKEFILE.replace('python -m', 'python3 -m')],
-    ['Cargo.toml', '[dependencies]\n', '[dependencies]\nserde = "1"\n'],
-  ])('of %s that changes no tests is none', (path, before, after) => {
-    expect(findWeakening([change(path, before, after)])).toEqual([]);
   });
 });
