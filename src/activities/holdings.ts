@@ -18,6 +18,8 @@ export interface Holding {
   baseSha: string;
   /** Prompts of the repository's own, by name, from its base. */
   overrides: ReadonlyMap<string, string>;
+  /** Patterns of paths that no turn may change. */
+  protectedPaths: readonly string[];
   /** The commit that the worktree is known to be exactly at: nothing has worked in it since. */
   at?: string | undefined;
   /** Ends the lease from here, when the run needs no workspace any more: quicker than the run's own cancel. */

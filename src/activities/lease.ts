@@ -79,7 +79,8 @@ async function prepare(deps: Dependencies, input: HoldInput, { tenure, cleanup, 
   const setup = { lease, path, ports, commands: settings.setup };
   await oncePerTree({ mirror, runId, again: state !== 'kept' }, () => runSetup(deps, setup, signal));
   const overrides = await readOverrides(mirror, baseSha);
-  cleanup.use(deps.holdings.add({ lease, repository, mirror, worktree, ports, baseSha, overrides, end }));
+  const { protectedPaths } = settings.run;
+  cleanup.use(deps.holdings.add({ lease, repository, mirror, worktree, ports, baseSha, overrides, protectedPaths, end }));
   return { epoch, host: deps.host.id, taskQueue: deps.host.taskQueue, path, ports, baseSha, commit, settings: settings.run };
 }
 

@@ -74,6 +74,11 @@ export interface ReviewDigest {
   others: number;
 }
 
+/** The failing tests of a log, as far as the workflow needs them: the artifact has their errors. */
+export interface TestResultsDigest {
+  failures: FailureRef[];
+}
+
 export interface AgentOutcome {
   session: SessionView;
   /** The answer, whole. */
@@ -81,7 +86,7 @@ export interface AgentOutcome {
   sha256: string;
   /** The answer's beginning. */
   text: string;
-  /** What the workflow decides by: a `Classification` or a `ReviewDigest`. */
+  /** What the workflow decides by: a `Classification`, a `ReviewDigest` or a `TestResultsDigest`. */
   json?: unknown;
   /** The commit after the turn; the one before where nothing changed. */
   checkpoint: string;
@@ -202,6 +207,8 @@ export interface HostActivities {
   readIssue(input: ReadIssueInput): Promise<ReadIssueOutcome>;
   runAgent(input: AgentInput): Promise<AgentOutcome>;
   runChecks(input: ChecksInput): Promise<ChecksOutcome>;
+  /** Null where no test is known to be affected. */
+  runAffected(input: AffectedInput): Promise<ChecksOutcome | null>;
   compareWithBase(input: CompareInput): Promise<BaseComparison>;
   publishBranch(input: PublishBranchInput): Promise<PublishBranchOutcome>;
   openPullRequest(input: OpenPullRequestInput): Promise<OpenPullRequestOutcome>;

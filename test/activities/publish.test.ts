@@ -26,6 +26,7 @@ async function publisher(host: ActivityHost) {
     ports,
     baseSha: base,
     overrides: new Map(),
+    protectedPaths: [],
     end() {},
   });
   const publish = (title: string): Promise<PublishBranchOutcome> => {
