@@ -8,6 +8,7 @@ import type { AgentInput, AgentOutcome } from '../contracts/work.ts';
 import { AGENT_ATTEMPTS, MAX_TAIL_BYTES } from '../contracts/constants.ts';
 import { environmentOf } from './environment.ts';
 import { failureOf } from './failures.ts';
+import { workingDirectory } from '../workspace/working-directory.ts';
 import { checkAnswer } from './answers.ts';
 import { digestOf } from './digest.ts';
 import type { Dependencies } from './dependencies.ts';
@@ -63,12 +64,12 @@ async function runAgent(work: AgentWork): Promise<AgentOutcome> {
     journal.line(
       `${input.command} · ${input.engine} · attempt ${input.step.attempt}${resume ? ' · goes on where it was interrupted' : ''}`,
     );
-    const env = environmentOf(deps, holding.ports);
+    const env = environmentOf(deps, holding);
     const turn: Turn = {
       deps,
       input,
       command,
-      cwd: holding.worktree.path,
+      cwd: await workingDirectory({ root: holding.worktree.path, folder: holding.settings.workingDirectory }),
       env,
       journal,
       signal: work.signal,
@@ -94,7 +95,7 @@ async function prepare(work: AgentWork, notes: StepNotes): Promise<{ command: Co
   if (!resume && holding.at !== input.checkpoint) await holding.worktree.restore(input.checkpoint);
   holding.at = undefined;
   const rendered = renderCommand(command, await promptValues(deps, holding, input.values));
-  const prompt = command.permissions.includes('edit') ? withProtection(rendered, holding.protectedPaths) : rendered;
+  const prompt = command.permissions.includes('edit') ? withProtection(rendered, holding.settings.protectedPaths) : rendered;
   await keep(work, 'prompt', `${input.command}.md`, prompt);
   return { command, prompt, resume };
 }

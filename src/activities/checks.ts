@@ -1,6 +1,5 @@
 import { affectedCommand } from '../checks/affected.ts';
 import { missedTests } from '../checks/compare-reports.ts';
-import { resolveInvocation } from '../checks/invocation.ts';
 import { reportOf } from '../checks/report.ts';
 import { runnerOf } from '../checks/runners.ts';
 import type { Evidence } from '../contracts/evidence.ts';
@@ -49,14 +48,9 @@ export function checkActivities(deps: Dependencies) {
 }
 
 async function affectedCommands({ mirror }: Holding, { commands, checkpoint: commit }: ChecksInput, changedFiles: readonly string[]) {
+  if (changedFiles.length === 0) return [];
   const readFile = (path: string) => mirror.readFile({ commit, path });
-  const found = changedFiles.length === 0 ? [] : commands;
-  const affected = await Promise.all(
-    found.map(async ({ command }) => {
-      const { line } = await resolveInvocation({ command, readFile });
-      return affectedCommand({ command, runner: runnerOf(line), changedFiles });
-    }),
-  );
+  const affected = await Promise.all(commands.map(({ command, runner }) => affectedCommand({ command, runner, changedFiles, readFile })));
   return affected.filter((command) => command !== undefined).map((command) => ({ command, runner: runnerOf(command) }));
 }
 

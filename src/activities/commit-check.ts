@@ -6,6 +6,7 @@ import type { CheckReport, ListedTest } from '../checks/report.ts';
 import type { SomeTests } from '../contracts/evidence.ts';
 import { plainLine } from '../contracts/text.ts';
 import type { ChecksInput, ChecksOutcome, FailureRef } from '../contracts/work.ts';
+import { workingDirectory } from '../workspace/working-directory.ts';
 import type { Dependencies } from './dependencies.ts';
 import { environmentOf } from './environment.ts';
 import type { Holding } from './holdings.ts';
@@ -25,7 +26,7 @@ export async function checkCommit(
   { step, commands, checkpoint, timeoutMs }: ChecksInput,
   signal: AbortSignal,
 ): Promise<ChecksResult> {
-  const { worktree, ports } = holding;
+  const { worktree } = holding;
   holding.at = undefined;
   await worktree.restore(checkpoint);
   const folder = path.join(deps.files.directory(step.lease.runId), 'evidence');
@@ -34,8 +35,8 @@ export async function checkCommit(
     commands,
     timeoutMs,
     signal,
-    cwd: worktree.path,
-    env: environmentOf(deps, ports),
+    cwd: await workingDirectory({ root: worktree.path, folder: holding.settings.workingDirectory }),
+    env: environmentOf(deps, holding),
     reportDir: path.join(folder, name),
     outputFile: path.join(folder, `${name}.log`),
     run: (request) => deps.processes.run(request),

@@ -44,7 +44,8 @@ export async function settle(work: Settling, { permissions }: Command): Promise<
 
 /** What a turn changed under protected paths is put back before anything of it is committed. */
 async function putProtectedBack({ holding, input, journal, signal }: Settling): Promise<string[]> {
-  const { worktree, mirror, protectedPaths } = holding;
+  const { worktree, mirror } = holding;
+  const { protectedPaths } = holding.settings;
   if (protectedPaths.length === 0) return [];
   const isProtected = protection(protectedPaths);
   const tree = await worktree.treeHash({ signal });

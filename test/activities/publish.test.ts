@@ -3,6 +3,7 @@ import { DefaultLogger } from '@temporalio/worker';
 import { expect, test } from 'vitest';
 import { hostActivities } from '../../src/activities/index.ts';
 import type { PublishBranchInput, PublishBranchOutcome } from '../../src/contracts/work.ts';
+import { parseRepositorySettings } from '../../src/repository-settings.ts';
 import { activityHost, leaseOf } from '../support/activity-host.ts';
 import type { ActivityHost } from '../support/activity-host.ts';
 
@@ -25,8 +26,8 @@ async function publisher(host: ActivityHost) {
     worktree,
     ports,
     baseSha: base,
+    settings: parseRepositorySettings('', { source: '.belay.yml' }),
     overrides: new Map(),
-    protectedPaths: [],
     end() {},
   });
   const publish = (title: string): Promise<PublishBranchOutcome> => {
