@@ -9,7 +9,7 @@ import type { RepositoryRef } from '../contracts/repository.ts';
 import type { BaseComparison, CompareInput } from '../contracts/work.ts';
 import { acquireLock } from '../process/exclusive-lock.ts';
 import { readIfThere } from '../process/read-if-there.ts';
-import { checkCommit, failuresOf, reportAt, someOf } from './commit-check.ts';
+import { checkCommit, commandOf, failuresOf, reportAt, someOf } from './commit-check.ts';
 import type { Dependencies } from './dependencies.ts';
 import type { Holding } from './holdings.ts';
 import { createJournal, recordedStep } from './journal.ts';
@@ -54,13 +54,14 @@ function comparison(head: CheckReport, base: CheckReport): { value: BaseComparis
 interface BaselineKey {
   repository: RepositoryRef;
   base: string;
-  commands: readonly { command: string }[];
+  /** All commands, as the evidence names them. */
+  command: string;
 }
 
 /** What the base's own settings say, its set-up among it, is part of the commit. */
-function baselinePath({ home }: Pick<Dependencies, 'home'>, { repository, base, commands }: BaselineKey): string {
+function baselinePath({ home }: Pick<Dependencies, 'home'>, { repository, base, command }: BaselineKey): string {
   const { forge, owner, name } = repository;
-  const key = JSON.stringify([base, commands.map(({ command }) => command)]);
+  const key = JSON.stringify([base, command]);
   const file = `${createHash('sha256').update(key).digest('hex').slice(0, 32)}.json`;
   return path.join(home, 'cache', 'baselines', forge, owner, name, file);
 }
@@ -72,7 +73,7 @@ export async function knownBaseline(deps: Pick<Dependencies, 'home'>, key: Basel
 }
 
 async function baselineOf(deps: Dependencies, holding: Holding, input: CompareInput, signal: AbortSignal): Promise<CheckReport> {
-  const key = { repository: holding.repository, base: input.base, commands: input.commands };
+  const key = { repository: holding.repository, base: input.base, command: commandOf(input.commands) };
   const known = await knownBaseline(deps, key);
   if (known) return known;
   const file = baselinePath(deps, key);

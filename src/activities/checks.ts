@@ -5,7 +5,7 @@ import { runnerOf } from '../checks/runners.ts';
 import type { Evidence } from '../contracts/evidence.ts';
 import { plainLine } from '../contracts/text.ts';
 import type { AffectedInput, ChecksInput, ChecksOutcome } from '../contracts/work.ts';
-import { checkCommit, failuresOf, reportAt, someOf } from './commit-check.ts';
+import { checkCommit, commandOf, failuresOf, reportAt, someOf } from './commit-check.ts';
 import type { Dependencies } from './dependencies.ts';
 import type { Holding } from './holdings.ts';
 import { createJournal, recordedStep } from './journal.ts';
@@ -70,7 +70,7 @@ async function check(deps: Dependencies, holding: Holding, input: ChecksInput, s
   await deps.ledger.recordArtifact(artifact);
   const { passed, exitCode, durationMs, counts, ended, noTests } = result;
   const evidence: Evidence = {
-    command: commands.map(({ command }) => command).join(' && '),
+    command: commandOf(commands),
     exitCode,
     passed,
     commit: checkpoint,

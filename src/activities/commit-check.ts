@@ -47,6 +47,9 @@ export async function checkCommit(
   return result;
 }
 
+/** Several commands in one line, for people and as a key. */
+export const commandOf = (commands: ChecksInput['commands']): string => commands.map(({ command }) => command).join(' && ');
+
 /** The report that an earlier check of this run left. */
 export const reportAt = async (deps: Dependencies, artifact: string): Promise<CheckReport> =>
   JSON.parse(await artifactText(deps, artifact)) as CheckReport;
