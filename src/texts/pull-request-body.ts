@@ -11,6 +11,8 @@ export interface PullRequestParts {
   done?: string;
   evidence?: Evidence;
   review?: Review;
+  /** What a reader should know of the tests beside their result. */
+  notes?: readonly string[];
   /** The runs that this one goes on from, the newest first. */
   earlier?: readonly RunView[];
 }
@@ -19,12 +21,12 @@ export interface PullRequestParts {
 export const pullRequestMarker = (workflowId: string): string => `<!-- belay ${workflowId.replaceAll('--', '- -')} -->`;
 
 /** What the reader of the pull request needs: what was asked, what was done, how it was checked, what it cost. */
-export function pullRequestBody({ view, asked, done, evidence, review, earlier = [] }: PullRequestParts): string {
+export function pullRequestBody({ view, asked, done, evidence, review, notes = [], earlier = [] }: PullRequestParts): string {
   const later = review?.issues.filter(({ severity }) => severity !== 'blocker') ?? [];
   return [
     done?.trim() || 'See the commits.',
     `## What was asked\n\n${quoted(asked, 3000)}`,
-    `## How it was checked\n\n${evidenceTable(evidence)}`,
+    `## How it was checked\n\n${[evidenceTable(evidence), ...knownOf(evidence), ...notes].join('\n\n')}`,
     ...(later.length > 0
       ? [`## Noted by the review, not blocking\n\n${later.map(({ title, severity }) => `- **${severity}**: ${title}`).join('\n')}`]
       : []),
@@ -45,6 +47,14 @@ function evidenceTable(evidence: Evidence | undefined): string {
     '|---|---|---|---|---|',
     `| \`${command.replaceAll('|', '\\|')}\` | ${exitCode} | ${result} | \`${treeHash.slice(0, 12)}\` | ${duration(durationMs)} |`,
   ].join('\n');
+}
+
+/** The exit code in the table stays what it was: this says why the work is published all the same. */
+function knownOf(evidence: Evidence | undefined): string[] {
+  if (!evidence?.knownFailures) return [];
+  const { count, names } = evidence.knownFailures;
+  const listed = `${names.map((name) => `\`${name.replaceAll('`', "'")}\``).join(', ')}${count > names.length ? ', …' : ''}`;
+  return [`**${count === 1 ? 'One test' : `${count} tests`} failed on the base already**, and no other fails: ${listed}.`];
 }
 
 function costTable(view: RunView, earlier: readonly RunView[]): string {

@@ -1,6 +1,7 @@
 import { CancellationScope, isCancellation, log, proxyActivities, proxyLocalActivities, setCurrentDetails } from '@temporalio/workflow';
 import { AGENT_ATTEMPTS, ORCHESTRATOR_QUEUE } from '../contracts/constants.ts';
 import type { CommandName, PhaseName } from '../contracts/constants.ts';
+import { isAcceptable } from '../contracts/evidence.ts';
 import type { Evidence } from '../contracts/evidence.ts';
 import type { Grant } from '../contracts/lease.ts';
 import type { RunInput, RunLimits } from '../contracts/run-input.ts';
@@ -77,7 +78,7 @@ export class Run {
     const { phases } = this.state.view;
     const shown = phases.find(({ name }) => name === 'test') ?? phaseView(this.state.view, this.#phase);
     shown.evidence = evidence;
-    if (evidence.passed) this.state.evidence = evidence;
+    if (isAcceptable(evidence)) this.state.evidence = evidence;
   }
 
   /** A named round of a loop: what happens inside is kept under its number. */

@@ -25,6 +25,7 @@ const SCRIPT: Record<CommandName, ScriptTurn[]> = {
   classify: [{ json: { class: 'bug', reason: 'Something is missing.' } }],
   plan: [{ say: '# Plan\n\nWrite it down in notes.md.' }],
   implement: [{ say: 'Wrote it down.', write: { 'notes.md': 'written down\n' } }],
+  'test-results': [{ json: { tests: [] } }],
   'resolve-failed-test': [{ say: 'Nothing helped.' }],
   review: [{ json: { passed: true, issues: [] } }],
   'resolve-review-issue': [{ say: 'Nothing helped.' }],

@@ -208,6 +208,7 @@ const SMOOTH: Record<CommandName, ScriptTurn[]> = {
   classify: [{ json: { class: 'bug', reason: 'It is wrong.' } }],
   plan: [{ say: 'Write it down.' }],
   implement: [{ write: { 'done.txt': 'done\n' }, say: 'Done.', usage: usage(0.25) }],
+  'test-results': [{ json: { tests: [] } }],
   'resolve-failed-test': [{ say: 'Mended.' }],
   review: [{ json: { passed: true, summary: 'Fine.', issues: [] } }],
   'resolve-review-issue': [{ say: 'Mended.' }],

@@ -1,5 +1,6 @@
 import { isCancellation, log } from '@temporalio/workflow';
 import type { CommandName } from '../../contracts/constants.ts';
+import { isAcceptable } from '../../contracts/evidence.ts';
 import type { Evidence } from '../../contracts/evidence.ts';
 import type { RunInput } from '../../contracts/run-input.ts';
 import type { ChangeNames, PromptValue } from '../../contracts/work.ts';
@@ -7,7 +8,9 @@ import { Finished, troubleOf } from '../failures.ts';
 import { phase } from '../phase.ts';
 import type { Run } from '../run.ts';
 import { phaseView } from '../view.ts';
-import { runTests, test } from './test.ts';
+import { runTests } from '../checking.ts';
+import { evidenceText } from '../evidence-text.ts';
+import { test } from './test.ts';
 
 /** Pushes the checked work and opens the run's pull request, or brings the one up to date that an earlier run opened. */
 export const publish = phase('publish', async (run) => {
@@ -24,7 +27,7 @@ export const publish = phase('publish', async (run) => {
     issue: await run.issue(),
     plan: run.plan(),
     diff: await run.diff(),
-    evidence: { text: run.state.evidence?.command ?? 'none' },
+    evidence: { text: evidenceText(run.state.evidence) },
   });
   const branch = await pushBranch(run, message);
   const pullRequest = await openPullRequest(run, { ...branch, ...(text ? { textArtifact: text } : {}) });
@@ -38,7 +41,7 @@ async function verifyTree(run: Run): Promise<void> {
   if (run.isOff('test') || settings.checks.length === 0 || (await isChecked(run))) return;
   const documented = run.results.get('document');
   const { evidence } = await run.results.within('final', () => runTests(run));
-  if (evidence.passed) return;
+  if (isAcceptable(evidence)) return;
   // Only the documentation came after the last check: without it the work is what was checked.
   if (documented?.before && documented.before !== documented.checkpoint) {
     run.goBackTo(documented.before);

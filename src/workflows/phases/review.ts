@@ -2,6 +2,7 @@ import type { AgentOutcome, PromptValue, ReviewDigest } from '../../contracts/wo
 import { park } from '../failures.ts';
 import { phase } from '../phase.ts';
 import type { Run } from '../run.ts';
+import { evidenceText } from '../evidence-text.ts';
 import { test } from './test.ts';
 
 interface Round {
@@ -27,7 +28,7 @@ async function reviewOnce(run: Run, previous: PromptValue, resolve: boolean): Pr
     issue: await run.issue(),
     plan: run.plan(),
     diff: await run.diff(),
-    evidence: { text: evidenceText(run) },
+    evidence: { text: evidenceText(run.state.evidence) },
     previous_review: previous,
   });
   const { blockers, others } = outcome.json as ReviewDigest;
@@ -48,11 +49,6 @@ async function resolveBlocker(run: Run, { artifactId: artifact }: AgentOutcome, 
     description: pick('description'),
     files: pick('files'),
   });
-}
-
-function evidenceText(run: Run): string {
-  const { evidence } = run.state;
-  return evidence ? `\`${evidence.command}\` passed (exit code ${evidence.exitCode}) on this tree.` : 'No tests were run.';
 }
 
 function summary({ others }: Round, attempt: number): string {
