@@ -5,6 +5,8 @@ import type { Mirror } from '../git/mirror.ts';
 import { parseRepositorySettings } from '../repository-settings.ts';
 
 const SETTINGS_FILE = '.belay.yml';
+/** What reviews look for, unless the settings name another file. */
+const REVIEW_CRITERIA = '.belay/review.md';
 
 /** What the repository says about itself on its base, with what Belay detects where it says nothing. */
 export async function readSettings(mirror: Mirror, baseSha: string): Promise<{ setup: string[]; run: RunSettings }> {
@@ -28,9 +30,10 @@ export async function readSettings(mirror: Mirror, baseSha: string): Promise<{ s
       byPhase: {},
       baseline: 'known',
       onReviewCrash: 'draft',
-      updateBase: 'off',
+      updateBase: 'rebase',
       pullRequest: { draft: 'never', reviewers: [], labels: [] },
       protectedPaths: [],
+      ...(files.includes(REVIEW_CRITERIA) ? { reviewCriteria: REVIEW_CRITERIA } : {}),
       ...(named?.engine ? { engine: named.engine } : {}),
       ...(named?.model ? { model: named.model } : {}),
     },

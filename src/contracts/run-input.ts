@@ -23,6 +23,7 @@ export interface EarlierWork {
   commit?: string;
   issueClass?: string;
   plan?: { artifactId: string; hash: string };
+  review?: { artifactId: string };
   /** Phases that are not repeated, for a run that goes on where a closed one ended. */
   done?: { name: PhaseName; summary: string }[];
   /** The pull request is open: its branch is continued. */

@@ -12,6 +12,8 @@ import { hardenedGit } from './hardened-git.ts';
 import { mirrorGit, mirrorRefs } from './mirror-git.ts';
 import { restoreMirror } from './mirror-guard.ts';
 import { push } from './push.ts';
+import { remoteHeads } from './remote-heads.ts';
+import type { RemoteHeads } from './remote-heads.ts';
 import type { Push } from './push.ts';
 import { treeReader } from './tree-reader.ts';
 import type { CommitTree } from './tree-reader.ts';
@@ -24,6 +26,8 @@ export interface Mirror {
   readonly env: GitEnvironment;
   /** Compares configuration and hooks with what Belay wrote, and restores them. Every method here does so first. */
   guard(): Promise<void>;
+  /** Where branches of the remote are now. Fetches nothing. */
+  remoteHeads(input: RemoteHeads): Promise<Map<string, string>>;
   /** The commit of a remote branch, fetched now (or at most `maxAgeMs` ago). Throws base_not_found, repository_not_found. */
   fetchBranch(input: GitAccess & { branch: string; maxAgeMs?: number; signal?: AbortSignal }): Promise<string>;
   /** Makes sure that the commit is here. Throws base_not_found. */
@@ -101,6 +105,7 @@ async function prepareMirror({
     guard: () => restoreMirror(gitDir),
     hasCommit: git.hasCommit,
     push: (request) => push(git, request),
+    remoteHeads: (request) => remoteHeads(git, request),
     ...createFetcher(git),
     ...mirrorRefs(git),
     ...treeReader(git),

@@ -2,9 +2,10 @@ import type { GitAccess } from './access.ts';
 import { BelayError } from '../contracts/errors.ts';
 import { gitFailure, withoutCredentials } from './git-failure.ts';
 import type { GitAnswer } from './hardened-git.ts';
-import { localPath, receivePack, uploadPack } from './local-remote.ts';
+import { localPath, receivePack } from './local-remote.ts';
 import type { MirrorGit } from './mirror-git.ts';
 import { assertRefName, assertSha } from './ref-names.ts';
+import { remoteHeads } from './remote-heads.ts';
 
 export interface Push extends GitAccess {
   branch: string;
@@ -25,18 +26,9 @@ export async function push(git: MirrorGit, request: Push): Promise<'pushed' | 'a
   if (answer.exitCode === 0) return answer.stdout.includes(`\n=\t`) ? 'already_there' : 'pushed';
   if (!answer.stdout.includes('\n!\t')) throw gitFailure({ args, cwd: withoutCredentials(url), answer });
   // A refusal says little about the reason: the remote's state decides.
-  const present = await remoteSha(git, { url, ref, signal });
+  const present = (await remoteHeads(git, { ...request, branches: [request.branch] })).get(request.branch) ?? null;
   if (present === sha) return 'already_there';
   throw refusal({ request, present, answer });
-}
-
-async function remoteSha(
-  git: MirrorGit,
-  { url, ref, signal }: { url: string; ref: string; signal: AbortSignal | undefined },
-): Promise<string | null> {
-  const listed = await git.run(['ls-remote', ...uploadPack(url), '--', url, ref], { signal });
-  const line = listed.split('\n').find((candidate) => candidate.endsWith(`\t${ref}`));
-  return line?.split('\t')[0] ?? null;
 }
 
 function refusal({

@@ -80,6 +80,7 @@ function earlier(run: WorkedRun, branchHead: string | undefined, from: PhaseName
     ...(commit && commit !== baseSha ? { commit } : {}),
     ...(run.issueClass && keeps(from, 'classify') ? { issueClass: run.issueClass } : {}),
     ...(run.plan && keeps(from, 'plan') ? { plan: run.plan } : {}),
+    ...(run.review && keeps(from, 'review') ? { review: run.review } : {}),
     // Without an open pull request the branch is nobody's: the new run makes its own.
     ...(branchHead && branch && pullRequest ? { branch, pullRequest, branchHead } : {}),
   };

@@ -34,6 +34,8 @@ async function publisher(host: ActivityHost) {
       repository,
       checkpoint,
       parent: base,
+      base: { sha: base, branch: 'main' },
+      update: 'rebase',
       expected: null,
       names: { title, createdAt: '2026-11-20T10:00:00.000Z', branch: BRANCH },
     };
@@ -48,7 +50,7 @@ test('work that is on the branch already, under another message, is published', 
   await using run = await publisher(host);
   const first = await run.publish('Mend the totals');
   expect(await run.publish('Mend all totals')).toEqual(first);
-  expect(await host.remote.sha(BRANCH)).toBe(first.headSha);
+  expect(first).toMatchObject({ branch: BRANCH, headSha: await host.remote.sha(BRANCH) });
 });
 
 test('other content, or the same on another commit, is not taken for it', async () => {

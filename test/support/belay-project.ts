@@ -28,6 +28,7 @@ const SCRIPT: Record<CommandName, ScriptTurn[]> = {
   'resolve-failed-test': [{ say: 'Nothing helped.' }],
   review: [{ json: { passed: true, issues: [] } }],
   'resolve-review-issue': [{ say: 'Nothing helped.' }],
+  'resolve-conflict': [{ say: 'Nothing helped.' }],
   document: [{ say: 'Nothing to document.' }],
   'commit-message': [{ say: 'fix: write it down' }],
   'pull-request': [{ json: { title: 'Write it down', body: 'It is written down now.' } }],
