@@ -8,6 +8,7 @@ import type { AgentInput, AgentOutcome } from '../contracts/work.ts';
 import { AGENT_ATTEMPTS, MAX_TAIL_BYTES } from '../contracts/constants.ts';
 import { environmentOf } from './environment.ts';
 import { failureOf } from './failures.ts';
+import { workingDirectory } from '../workspace/working-directory.ts';
 import { checkAnswer } from './answers.ts';
 import { digestOf } from './digest.ts';
 import type { Dependencies } from './dependencies.ts';
@@ -62,12 +63,12 @@ async function runAgent(work: AgentWork): Promise<AgentOutcome> {
     journal.line(
       `${input.command} · ${input.engine} · attempt ${input.step.attempt}${resume ? ' · goes on where it was interrupted' : ''}`,
     );
-    const env = environmentOf(deps, holding.ports);
+    const env = environmentOf(deps, holding);
     const turn: Turn = {
       deps,
       input,
       command,
-      cwd: holding.worktree.path,
+      cwd: await workingDirectory({ root: holding.worktree.path, folder: holding.settings.workingDirectory }),
       env,
       journal,
       signal: work.signal,

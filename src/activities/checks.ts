@@ -3,6 +3,7 @@ import { runChecks as runCommands } from '../checks/run-checks.ts';
 import type { Evidence } from '../contracts/evidence.ts';
 import { plainLine } from '../contracts/text.ts';
 import type { ChecksInput, ChecksOutcome } from '../contracts/work.ts';
+import { workingDirectory } from '../workspace/working-directory.ts';
 import type { Dependencies } from './dependencies.ts';
 import { environmentOf } from './environment.ts';
 import type { Holding } from './holdings.ts';
@@ -38,7 +39,7 @@ async function check(
   { step, commands, checkpoint, timeoutMs }: ChecksInput,
   signal: AbortSignal,
 ): Promise<ChecksOutcome> {
-  const { worktree, mirror, ports } = holding;
+  const { worktree, mirror } = holding;
   holding.at = undefined;
   await worktree.restore(checkpoint);
   const treeHash = await mirror.treeOf(checkpoint);
@@ -49,8 +50,8 @@ async function check(
     commands,
     timeoutMs,
     signal,
-    cwd: worktree.path,
-    env: environmentOf(deps, ports),
+    cwd: await workingDirectory({ root: worktree.path, folder: holding.settings.workingDirectory }),
+    env: environmentOf(deps, holding),
     reportDir: path.join(folder, name),
     outputFile: path.join(folder, `${name}.log`),
     run: (request) => deps.processes.run(request),

@@ -76,10 +76,10 @@ async function prepare(deps: Dependencies, input: HoldInput, { tenure, cleanup, 
   cleanup.defer(() => leaveTree(deps, { lease, mirror, tenure }));
   await mirror.updateRef({ ref: checkpointRef(runId), sha: commit });
   await writePortsFile({ path, ports });
-  const setup = { lease, path, ports, commands: settings.setup };
+  const setup = { lease, path, ports, commands: settings.setup, settings: settings.named };
   await oncePerTree({ mirror, runId, again: state !== 'kept' }, () => runSetup(deps, setup, signal));
   const overrides = await readOverrides(mirror, baseSha);
-  cleanup.use(deps.holdings.add({ lease, repository, mirror, worktree, ports, baseSha, overrides, end }));
+  cleanup.use(deps.holdings.add({ lease, repository, mirror, worktree, ports, baseSha, settings: settings.named, overrides, end }));
   return { epoch, host: deps.host.id, taskQueue: deps.host.taskQueue, path, ports, baseSha, commit, settings: settings.run };
 }
 

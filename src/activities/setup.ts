@@ -1,6 +1,8 @@
 import path from 'node:path';
 import { BelayError } from '../contracts/errors.ts';
 import type { Grant, LeaseRef } from '../contracts/lease.ts';
+import type { RepositorySettings } from '../repository-settings.ts';
+import { workingDirectory } from '../workspace/working-directory.ts';
 import type { Dependencies } from './dependencies.ts';
 import { environmentOf } from './environment.ts';
 
@@ -12,19 +14,21 @@ interface Setup {
   path: string;
   ports: Grant['ports'];
   commands: string[];
+  settings: RepositorySettings;
 }
 
 /** Makes a new worktree ready to work in, with the repository's own commands. Throws setup_failed with the end of their output. */
 export async function runSetup({ processes, files, workspaceEnvironment }: Dependencies, setup: Setup, signal: AbortSignal): Promise<void> {
   const outputFile = path.join(files.directory(setup.lease.runId), 'setup.log');
+  const env = environmentOf({ workspaceEnvironment }, setup);
+  const { workingDirectory: folder, limits } = setup.settings;
   for (const command of setup.commands) {
-    const env = environmentOf({ workspaceEnvironment }, setup.ports);
     const end = await processes.run({
       file: '/bin/sh',
       args: ['-c', command],
-      cwd: setup.path,
+      cwd: await workingDirectory({ root: setup.path, folder }),
       env,
-      totalMs: SETUP_LIMIT_MS,
+      totalMs: limits.setupMs ?? SETUP_LIMIT_MS,
       outputFile,
       signal,
     });

@@ -47,7 +47,9 @@ export function takeInActivities(deps: Dependencies) {
       return deps.holdings.use(step, cancelled, ({ mirror }) =>
         recordedStep<{ left?: Conflicts }>(deps, step, async () => {
           const report = JSON.parse(await artifactText(deps, artifactId)) as ConflictReport;
-          const checked = await Promise.all(report.files.map(async (path) => [path, await isOpen(mirror, report, checkpoint, path)] as const));
+          const checked = await Promise.all(
+            report.files.map(async (path) => [path, await isOpen(mirror, report, checkpoint, path)] as const),
+          );
           const files = checked.flatMap(([path, open]) => (open ? [path] : []));
           if (files.length === 0) return { value: {}, summary: 'none left' };
           const messages = files.map((path) => `There are still conflict markers in ${path}.`);

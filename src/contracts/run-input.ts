@@ -1,7 +1,7 @@
 import type { EngineName, PhaseName, PipelineName } from './constants.ts';
 import type { TrackerName } from './repository.ts';
 import type { RepositoryRef } from './repository.ts';
-import type { RunState } from './run-state.ts';
+import type { AgentChoice, RunState } from './run-state.ts';
 
 /** How far a run may go on its own. Durations in milliseconds. */
 export interface RunLimits {
@@ -32,6 +32,13 @@ export interface EarlierWork {
   branchHead?: string;
 }
 
+/** What the labels of an issue choose for its run. */
+export interface LabelledChoices extends AgentChoice {
+  budgetUsd?: number;
+  phasesOff?: PhaseName[];
+  phasesOn?: PhaseName[];
+}
+
 /** Everything a pipeline is started with. Resolved at intake; holds no secret. */
 export interface RunInput {
   id: string;
@@ -50,6 +57,8 @@ export interface RunInput {
   model?: string;
   budgetUsd?: number;
   requested?: { engine?: EngineName; model?: string; budgetUsd?: number };
+  /** What the issue's labels choose, by the repository's settings; over those, under what was asked for. */
+  labelled?: LabelledChoices;
   /** The scripted engine's file. */
   script?: string;
   plan?: { artifactId: string; hash: string };

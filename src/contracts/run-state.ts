@@ -41,19 +41,25 @@ export interface RunState {
   workedMs: number;
 }
 
+/** Which agent works. */
+export interface AgentChoice {
+  engine?: EngineName;
+  model?: string;
+}
+
 /** What the repository says about itself on its base branch. */
 export interface RunSettings {
   /** Shell commands that check the repository; empty when none was found. */
   checks: { command: string; runner: string }[];
   /** Why these, in words. */
   checksReason: string;
-  limits: Partial<Omit<RunLimits, 'workingMs'>> & { budgetUsd?: number };
+  limits: Partial<RunLimits> & { budgetUsd?: number };
   phasesOff: PhaseName[];
   phasesOn: PhaseName[];
   engine?: EngineName;
   model?: string;
   /** Engine and model of single phases; they win over those above. */
-  byPhase: Partial<Record<PhaseName, { engine?: EngineName; model?: string }>>;
+  byPhase: Partial<Record<PhaseName, AgentChoice>>;
   /** What tests that already fail on the base mean. `known`: only new failures block. `strict`: every failure does. */
   baseline: 'known' | 'strict';
   /** What becomes of finished work whose reviewer crashed twice. */

@@ -34,7 +34,7 @@ export async function mergeTrees({ mirror, ours, theirs }: Sides): Promise<Merge
 /** Each message stands behind the number of its paths, the paths and its kind. */
 function conflictMessages(fields: readonly string[]): string[] {
   const messages: string[] = [];
-  for (let at = 0; at < fields.length - 1; ) {
+  for (let at = 0; at < fields.length - 1;) {
     const kind = at + 1 + Number(fields[at]);
     const message = fields[kind + 1];
     if (message === undefined) break;

@@ -11,7 +11,10 @@ export const isUnfinished = (body: string): boolean => body.startsWith(BEGIN);
 export function withNotice(body: string, notice: string): string {
   const end = isUnfinished(body) ? body.indexOf(END) : -1;
   const rest = end < 0 ? body : body.slice(end + END.length).trimStart();
-  const lines = notice.trim().split('\n').map((line) => `> ${line}`.trimEnd());
+  const lines = notice
+    .trim()
+    .split('\n')
+    .map((line) => `> ${line}`.trimEnd());
   return [`${BEGIN}\n> **Draft.** ${lines.join('\n').slice(2)}\n${END}`, rest].join('\n\n');
 }
 

@@ -15,7 +15,7 @@ import type {
   RecordActivities,
   StepRef,
 } from '../contracts/work.ts';
-import { budgetLeft, engineOf } from './choices.ts';
+import { budgetLeft, engineOf, isSwitchedOff } from './choices.ts';
 import { detailsOf } from './details.ts';
 import { applyGrant, holdRequest } from './grants.ts';
 import { Finished, Overtime, spentIn, troubleOf, Unfinished, Withdrawn } from './failures.ts';
@@ -63,8 +63,7 @@ export class Run {
   }
 
   isOff(name: PhaseName): boolean {
-    const { phasesOff = [], phasesOn = [] } = this.state.settings ?? {};
-    return phasesOff.includes(name) || (this.input.phasesOff.includes(name) && !phasesOn.includes(name));
+    return isSwitchedOff(this.input, this.state.settings, name);
   }
 
   /** Says how the phase stands while it goes on; its result replaces it. */
@@ -100,7 +99,7 @@ export class Run {
     options: { totalMs?: number; attempts?: number; about?: string } = {},
   ): Promise<T> {
     return this.results.keep(name, async () => {
-      if (this.state.workedMs > this.input.limits.workingMs) throw new Overtime();
+      if (this.state.workedMs > this.limits.workingMs) throw new Overtime();
       const number = ++this.state.nextStep;
       const { totalMs = 60_000, attempts = AGENT_ATTEMPTS, about } = options;
       this.state.view.currentStep = [name, about, `attempt ${this.#attempt}`].filter(Boolean).join(' · ');
@@ -121,7 +120,7 @@ export class Run {
   async agent(command: CommandName, values: Record<string, PromptValue>, extra: Pick<AgentInput, 'keepAs'> = {}): Promise<AgentOutcome> {
     const { script } = this.input;
     const { settings } = await this.position();
-    const { engine, model } = engineOf(this.input, settings);
+    const { engine, model } = engineOf(this.input, settings, this.#phase);
     Object.assign(this.state.view, { engine }, model ? { model } : {});
     const limits = this.limits;
     return this.step(

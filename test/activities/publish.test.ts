@@ -3,6 +3,7 @@ import { DefaultLogger } from '@temporalio/worker';
 import { expect, test } from 'vitest';
 import { hostActivities } from '../../src/activities/index.ts';
 import type { PublishBranchInput, PublishBranchOutcome } from '../../src/contracts/work.ts';
+import { parseRepositorySettings } from '../../src/repository-settings.ts';
 import { activityHost, leaseOf } from '../support/activity-host.ts';
 import type { ActivityHost } from '../support/activity-host.ts';
 
@@ -25,6 +26,7 @@ async function publisher(host: ActivityHost) {
     worktree,
     ports,
     baseSha: base,
+    settings: parseRepositorySettings('', { source: '.belay.yml' }),
     overrides: new Map(),
     end() {},
   });

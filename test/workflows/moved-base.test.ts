@@ -10,14 +10,15 @@ beforeAll(async () => {
 });
 afterAll(() => belay[Symbol.asyncDispose]());
 
-const REPLY = [{ say: 'fix: write it down' }];
+/** The agent's own work, during which somebody does something. */
+const during = (run: string) => ({ implement: [{ say: 'Wrote it down.', write: { 'notes.md': 'written down\n' }, run }] });
 const again = { implement: [{ say: 'Wrote more.', write: { 'more.md': 'more\n' } }] };
 
 describe('a base that moved while the run worked', () => {
   it('is below the published commit, which was tested with it', async () => {
     const project = await belay.project();
     const old = await project.git('rev-parse', 'main');
-    await project.script({ 'commit-message': [{ ...REPLY[0], run: meanwhile(project, commits('news.md', 'news')) }] });
+    await project.script(during(meanwhile(project, commits('news.md', 'news'))));
     const run = await project.run();
     const view = await run.closed();
     const base = await project.git('rev-parse', 'main');
@@ -35,7 +36,7 @@ describe('a base that moved while the run worked', () => {
   it('is tested with the work: what it breaks is mended before it is published', async () => {
     const project = await belay.project();
     await project.script({
-      'commit-message': [{ ...REPLY[0], run: meanwhile(project, commits('broken.txt', 'by somebody')) }],
+      ...during(meanwhile(project, commits('broken.txt', 'by somebody'))),
       'resolve-failed-test': [{ run: 'rm -f broken.txt' }],
     });
     const view = await (await project.run()).closed();
@@ -48,7 +49,7 @@ describe('a base that moved while the run worked', () => {
     for (const updateBase of ['merge', 'off']) {
       await project.commit({ '.belay.yml': `test: sh test.sh\npullRequest: { updateBase: ${updateBase} }\n` });
       const old = await project.git('rev-parse', 'main');
-      await project.script({ 'commit-message': [{ ...REPLY[0], run: meanwhile(project, commits(`${updateBase}.md`, 'news')) }] });
+      await project.script(during(meanwhile(project, commits(`${updateBase}.md`, 'news'))));
       const { branch = '', ...view } = await (await project.run({ fresh: true })).closed();
       expect(view).toMatchObject({ status: 'completed', outcome: 'pull_request' });
       const isMerged = updateBase === 'merge';
@@ -77,7 +78,7 @@ describe('a base that moved while the run worked', () => {
 
   it('that has won the same change leaves nothing to publish, and the issue says so', async () => {
     const project = await belay.project();
-    await project.script({ 'commit-message': [{ ...REPLY[0], run: meanwhile(project, commits('notes.md', 'written down')) }] });
+    await project.script(during(meanwhile(project, commits('notes.md', 'written down'))));
     const view = await (await project.run()).closed();
     expect(view).toMatchObject({ status: 'completed', outcome: 'no_changes', summary: 'The work leaves the repository as it is.' });
     expect(await project.branches()).toEqual([]);
@@ -86,9 +87,7 @@ describe('a base that moved while the run worked', () => {
 
   it('is forgotten by a retry from an earlier phase, which begins on the old base and takes it in again', async () => {
     const project = await belay.project();
-    await project.script({
-      'commit-message': [{ ...REPLY[0], run: meanwhile(project, commits('broken.txt', 'by somebody')) }],
-    });
+    await project.script(during(meanwhile(project, commits('broken.txt', 'by somebody'))));
     const run = await project.run();
     const parked = await run.parked();
     expect(parked.errors).toMatchObject([{ phase: 'publish', code: 'tests_failing' }]);
@@ -104,13 +103,12 @@ describe('a base that moved while the run worked', () => {
 });
 
 describe('a base that conflicts with the work', () => {
-  const moves = { implement: [{ say: 'Wrote it down.', write: { 'readme.md': 'Our project.\n' } }] };
+  const conflicting = (run: string) => ({ implement: [{ say: 'Wrote it.', write: { 'readme.md': 'Our project.\n' }, run }] });
 
   it('is resolved by the agent, tested and published', async () => {
     const project = await belay.project();
     await project.script({
-      ...moves,
-      'commit-message': [{ ...REPLY[0], run: meanwhile(project, commits('readme.md', 'Their project.')) }],
+      ...conflicting(meanwhile(project, commits('readme.md', 'Their project.'))),
       'resolve-conflict': [{ run: 'grep -q "^<<<<<<< " readme.md && echo "Our and their project." > readme.md' }],
     });
     const run = await project.run();
@@ -125,10 +123,7 @@ describe('a base that conflicts with the work', () => {
 
   it('parks where the agent leaves conflict markers, names the files, and goes on from the work before', async () => {
     const project = await belay.project();
-    await project.script({
-      ...moves,
-      'commit-message': [{ ...REPLY[0], run: meanwhile(project, commits('readme.md', 'Their project.')) }],
-    });
+    await project.script(conflicting(meanwhile(project, commits('readme.md', 'Their project.'))));
     const run = await project.run();
     const parked = await run.parked();
     expect(parked.errors).toMatchObject([

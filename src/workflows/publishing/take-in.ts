@@ -52,7 +52,10 @@ async function resolveOnce(run: Run, theirs: Moved, { artifactId }: Conflicts): 
   await run.agent('resolve-conflict', {
     issue: await run.issue(),
     plan: run.plan(),
-    theirs: { text: theirs.what === 'base' ? `the branch ${theirs.name}, on which the work is based` : 'commits that people pushed to the same branch' },
+    theirs: {
+      text:
+        theirs.what === 'base' ? `the branch ${theirs.name}, on which the work is based` : 'commits that people pushed to the same branch',
+    },
     ours_sha: pick('ours'),
     theirs_sha: pick('theirs'),
     files: pick('files'),
