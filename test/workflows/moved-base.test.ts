@@ -29,7 +29,7 @@ describe('a base that moved while the run worked', () => {
     expect(await project.git('diff', '--name-only', `main..${branch}`)).toBe('notes.md');
     expect(await project.git('log', '-1', '--format=%s', branch)).toBe('fix: write it down');
     expect((await run.stepNames()).slice(-5)).toEqual(['push-branch', 'take-in', 'run-tests', 'push-branch', 'open-pull-request']);
-    expect(phaseOf(view, 'publish').summary).toBe(`#1, with main at ${base.slice(0, 12)}`);
+    expect(phaseOf(view, 'publish').summary).toBe(`#2, with main at ${base.slice(0, 12)}`);
     expect(await project.git('rev-parse', `${branch}^{tree}`)).toBe(phaseOf(view, 'test').evidence?.treeHash);
   });
 
