@@ -98,7 +98,7 @@ async function movedBranch(
 ): Promise<Moved | 'pushed_before' | undefined> {
   const { expected, branchHead, checkpoint, settle } = input;
   const lacks = branchHead !== undefined && !(await contains({ mirror, commit: checkpoint, ancestor: branchHead }));
-  if (tip === null || tip === expected) return lacks ? { what: 'branch', name: branch, sha: tip ?? (branchHead as string) } : undefined;
+  if (tip === null || tip === expected) return lacks ? { what: 'branch', name: branch, sha: tip ?? branchHead } : undefined;
   const present = await mirror.fetchBranch({ ...access, branch, signal });
   if (await isSameWork(mirror, present, sha)) return 'pushed_before';
   const isOnTop = expected !== null && (await contains({ mirror, commit: present, ancestor: expected }));

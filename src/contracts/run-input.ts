@@ -28,6 +28,8 @@ export interface EarlierWork {
   done?: { name: PhaseName; summary: string }[];
   /** The pull request is open: its branch is continued. */
   pullRequest?: { number: number; url: string; title: string };
+  /** It is a draft, which may become ready although nothing new is pushed. */
+  draft?: true;
   /** What that branch holds, which may be less than `commit`: the parent of what is published next. */
   branchHead?: string;
 }

@@ -51,5 +51,6 @@ function workOf({ id, baseSha, headSha, issueClass, plan, review }: WorkedRun, o
     ...(open
       ? { branch: open.branch, pullRequest: { number: open.number, url: open.url, title: open.title }, branchHead: open.headSha }
       : {}),
+    ...(open?.draft ? { draft: true } : {}),
   };
 }

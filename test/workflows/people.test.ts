@@ -44,9 +44,10 @@ describe('commits that people push to the branch meanwhile', () => {
     await project.script(again(meanwhile(project, pushes('belay/', 'theirs.md', 'theirs'), commits('news.md', 'news'))));
     const second = await (await project.run()).closed();
     expect(second).toMatchObject({ status: 'completed', outcome: 'pull_request', baseSha: await project.git('rev-parse', 'main') });
-    const [people, base] = (await project.git('rev-parse', `${first.branch}^1`, `${first.branch}^2`)).split('\n');
-    expect(base).toBe(second.baseSha);
-    expect(await project.git('log', '-1', '--format=%s', people as string)).toBe('Change theirs.md');
+    expect(await project.git('rev-parse', `${first.branch}^2`)).toBe(second.baseSha);
+    expect(await project.git('log', '--first-parent', '--format=%s', `main...${first.branch}`)).toBe(
+      'Merge main\nfeat: write more\nChange theirs.md\nfix: write it down',
+    );
     expect(await project.git('diff', '--name-only', `main...${first.branch}`)).toBe('more.md\nnotes.md\ntheirs.md');
   });
 

@@ -16,7 +16,8 @@ import { runTests, test } from './test.ts';
 export const publish = phase('publish', async (run) => {
   const { view } = run.state;
   const { from, to } = await run.position();
-  if (to === from || to === run.input.continues?.branchHead) throw new Finished();
+  const published = publishedBefore(run, to);
+  if (to === from || (published && !run.input.continues?.draft)) throw new Finished();
   await verifyTree(run);
   const message = await compose(run, 'commit-message', {
     issue: await run.issue(),
@@ -29,13 +30,19 @@ export const publish = phase('publish', async (run) => {
     diff: await run.diff(),
     evidence: { text: run.state.evidence?.command ?? 'none' },
   });
-  const pushed = await pushWork(run, message);
+  const pushed = published ?? (await pushWork(run, message));
   const notice = noticeOf(run);
   const { branch, headSha } = pushed;
   const texts = { ...(text ? { textArtifact: text } : {}), ...(notice ? { notice } : {}) };
   const { number } = await openPullRequest(run, { branch, headSha, last: true, ...texts });
   return { summary: [`#${number}${notice ? ' (draft)' : ''}`, ...remarks(pushed)].join(', ') };
 });
+
+/** Nothing is new on a branch that is continued; its pull request may still have been a draft until now. */
+function publishedBefore({ input: { continues } }: Run, commit: string): Pick<Pushed, 'branch' | 'headSha' | 'taken'> | undefined {
+  const { branch, branchHead } = continues ?? {};
+  return branch !== undefined && branchHead === commit ? { branch, headSha: commit, taken: [] } : undefined;
+}
 
 /** What is published is what was checked: another tree than the evidence's is checked again. */
 async function verifyTree(run: Run): Promise<void> {
@@ -75,7 +82,7 @@ function noticeOf(run: Run): string | undefined {
 }
 
 /** What people may wonder about when they look at the branch. */
-function remarks({ taken, restored }: Pushed): string[] {
+function remarks({ taken, restored }: Pick<Pushed, 'taken' | 'restored'>): string[] {
   return [
     ...taken.map(({ name, what, sha }) => `${what === 'base' ? 'with' : "on people's commits of"} ${name} at ${sha.slice(0, 12)}`),
     ...(restored ? ['its branch was gone and was pushed anew'] : []),
