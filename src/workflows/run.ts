@@ -20,8 +20,9 @@ import type {
 import { budgetLeft, engineOf, isSwitchedOff } from './choices.ts';
 import { detailsOf } from './details.ts';
 import { applyGrant, holdRequest } from './grants.ts';
-import { Finished, Overtime, spentIn, troubleOf } from './failures.ts';
+import { Finished, Overtime, spentIn, troubleOf, Unfinished, Withdrawn } from './failures.ts';
 import { WorkspaceLease } from './lease.ts';
+import type { Trouble } from './failures.ts';
 import type { Phase, PhaseResult } from './phase.ts';
 import { hostProfile, recordProfile, shortProfile } from './profiles.ts';
 import { Results } from './results.ts';
@@ -237,14 +238,25 @@ export class Run {
       return result;
     } catch (error) {
       if (error instanceof Finished) shown.summary = 'nothing to change';
-      endPhase(shown, error instanceof Finished ? 'completed' : isCancellation(error) ? 'cancelled' : 'failed');
-      if (error instanceof Finished || isCancellation(error)) throw error;
+      const isStopped = error instanceof Withdrawn || isCancellation(error);
+      endPhase(shown, error instanceof Finished ? 'completed' : isStopped ? 'cancelled' : 'failed');
+      if (error instanceof Finished || isStopped) throw error;
       shown.error = troubleOf(error);
+      if (error instanceof Unfinished) return this.#unfinished(phase.name, error.trouble) as PhaseResult as T;
       if (!phase.optional) throw error;
       return { summary: 'failed; the run goes on' } as T;
     } finally {
       this.show();
     }
+  }
+
+  /** What it was is among the run's errors, and what comes later can read it from the phase's result. */
+  #unfinished(phase: PhaseName, trouble: Trouble): PhaseResult & { trouble: Trouble } {
+    const { view } = this.state;
+    view.errors.push({ ...trouble, phase, ...(view.currentStep ? { step: view.currentStep } : {}) });
+    const summary = `not finished: ${trouble.message}`.slice(0, 300);
+    phaseView(view, phase).summary = summary;
+    return { summary, trouble };
   }
 
   async #skip(phase: Phase): Promise<undefined> {

@@ -34,6 +34,7 @@ export function firstState(input: RunInput, phases: readonly PhaseName[]): RunSt
   const repository = repositorySlug(input.repository);
   const plan = input.plan ?? continues?.plan;
   const issueClass = input.issueClass ?? continues?.issueClass;
+  const review = continues?.review;
   const view: RunView = {
     id: input.id,
     workflowId: workflowInfo().workflowId,
@@ -58,6 +59,7 @@ export function firstState(input: RunInput, phases: readonly PhaseName[]): RunSt
     ...(continues?.pullRequest ? { pullRequest: continues.pullRequest } : {}),
     ...(input.base ? { base: input.base } : {}),
     ...(plan ? { plan } : {}),
+    ...(review ? { review } : {}),
     engine: input.engine,
     ...(input.model ? { model: input.model } : {}),
     ...(continues ? { continues: continues.runId } : {}),

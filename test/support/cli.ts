@@ -212,6 +212,7 @@ const SMOOTH: Record<CommandName, ScriptTurn[]> = {
   'resolve-failed-test': [{ say: 'Mended.' }],
   review: [{ json: { passed: true, summary: 'Fine.', issues: [] } }],
   'resolve-review-issue': [{ say: 'Mended.' }],
+  'resolve-conflict': [{ say: 'Resolved.' }],
   document: [{ say: 'Nothing to document.' }],
   'commit-message': [{ say: 'fix: write it down' }],
   'pull-request': [{ json: { title: 'Write it down', body: 'It was missing.' } }],
