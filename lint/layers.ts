@@ -17,7 +17,14 @@ const SERVICES = ['forges', 'trackers'];
 const ADAPTER_RULE = 'adapters know no Temporal and not each other, only git/, process/, documents/ and contracts/';
 
 /** Files that workflows bundle: they load nothing, so that nothing is bundled with them. */
-export const BUNDLED = ['contracts/constants.ts', 'contracts/errors.ts', 'contracts/repository.ts', 'contracts/without-undefined.ts'];
+export const BUNDLED = [
+  'contracts/constants.ts',
+  'contracts/errors.ts',
+  'contracts/evidence.ts',
+  'contracts/repository.ts',
+  'contracts/spending.ts',
+  'contracts/without-undefined.ts',
+];
 
 /** Who may import whom. Folders that are not here, such as `cli/`, put the parts together and may import all. */
 export const LAYERS: Layer[] = [

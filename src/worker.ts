@@ -13,6 +13,7 @@ import { hostWorkQueue } from './contracts/constants.ts';
 import { BelayError } from './contracts/errors.ts';
 import { composeEngines } from './compose-engines.ts';
 import { composeForges } from './compose-forges.ts';
+import { useGitHelper } from './git/git-helper.ts';
 import { createMirrors } from './git/mirror.ts';
 import { openLedger } from './ledger/open-ledger.ts';
 import { workspaceEnvironment } from './process/environment.ts';
@@ -59,6 +60,7 @@ export async function startWorker({
   const temporal = stack.use(await connectTemporal({ target }));
   const { refused } = await registerSearchAttributes(temporal);
   if (refused) log.warn(refused, 'Search attributes could not be registered; lists in Temporal will lack them');
+  stack.use(await useGitHelper());
   const deps = await composeDependencies({ config, env, host, client: temporal.client, stack, log });
   const failed = await failPredecessors({
     home: config.home,
@@ -140,7 +142,10 @@ export async function runWorker(env: NodeJS.ProcessEnv): Promise<void> {
   await using stack = new AsyncDisposableStack();
   const worker = stack.use(await startWorker({ config, env, target, log }));
   stack.use(await announce({ home: config.home, target, graceMs: 0 }));
-  using _ = onStopSignals(() => void worker[Symbol.asyncDispose]());
+  using _ = onStopSignals((signal) => {
+    log.info({ signal }, 'Stopping: agents and tests are ended, their runs go on with the next worker');
+    void worker[Symbol.asyncDispose]();
+  });
   await worker.ended;
 }
 

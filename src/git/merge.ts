@@ -1,7 +1,7 @@
 import { BelayError } from '../contracts/errors.ts';
 import type { GitAccess } from './access.ts';
 import type { Mirror } from './mirror.ts';
-import { mirrorGit } from './mirror-git.ts';
+import { contains, mergeTrees } from './merge-trees.ts';
 
 export interface MergeRequest extends GitAccess {
   mirror: Mirror;
@@ -21,18 +21,15 @@ export async function mergeBranch({ mirror, branch, base, headSha, message, ...a
       message: `${branch} has moved since the pull request was written.`,
       hint: 'Look at it, then merge it with git.',
     });
-  const git = mirrorGit({ gitDir: mirror.gitDir, env: mirror.env });
-  const within = await git.attempt(['merge-base', '--is-ancestor', head, baseSha]);
-  if (within.exitCode === 0) return baseSha;
-  const merged = await git.attempt(['merge-tree', '--write-tree', '--no-messages', baseSha, head]);
-  if (merged.exitCode !== 0)
+  if (await contains({ mirror, commit: baseSha, ancestor: head })) return baseSha;
+  const merged = await mergeTrees({ mirror, ours: baseSha, theirs: head });
+  if (!merged || merged.conflicts.length > 0)
     throw new BelayError({
       code: 'branch_moved',
       message: `${branch} conflicts with ${base}.`,
       hint: `Merge it by hand: git merge ${branch}`,
     });
-  const tree = merged.stdout.split('\n', 1)[0] as string;
-  const sha = await mirror.commitTree({ tree, parents: [baseSha, head], message });
+  const sha = await mirror.commitTree({ tree: merged.tree, parents: [baseSha, head], message });
   await mirror.push({ ...access, branch: base, sha, expected: baseSha }).catch((error: unknown) => {
     throw isCheckedOut(error) ? byHand(error, branch) : error;
   });

@@ -17,7 +17,7 @@ import { push } from './push.ts';
 import type { Push } from './push.ts';
 import { remoteGit } from './remote-git.ts';
 import type { RemoteOptions } from './remote-git.ts';
-import { remoteHead } from './remote-head.ts';
+import { remoteHead, remoteHeads } from './remote-head.ts';
 import type { RemoteHead } from './remote-head.ts';
 import { treeReader } from './tree-reader.ts';
 import type { CommitTree } from './tree-reader.ts';
@@ -30,6 +30,8 @@ export interface Mirror {
   readonly env: GitEnvironment;
   /** Compares configuration and hooks with what Belay wrote, and restores them. Every method here does so first. */
   guard(): Promise<void>;
+  /** Where branches of the remote are now, by their names; those that it does not have are not in the answer. Fetches nothing. */
+  remoteHeads(input: GitAccess & { branches: readonly string[]; signal?: AbortSignal | undefined }): Promise<Map<string, string>>;
   /**
    * The commit of a remote branch (unless named, the default one), fetched now or at most `maxAgeMs` ago.
    * Throws base_not_found, empty_repository, repository_not_found, forge_not_logged_in, forge_forbidden, forge_unreachable.
@@ -122,6 +124,7 @@ async function prepareMirror({
     hasCommit: git.hasCommit,
     push: (request) => push(remote, request),
     remoteHead: (access) => remoteHead(remote, access),
+    remoteHeads: (request) => remoteHeads(remote, request),
     ...createFetcher(remote),
     ...mirrorRefs(git),
     ...treeReader(git),

@@ -2,6 +2,7 @@ import { BelayError } from '../contracts/errors.ts';
 import type { GitAccess } from './access.ts';
 import { gitFailure } from './git-failure.ts';
 import { uploadPack } from './local-remote.ts';
+import { assertRefName } from './ref-names.ts';
 import { placeOf } from './remote-git.ts';
 import type { RemoteGit } from './remote-git.ts';
 
@@ -33,6 +34,23 @@ export async function remoteHead(git: RemoteGit, access: Call): Promise<RemoteHe
 export async function remoteSha(git: RemoteGit, { ref, ...access }: Call & { ref: string }): Promise<string | null> {
   return (await list(git, access, [], [ref])).shas.get(ref) ?? null;
 }
+
+/** Where branches of the remote are now, by their names; those that it does not have are not in the answer. Fetches nothing. */
+export async function remoteHeads(
+  git: RemoteGit,
+  { branches, ...access }: Call & { branches: readonly string[] },
+): Promise<Map<string, string>> {
+  // A pattern also matches what ends like it.
+  const { shas } = await list(
+    git,
+    access,
+    [],
+    branches.map((branch) => `refs/heads/${assertRefName(branch)}`),
+  );
+  return new Map(branches.flatMap((branch) => present(branch, shas.get(`refs/heads/${branch}`))));
+}
+
+const present = (branch: string, sha: string | undefined): [string, string][] => (sha === undefined ? [] : [[branch, sha]]);
 
 const listed = (git: RemoteGit, access: Call) => list(git, access, ['--symref'], ['HEAD', 'refs/heads/*']);
 

@@ -51,15 +51,17 @@ export const hasWorked = (run: RunView): run is WorkedRun => run.baseSha !== und
 
 const isCompletedPart = ({ outcome, branch }: RunView): boolean => outcome === 'phase_done' && branch === undefined;
 
-function workOf({ id, baseSha, headSha, issueClass, plan }: WorkedRun, open: PullRequest | undefined): EarlierWork {
+function workOf({ id, baseSha, headSha, issueClass, plan, review }: WorkedRun, open: PullRequest | undefined): EarlierWork {
   return {
     runId: id,
     baseSha,
     ...(headSha && headSha !== baseSha ? { commit: headSha } : {}),
     ...(issueClass ? { issueClass } : {}),
     ...(plan ? { plan } : {}),
+    ...(review ? { review } : {}),
     ...(open
       ? { branch: open.branch, pullRequest: { number: open.number, url: open.url, title: open.title }, branchHead: open.headSha }
       : {}),
+    ...(open?.draft ? { draft: true } : {}),
   };
 }

@@ -58,6 +58,8 @@ export interface Worktree {
   checkpoint(input: { message: string; signal?: AbortSignal | undefined }): Promise<{ sha: string; tree: string; changed: boolean }>;
   /** Git's hash of the present content, ignored files left out. */
   treeHash(input?: { signal?: AbortSignal | undefined }): Promise<string>;
+  /** Brings these files, and no others, to what they are in the commit; those that it does not have are removed. */
+  putBack(input: { commit: string; paths: readonly string[] }): Promise<void>;
   /** Brings content, HEAD and the checkpoint to this commit; ignored files stay. `isClean`: there are no untracked files. */
   restore(sha: string, options?: { signal?: AbortSignal | undefined; isClean?: boolean }): Promise<void>;
 }
