@@ -39,6 +39,8 @@ export interface Mirror {
   deleteRef(ref: string): Promise<void>;
   treeOf(commit: string): Promise<string>;
   parentsOf(commit: string): Promise<string[]>;
+  /** How many commits lie after `ancestor` up to `commit`; undefined where it is none of its ancestors, or not here. */
+  commitsSince(input: { ancestor: string; commit: string }): Promise<number | undefined>;
   commitTree(input: CommitTree): Promise<string>;
   /** Unified, renames found, no external programs; cut at `maxBytes`. */
   diff(input: { from: string; to: string; maxBytes: number }): Promise<{ text: string; truncated: boolean }>;

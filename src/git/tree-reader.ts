@@ -32,6 +32,11 @@ export function treeReader(git: MirrorGit) {
         .split('\n')
         .filter((line) => /^[0-9a-f]+$/.test(line));
     },
+    async commitsSince({ ancestor, commit }: { ancestor: string; commit: string }): Promise<number | undefined> {
+      const isAncestor = await git.attempt(['merge-base', '--is-ancestor', assertSha(ancestor), assertSha(commit)]);
+      if (isAncestor.exitCode !== 0) return undefined;
+      return Number(await git.run(['rev-list', '--count', `${ancestor}..${commit}`]));
+    },
     async commitTree({ tree, parents, message, date }: CommitTree): Promise<string> {
       const lineage = parents.flatMap((parent) => ['-p', assertSha(parent)]);
       const at = date && `${Math.floor(date.getTime() / 1000)} +0000`;
