@@ -32,6 +32,8 @@ export interface Mirror {
   readFile(input: { commit: string; path: string }): Promise<string | undefined>;
   /** Paths of the tree's files; with `depth`, entries down to that level, folders ending in a slash. */
   listFiles(input: { commit: string; depth?: number }): Promise<string[]>;
+  /** Files and links of the tree with git's hash of their content. */
+  listBlobs(commit: string): Promise<{ path: string; sha: string }[]>;
   hasCommit(sha: string): Promise<boolean>;
   refSha(ref: string): Promise<string | undefined>;
   /** With `expected` by compare-and-swap (null: must not exist yet). Throws lease_lost when somebody else moved it. */

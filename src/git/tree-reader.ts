@@ -24,6 +24,10 @@ export function treeReader(git: MirrorGit) {
       const paths = split(listed);
       return depth === Number.POSITIVE_INFINITY ? paths : [...new Set(paths.map((path) => shortened(path, depth)))];
     },
+    async listBlobs(commit: string): Promise<{ path: string; sha: string }[]> {
+      const listed = await git.run(['ls-tree', '-r', '-z', '--full-tree', assertSha(commit)]);
+      return split(listed).map((entry) => ({ path: entry.slice(entry.indexOf('\t') + 1), sha: entry.split(/[ \t]/, 3)[2] ?? '' }));
+    },
     async treeOf(commit: string): Promise<string> {
       return (await git.run(['rev-parse', '--verify', '--end-of-options', `${assertSha(commit)}^{tree}`])).trim();
     },
