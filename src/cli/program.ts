@@ -204,7 +204,10 @@ function upkeep(set: Define): void {
     .command('clean')
     .description('removes what closed runs left on this machine')
     .option('--dry-run', 'only say what would be removed', false)
-    .action((options: { dryRun: boolean }) => inContext(set, async (context) => (await import('./clean.ts')).clean(context, options)));
+    .option('--cache', 'the whole setup cache too', false)
+    .action((options: { dryRun: boolean; cache: boolean }) =>
+      inContext(set, async (context) => (await import('./clean.ts')).clean(context, options)),
+    );
 }
 
 function completion({ program, env, terminal }: Define): void {
