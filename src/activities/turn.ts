@@ -34,15 +34,17 @@ export type Said = { prompt: string } & ({ resume: string } | { sessionId: strin
 
 /** One turn of the agent's CLI, its transcript kept and its cost recorded, also where it fails. */
 export async function playTurn(turn: Turn, said: Said): Promise<TurnResult> {
-  const began = Date.now();
+  const began = performance.now();
   let sessionId = 'resume' in said ? said.resume : said.sessionId;
   try {
     const { usage, costUsd, text, json, ...result } = await run(turn, said, (id) => (sessionId = id));
-    await record(turn, result.sessionId, { ...usage, costUsd, durationMs: Date.now() - began }, true);
+    await record(turn, result.sessionId, { ...usage, costUsd, durationMs: Math.round(performance.now() - began) }, true);
     return { sessionId: result.sessionId, text, ...(json === undefined ? {} : { json }) };
   } catch (error) {
     if (error instanceof BelayError && error.usage)
-      await record(turn, sessionId, { ...error.usage, durationMs: Date.now() - began }, false).catch(unwritten('The cost of a turn'));
+      await record(turn, sessionId, { ...error.usage, durationMs: Math.round(performance.now() - began) }, false).catch(
+        unwritten('The cost of a turn'),
+      );
     throw error;
   }
 }

@@ -74,3 +74,21 @@ describe.skipIf(!canMount())('a disk that is full', () => {
     await expectNothingBroken(user, project);
   });
 });
+
+describe.skipIf(!canMount())('a home that cannot be written to', () => {
+  it.each([['list'], ['run', 'Write it down'], ['dev'], ['show', 'k7f2'], ['worker']])(
+    'is said by belay %s, with what to do',
+    async (...args) => {
+      await using disk = await smallDisk();
+      await disk.lock();
+      for (const home of [disk.path, join(disk.path, 'deeper', 'home')]) {
+        await using user = await belayUser({ env: { BELAY_HOME: home, BELAY_TEMPORAL_ADDRESS: '127.0.0.1:1' } });
+        const { exitCode, stdout, stderr } = await user.belay(args);
+        expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+        expect(stderr).toContain(`Belay's home ${home} cannot be written to`);
+        expect(stderr).toContain('set BELAY_HOME to another folder');
+        expect(stderr).not.toMatch(/unexpected:|\n\s+at /);
+      }
+    },
+  );
+});
