@@ -18,9 +18,14 @@ it('a run for which all ports are taken parks and names the range, and goes on w
     env: { BELAY_MAX_WORKSPACES: '1', BELAY_PORTS_BACKEND: `${port}-${port}`, BELAY_PORTS_FRONTEND: '22000-22059' },
   });
   const project = await userProject(user.folder);
-  const run = user.start(['run', project.issue, '--repo', project.path, '--json']);
-  await run.says(/ports|BELAY_PORTS_BACKEND/);
+  const ended = await user.belay(['run', project.issue, '--repo', project.path]);
+  expect(ended.exitCode).toBe(1);
+  expect(ended.stdout).toContain(`ports_exhausted: All backend ports ${port}-${port} are taken: ${port}`);
+  expect(ended.stdout).toContain('Wait until a run ends, end what listens there, or widen BELAY_PORTS_BACKEND.');
+  const { id, status } = await user.view();
+  expect(status).toBe('parked');
+
   taken.close();
-  const { exitCode, stdout } = await run.ended;
-  expect({ exitCode, stdout }).toMatchObject({ exitCode: 0 });
+  const retry = await user.belay(['retry', id]);
+  expect(retry, retry.stderr).toMatchObject({ exitCode: 0 });
 });
