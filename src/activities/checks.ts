@@ -7,6 +7,7 @@ import type { Dependencies } from './dependencies.ts';
 import { environmentOf } from './environment.ts';
 import type { Holding } from './holdings.ts';
 import { createJournal, recordedStep } from './journal.ts';
+import { writeTestReports } from './test-reports.ts';
 
 /** More failures than this are not fixed one by one in one attempt. */
 const MAX_FAILURES = 20;
@@ -58,26 +59,17 @@ async function check(
   signal.throwIfAborted();
   await worktree.restore(checkpoint);
   holding.at = checkpoint;
-  const { passed, exitCode, durationMs, counts, ended, failures, noTests, notes, outputTail, truncated } = result;
-  const tests = result.tests.map(({ error: _error, command: _command, ...test }) => test);
-  const text = JSON.stringify({ passed, exitCode, counts, notes, failures, outputTail, truncated, tests }, undefined, 2);
-  const artifact = await deps.files.writeArtifact({
-    runId: step.lease.runId,
-    step: step.number,
-    kind: 'test_report',
-    name: `${step.name}.json`,
-    text,
-  });
-  await deps.ledger.recordArtifact(artifact);
+  const { passed, exitCode, durationMs, counts, ended, failures, noTests } = result;
+  const names = commands.map(({ command }) => command);
   const evidence: Evidence = {
-    command: commands.map(({ command }) => command).join(' && '),
+    command: names.join(' && '),
     exitCode,
     passed,
     commit: checkpoint,
     treeHash,
     durationMs,
     checkedAt,
-    artifactId: artifact.id,
+    artifactId: await writeTestReports(deps, step, { commands: names, result }),
     ...(ended ? { ended } : {}),
     ...(counts ? { counts } : {}),
   };
