@@ -9,6 +9,7 @@ import { checkCommit, commandOf, failuresOf, reportAt, someOf } from './commit-c
 import type { Dependencies } from './dependencies.ts';
 import type { Holding } from './holdings.ts';
 import { createJournal, recordedStep } from './journal.ts';
+import { writeTestReports } from './test-reports.ts';
 
 export function checkActivities(deps: Dependencies) {
   return {
@@ -60,14 +61,7 @@ async function check(deps: Dependencies, holding: Holding, input: ChecksInput, s
   const checkedAt = new Date().toISOString();
   const result = await checkCommit(deps, holding, input, signal);
   const report = reportOf(result);
-  const artifact = await deps.files.writeArtifact({
-    runId: step.lease.runId,
-    step: step.number,
-    kind: 'test_report',
-    name: `${step.name}.json`,
-    text: JSON.stringify(report, undefined, 2),
-  });
-  await deps.ledger.recordArtifact(artifact);
+  const artifactId = await writeTestReports(deps, step, { commands: commands.map(({ command }) => command), result, report });
   const { passed, exitCode, durationMs, counts, ended, noTests } = result;
   const evidence: Evidence = {
     command: commandOf(commands),
@@ -77,7 +71,7 @@ async function check(deps: Dependencies, holding: Holding, input: ChecksInput, s
     treeHash,
     durationMs,
     checkedAt,
-    artifactId: artifact.id,
+    artifactId,
     ...(ended ? { ended } : {}),
     ...(counts ? { counts } : {}),
   };
