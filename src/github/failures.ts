@@ -120,11 +120,16 @@ function isRateLimit({ header, words }: Failure): boolean {
 }
 
 function rateLimited(failure: Failure, question: Question): BelayError {
-  const { header } = failure;
-  const seconds = Number(header('retry-after'));
-  const reset = header('x-ratelimit-remaining') === '0' ? Number(header('x-ratelimit-reset')) * 1000 : 0;
-  const retryAt = new Date(Math.max(Date.now() + (seconds > 0 ? seconds : reset > 0 ? 0 : FALLBACK_WAIT_SECONDS) * 1000, reset || 0));
+  const retryAt = limitEnds(failure);
   return problemOf('forge_rate_limited', failure, question, `It answers again at ${retryAt.toISOString()}.`, retryAt);
+}
+
+/** As GitHub documents it: the time to wait, else when the primary limit is over, else a minute. */
+function limitEnds({ header }: Failure): Date {
+  const wait = Number(header('retry-after'));
+  const reset = header('x-ratelimit-remaining') === '0' ? Number(header('x-ratelimit-reset')) * 1000 : 0;
+  if (wait > 0) return new Date(Date.now() + wait * 1000);
+  return new Date(reset > Date.now() ? reset : Date.now() + FALLBACK_WAIT_SECONDS * 1000);
 }
 
 function notLoggedIn(failure: Failure, question: Question): BelayError {
