@@ -6,10 +6,12 @@ import type { Grant } from '../contracts/lease.ts';
 import type { HoldInput } from '../contracts/work.ts';
 import type { GitAccess } from '../git/access.ts';
 import type { Mirror } from '../git/mirror.ts';
+import { leftOut } from '../workspace/left-out.ts';
 import { writePortsFile } from '../workspace/ports.ts';
 import { oncePerTree } from '../workspace/setup-mark.ts';
 import { checkpointRef } from '../workspace/worktree.ts';
 import type { Dependencies } from './dependencies.ts';
+import { logAboutWorkspace } from './lease-log.ts';
 import { leaveTree, releasePorts } from './leaving.ts';
 import { runSetup } from './setup.ts';
 import { readOverrides } from './overrides.ts';
@@ -72,15 +74,18 @@ async function prepare(deps: Dependencies, input: HoldInput, { tenure, cleanup, 
   const settings = await readSettings(mirror, baseSha);
   const ports = await deps.ports.claim({ runId, signal });
   cleanup.defer(() => releasePorts(deps, lease));
-  const { path, state, worktree } = await deps.worktrees.prepare({ mirror, runId, commit, keep: input.checkpoint !== undefined, signal });
+  const isFirst = input.checkpoint === undefined;
+  const kind = input.workspace ?? settings.run.workspace ?? 'worktree';
+  const { path, state, worktree } = await deps.worktrees.prepare({ mirror, runId, commit, kind, keep: !isFirst, signal });
   cleanup.defer(() => leaveTree(deps, { lease, mirror, tenure }));
   await mirror.updateRef({ ref: checkpointRef(runId), sha: commit });
   await writePortsFile({ path, ports });
+  if (isFirst) await logAboutWorkspace(deps, { lease, lines: await leftOut(path) });
   const setup = { lease, path, ports, commands: settings.setup };
-  await oncePerTree({ mirror, runId, again: state !== 'kept' }, () => runSetup(deps, setup, signal));
+  await oncePerTree({ mirror, runId, kind, again: state !== 'kept' }, () => runSetup(deps, setup, signal));
   const overrides = await readOverrides(mirror, baseSha);
   cleanup.use(deps.holdings.add({ lease, repository, mirror, worktree, ports, baseSha, overrides, end }));
-  return { epoch, host: deps.host.id, taskQueue: deps.host.taskQueue, path, ports, baseSha, commit, settings: settings.run };
+  return { epoch, host: deps.host.id, taskQueue: deps.host.taskQueue, kind, path, ports, baseSha, commit, settings: settings.run };
 }
 
 async function baseOf(mirror: Mirror, access: GitAccess, { base, baseSha }: HoldInput, signal: AbortSignal): Promise<string> {

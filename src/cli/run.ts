@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { userInfo } from 'node:os';
-import type { EngineName, PipelineName } from '../contracts/constants.ts';
+import type { EngineName, PipelineName, WorkspaceKind } from '../contracts/constants.ts';
 import { BelayError } from '../contracts/errors.ts';
 import { composeEngines } from '../compose-engines.ts';
 import type { Request } from '../intake/order.ts';
@@ -22,6 +22,7 @@ export interface RunOptions {
   pipeline: PipelineName;
   engine?: EngineName;
   model?: string;
+  workspace?: WorkspaceKind;
   plan?: string;
   budget?: number;
   fresh: boolean;
@@ -47,7 +48,10 @@ export function intakeOf({ config, ledger, files, forge, tracker }: Context) {
   return { ledger, files, forge, tracker, defaults };
 }
 
-async function requestOf(target: string, { repo, base, pipeline, plan, fresh, engine, model, budget }: RunOptions): Promise<Request> {
+async function requestOf(
+  target: string,
+  { repo, base, pipeline, workspace, plan, fresh, engine, model, budget }: RunOptions,
+): Promise<Request> {
   return {
     target: await parseTarget(target),
     pipeline,
@@ -56,6 +60,7 @@ async function requestOf(target: string, { repo, base, pipeline, plan, fresh, en
     triggeredBy: userInfo().username,
     ...(repo ? { repository: repo } : {}),
     ...(base ? { base } : {}),
+    ...(workspace ? { workspace } : {}),
     ...(plan ? { planFile: plan } : {}),
     requested: {
       ...(engine ? { engine } : {}),

@@ -1,4 +1,4 @@
-import type { EngineName, PhaseName, PipelineName } from './constants.ts';
+import type { EngineName, PhaseName, PipelineName, WorkspaceKind } from './constants.ts';
 import type { TrackerName } from './repository.ts';
 import type { RepositoryRef } from './repository.ts';
 import type { RunState } from './run-state.ts';
@@ -49,6 +49,8 @@ export interface RunInput {
   model?: string;
   budgetUsd?: number;
   requested?: { engine?: EngineName; model?: string; budgetUsd?: number };
+  /** Asked for with the run; wins over the repository's settings. */
+  workspace?: WorkspaceKind;
   /** The scripted engine's file. */
   script?: string;
   plan?: { artifactId: string; hash: string };

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { EngineName, PhaseName, PipelineName } from '../contracts/constants.ts';
+import type { EngineName, PhaseName, PipelineName, WorkspaceKind } from '../contracts/constants.ts';
 import { BelayError } from '../contracts/errors.ts';
 import type { Issue, RepositoryRef } from '../contracts/repository.ts';
 import type { EarlierWork, RunInput, RunLimits } from '../contracts/run-input.ts';
@@ -22,6 +22,7 @@ export interface Request {
   pipeline: PipelineName;
   planFile?: string;
   fresh: boolean;
+  workspace?: WorkspaceKind;
   requested: { engine?: EngineName; model?: string; budgetUsd?: number };
   triggeredBy: string;
 }
@@ -71,6 +72,7 @@ export async function takeOrder(deps: IntakeDependencies, request: Request): Pro
     triggeredBy: request.triggeredBy,
     ...(base ? { base } : {}),
     ...(baseSha ? { baseSha } : {}),
+    ...(request.workspace ? { workspace: request.workspace } : {}),
     ...(issue
       ? {
           issue: {

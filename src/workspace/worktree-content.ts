@@ -1,20 +1,32 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
+import type { WorkspaceKind } from '../contracts/constants.ts';
 import { hardenedGit } from '../git/hardened-git.ts';
 import type { Mirror } from '../git/mirror.ts';
 import { replaceFile } from '../git/mirror-guard.ts';
 import { assertSha } from '../git/ref-names.ts';
+import { cloneGit, mendClone } from './clone.ts';
 import { INDEX_NAME, publishIndex, stageEverything, tidyRegistration } from './private-index.ts';
 import { checkpointRef, registrationPath } from './run-folders.ts';
 import type { Worktree } from './worktree.ts';
 
-/** The git of one worktree, with everything pinned that its `.git` file would otherwise decide. */
-export function openWorktree({ mirror, path, runId }: { mirror: Mirror; path: string; runId: string }): Worktree {
-  const registration = registrationPath({ gitDir: mirror.gitDir, runId });
+interface OpenWorktree {
+  mirror: Mirror;
+  path: string;
+  runId: string;
+  kind?: WorkspaceKind;
+}
+
+/** The git of one workspace, with everything pinned that its own `.git` would otherwise decide. */
+export function openWorktree({ mirror, path, runId, kind = 'worktree' }: OpenWorktree): Worktree {
+  const registration = registrationPath({ gitDir: mirror.gitDir, runId, kind });
   const indexFile = join(registration, INDEX_NAME);
   const ref = checkpointRef(runId);
-  const git = hardenedGit({ cwd: path, gitDir: registration, commonDir: mirror.gitDir, workTree: path, indexFile, env: mirror.env });
+  const isClone = kind === 'clone';
+  const git = isClone ? cloneGit({ mirror, path, indexFile }) : linkedGit({ mirror, path, registration, indexFile });
+  /** Whose HEAD and index agents see. */
+  const gitDir = isClone ? join(path, '.git') : registration;
   // One index: calls take turns.
   const turn = pLimit(1);
 
@@ -27,10 +39,11 @@ export function openWorktree({ mirror, path, runId }: { mirror: Mirror; path: st
   }
 
   async function standOn(sha: string): Promise<void> {
+    if (isClone) await mendClone({ mirror, path });
     // By hand: update-ref wants a HEAD that is sound, and an agent may have left anything there.
-    await replaceFile(join(registration, 'HEAD'), `${sha}\n`);
-    await tidyRegistration(registration);
-    await publishIndex(registration);
+    await replaceFile(join(gitDir, 'HEAD'), `${sha}\n`);
+    await tidyRegistration(gitDir);
+    await publishIndex({ registration, gitDir });
   }
 
   async function checkpoint({ message, signal }: { message: string; signal?: AbortSignal | undefined }) {
@@ -47,8 +60,8 @@ export function openWorktree({ mirror, path, runId }: { mirror: Mirror; path: st
     await mirror.guard();
     await tidyRegistration(registration);
     const isNew = !(await exists(indexFile));
-    await replaceFile(join(registration, 'HEAD'), `${assertSha(sha)}\n`);
-    await git.run(['read-tree', '--reset', '-u', sha], { signal });
+    if (!isClone) await replaceFile(join(gitDir, 'HEAD'), `${assertSha(sha)}\n`);
+    await git.run(['read-tree', '--reset', '-u', assertSha(sha)], { signal });
     if (!isNew) await git.run(['clean', '-ffdq'], { signal });
     await mirror.updateRef({ ref, sha });
     await standOn(sha);
@@ -57,11 +70,16 @@ export function openWorktree({ mirror, path, runId }: { mirror: Mirror; path: st
   return {
     path,
     runId,
+    kind,
     mirror,
     checkpoint: (input) => turn(() => checkpoint(input)),
     treeHash: ({ signal } = {}) => turn(() => stage(signal)),
     restore: (sha, { signal } = {}) => turn(() => restore(sha, signal)),
   };
+}
+
+function linkedGit({ mirror, path, registration, indexFile }: { mirror: Mirror; path: string; registration: string; indexFile: string }) {
+  return hardenedGit({ cwd: path, gitDir: registration, commonDir: mirror.gitDir, workTree: path, indexFile, env: mirror.env });
 }
 
 async function exists(path: string): Promise<boolean> {
