@@ -9,6 +9,7 @@ import { assertSha } from '../git/ref-names.ts';
 import { cloneGit, mendClone } from './clone.ts';
 import { INDEX_NAME, publishIndex, stageEverything, tidyRegistration } from './private-index.ts';
 import { checkpointRef, registrationPath } from './run-folders.ts';
+import { keepUntouched } from './untouched.ts';
 import type { Worktree } from './worktree.ts';
 
 interface OpenWorktree {
@@ -30,12 +31,18 @@ export function openWorktree({ mirror, path, runId, kind = 'worktree' }: OpenWor
   // One index: calls take turns.
   const turn = pLimit(1);
 
+  /** The tree of the checkpoint, where it is known. */
+  let standsOn: string | undefined;
+  const writeTree = async (signal: AbortSignal | undefined): Promise<string> => (await git.run(['write-tree'], { signal })).trim();
+
   async function stage(signal: AbortSignal | undefined): Promise<string> {
     await mirror.guard();
     // Without the index, files that are tracked although ignored would be taken for deleted.
     if (!(await exists(indexFile))) await git.run(['read-tree', `${ref}^{commit}`], { signal });
     await stageEverything({ git, path, registration, signal });
-    return (await git.run(['write-tree'], { signal })).trim();
+    const tree = await writeTree(signal);
+    if (tree === standsOn || !(await keepUntouched({ git, path, commit: ref, signal }))) return tree;
+    return writeTree(signal);
   }
 
   async function standOn(sha: string): Promise<void> {
@@ -53,10 +60,12 @@ export function openWorktree({ mirror, path, runId, kind = 'worktree' }: OpenWor
     const sha = changed ? await mirror.commitTree({ tree, parents: [before], message }) : before;
     if (changed) await mirror.updateRef({ ref, sha, expected: before });
     await standOn(sha);
+    standsOn = tree;
     return { sha, tree, changed };
   }
 
   async function restore(sha: string, signal: AbortSignal | undefined): Promise<void> {
+    standsOn = undefined;
     await mirror.guard();
     await tidyRegistration(registration);
     const isNew = !(await exists(indexFile));
