@@ -11,7 +11,7 @@ import { writePortsFile } from '../workspace/ports.ts';
 import { oncePerTree } from '../workspace/setup-mark.ts';
 import { checkpointRef } from '../workspace/worktree.ts';
 import type { Dependencies } from './dependencies.ts';
-import { logAboutWorkspace } from './lease-log.ts';
+import { fetchLog, logAboutWorkspace } from './lease-log.ts';
 import { leaveTree, releasePorts } from './leaving.ts';
 import { runSetup } from './setup.ts';
 import { readOverrides } from './overrides.ts';
@@ -67,10 +67,10 @@ async function prepare(deps: Dependencies, input: HoldInput, { tenure, cleanup, 
   const { lease, repository } = input;
   const { signal } = tenure;
   const { runId, epoch } = lease;
-  const access = await deps.forges[repository.forge].gitAccess(repository);
+  const remote = { ...(await deps.forges[repository.forge].gitAccess(repository)), onProgress: fetchLog(deps, lease) };
   const mirror = await deps.mirrors.open(repository);
-  const baseSha = await baseOf(mirror, access, input, signal);
-  const commit = await startOf(mirror, access, input, baseSha, signal);
+  const baseSha = await baseOf(mirror, remote, input, signal);
+  const commit = await startOf(mirror, remote, input, baseSha, signal);
   const settings = await readSettings(mirror, baseSha);
   const ports = await deps.ports.claim({ runId, signal });
   cleanup.defer(() => releasePorts(deps, lease));
@@ -80,7 +80,7 @@ async function prepare(deps: Dependencies, input: HoldInput, { tenure, cleanup, 
   cleanup.defer(() => leaveTree(deps, { lease, mirror, tenure }));
   await mirror.updateRef({ ref: checkpointRef(runId), sha: commit });
   await writePortsFile({ path, ports });
-  if (isFirst) await logAboutWorkspace(deps, { lease, lines: await leftOut(path) });
+  if (isFirst) await logAboutWorkspace(deps, { lease, source: 'workspace', lines: await leftOut(path) });
   const setup = { lease, path, ports, commands: settings.setup };
   await oncePerTree({ mirror, runId, kind, again: state !== 'kept' }, () => runSetup(deps, setup, signal));
   const overrides = await readOverrides(mirror, baseSha);
@@ -88,19 +88,21 @@ async function prepare(deps: Dependencies, input: HoldInput, { tenure, cleanup, 
   return { epoch, host: deps.host.id, taskQueue: deps.host.taskQueue, kind, path, ports, baseSha, commit, settings: settings.run };
 }
 
-async function baseOf(mirror: Mirror, access: GitAccess, { base, baseSha }: HoldInput, signal: AbortSignal): Promise<string> {
+type Remote = GitAccess & { onProgress: (line: string) => void };
+
+async function baseOf(mirror: Mirror, remote: Remote, { base, baseSha }: HoldInput, signal: AbortSignal): Promise<string> {
   if (baseSha) {
-    await mirror.fetchCommit({ ...access, sha: baseSha, signal });
+    await mirror.fetchCommit({ ...remote, sha: baseSha, signal });
     return baseSha;
   }
-  if (base) return mirror.fetchBranch({ ...access, branch: base, signal });
+  if (base) return mirror.fetchBranch({ ...remote, branch: base, signal });
   throw new BelayError({ code: 'base_not_found', message: 'The run names neither a base branch nor a base commit.' });
 }
 
 /** The work so far: the run's own checkpoint, else what it continues, else the base. */
 async function startOf(
   mirror: Mirror,
-  access: GitAccess,
+  remote: Remote,
   { checkpoint, continues }: HoldInput,
   baseSha: string,
   signal: AbortSignal,
@@ -108,7 +110,7 @@ async function startOf(
   const commit = checkpoint ?? continues?.commit;
   if (!commit) return baseSha;
   for (const sha of [commit, continues?.branchHead]) {
-    if (sha && !(await mirror.hasCommit(sha))) await mirror.fetchCommit({ ...access, sha, signal });
+    if (sha && !(await mirror.hasCommit(sha))) await mirror.fetchCommit({ ...remote, sha, signal });
   }
   return commit;
 }

@@ -29,6 +29,8 @@ export interface GitCall {
   env?: Record<string, string>;
   /** Added to the configuration given on the command line. */
   config?: readonly string[];
+  /** Hears what git says while it works. */
+  onStderr?: ((chunk: string) => void) | undefined;
 }
 
 export interface GitAnswer {
@@ -81,6 +83,7 @@ export function hardenedGit(options: HardenedGitOptions): HardenedGit {
       config: [...config, ...(call.config ?? [])],
       signals,
       maxBytes: call.maxBytes ?? Number.POSITIVE_INFINITY,
+      onStderr: call.onStderr,
     });
   }
 
@@ -100,9 +103,10 @@ interface GitProcess {
   config: string[];
   signals: AbortSignal[];
   maxBytes: number;
+  onStderr: GitCall['onStderr'];
 }
 
-async function runGit({ args, cwd, env, config, signals, maxBytes }: GitProcess): Promise<GitAnswer> {
+async function runGit({ args, cwd, env, config, signals, maxBytes, onStderr }: GitProcess): Promise<GitAnswer> {
   for (const signal of signals) signal.throwIfAborted();
   const full = new AbortController();
   const head = boundedHead(maxBytes, () => full.abort());
@@ -116,8 +120,9 @@ async function runGit({ args, cwd, env, config, signals, maxBytes }: GitProcess)
     // The exit code decides, and the callers read it: simple-git takes a silent failure, or a killed git, for success.
     errors: (_error, { exitCode, stdErr }) => void (ended = { exitCode, stderr: Buffer.concat(stdErr).toString() }),
   });
-  git.env(env).outputHandler((_command, stdout) => {
+  git.env(env).outputHandler((_command, stdout, stderr) => {
     stdout.on('data', head.add);
+    if (onStderr) stderr.on('data', (chunk: Buffer) => onStderr(chunk.toString()));
     // simple-git waits 50 ms after a process without output (54 ms instead of 3); an empty chunk counts as output.
     stdout.once('end', () => stdout.emit('data', Buffer.alloc(0)));
   });

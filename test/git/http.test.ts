@@ -1,6 +1,11 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { chmod, glob, mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { connect } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import type { GitAccess } from '../../src/git/access.ts';
@@ -12,6 +17,7 @@ import { gitHttpServer } from '../support/git-http-server.ts';
 import type { Fault, GitHttpServerOptions } from '../support/git-http-server.ts';
 import { gitRemote } from '../support/git-remote.ts';
 import type { Files } from '../support/git-remote.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const REPOSITORY = { forge: 'github', owner: 'acme', name: 'shop' } as const;
 const BRANCH = 'belay/bug-1-cart-abcd1234';
@@ -65,7 +71,7 @@ test('keeps the token out of command lines, of the home, and of what is said', a
   const fetching = mirror.fetchBranch({ ...access, branch: 'main' }).catch((error: unknown) => error);
   await http.hanging;
   seen.push(...(await commandLines()));
-  seen.push(String(((await fetching) as Error).message));
+  seen.push(((await fetching) as Error).message);
   expect(seen.filter((line) => line.includes('remote-http') && line.includes(http.url))).not.toEqual([]);
   http.fault = undefined;
   const base = await mirror.fetchBranch({ ...access, branch: 'main' });
@@ -249,14 +255,48 @@ test('says that nothing has been committed, or that the default branch is missin
   });
 });
 
+/** A certificate of its own authority, for 127.0.0.1. */
+async function certificate() {
+  const folder = await temporaryDirectory();
+  const [key, cert] = [join(folder.path, 'key.pem'), join(folder.path, 'cert.pem')];
+  const subject = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1'];
+  await promisify(execFile)('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', key, '-out', cert, ...subject]);
+  const tls = { key: await readFile(key, 'utf8'), cert: await readFile(cert, 'utf8') };
+  return { cert, tls, [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() };
+}
+
+/** Takes HTTPS through to where it is asked to, and notes where that was. */
+async function httpsProxy() {
+  const server = createServer();
+  const asked: string[] = [];
+  server.on('connect', (request, client: Socket) => {
+    asked.push(String(request.url));
+    const { hostname, port } = new URL(`http://${request.url}`);
+    const other = connect(Number(port), hostname, () => client.write('HTTP/1.1 200 Connected\r\n\r\n'));
+    pipeline(client, other, client).catch(() => {});
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${port}`, asked, [Symbol.dispose]: () => void server.close() };
+}
+
+test.each(['HTTPS_PROXY', 'https_proxy'])('goes through the proxy of %s, but not to this machine itself', async (name) => {
+  await using own = await certificate();
+  using proxy = await httpsProxy();
+  const env = { [name]: proxy.url, http_proxy: proxy.url, NODE_EXTRA_CA_CERTS: own.cert, NO_PROXY: '', no_proxy: '' };
+  await using secure = await space({ tls: own.tls, credentials: CREDENTIALS, env });
+  expect(await secure.mirror.fetchBranch({ ...secure.access, branch: 'main' })).toBe(await secure.remote.sha('main'));
+  expect(new Set(proxy.asked)).toEqual(new Set([new URL(secure.http.url).host]));
+  await using plain = await space({ env });
+  expect(await plain.mirror.fetchBranch({ ...plain.access, branch: 'main' })).toBe(await plain.remote.sha('main'));
+});
+
 test.each(['NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'GIT_SSL_CAINFO'])(
   'trusts the authority that %s names, and nobody unknown',
   async (name) => {
-    await using keys = await gitRemote();
-    const [key, cert] = [join(keys.folder, 'key.pem'), join(keys.folder, 'cert.pem')];
-    const subject = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1'];
-    await promisify(execFile)('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', key, '-out', cert, ...subject]);
-    const tls = { key: await readFile(key, 'utf8'), cert: await readFile(cert, 'utf8') };
+    await using own = await certificate();
+    const { tls, cert } = own;
     await using trusting = await space({ tls, credentials: CREDENTIALS, env: { [name]: cert } });
     expect(await trusting.mirror.fetchBranch({ ...trusting.access, branch: 'main' })).toBe(await trusting.remote.sha('main'));
     await using strict = await space({ tls });
