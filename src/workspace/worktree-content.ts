@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import pLimit from 'p-limit';
 import type { WorkspaceKind } from '../contracts/constants.ts';
 import { hardenedGit } from '../git/hardened-git.ts';
+import type { HardenedGit } from '../git/hardened-git.ts';
 import type { Mirror } from '../git/mirror.ts';
 import { replaceFile } from '../git/mirror-guard.ts';
 import { assertSha } from '../git/ref-names.ts';
@@ -21,13 +22,9 @@ interface OpenWorktree {
 
 /** The git of one workspace, with everything pinned that its own `.git` would otherwise decide. */
 export function openWorktree({ mirror, path, runId, kind = 'worktree' }: OpenWorktree): Worktree {
-  const registration = registrationPath({ gitDir: mirror.gitDir, runId, kind });
-  const indexFile = join(registration, INDEX_NAME);
+  const seat = seatOf({ mirror, path, runId, kind });
+  const { registration, indexFile, git, gitDir, mend } = seat;
   const ref = checkpointRef(runId);
-  const isClone = kind === 'clone';
-  const git = isClone ? cloneGit({ mirror, path, indexFile }) : linkedGit({ mirror, path, registration, indexFile });
-  /** Whose HEAD and index agents see. */
-  const gitDir = isClone ? join(path, '.git') : registration;
   // One index: calls take turns.
   const turn = pLimit(1);
 
@@ -45,21 +42,13 @@ export function openWorktree({ mirror, path, runId, kind = 'worktree' }: OpenWor
     return writeTree(signal);
   }
 
-  async function standOn(sha: string): Promise<void> {
-    if (isClone) await mendClone({ mirror, path });
-    // By hand: update-ref wants a HEAD that is sound, and an agent may have left anything there.
-    await replaceFile(join(gitDir, 'HEAD'), `${sha}\n`);
-    await tidyRegistration(gitDir);
-    await publishIndex({ registration, gitDir });
-  }
-
   async function checkpoint({ message, signal }: { message: string; signal?: AbortSignal | undefined }) {
     const tree = await stage(signal);
     const [before = '', treeBefore] = (await git.run(['rev-parse', `${ref}^{commit}`, `${ref}^{tree}`])).trim().split('\n');
     const changed = tree !== treeBefore;
     const sha = changed ? await mirror.commitTree({ tree, parents: [before], message }) : before;
     if (changed) await mirror.updateRef({ ref, sha, expected: before });
-    await standOn(sha);
+    await standOn(seat, sha);
     standsOn = tree;
     return { sha, tree, changed };
   }
@@ -69,11 +58,12 @@ export function openWorktree({ mirror, path, runId, kind = 'worktree' }: OpenWor
     await mirror.guard();
     await tidyRegistration(registration);
     const isNew = !(await exists(indexFile));
-    if (!isClone) await replaceFile(join(gitDir, 'HEAD'), `${assertSha(sha)}\n`);
-    await git.run(['read-tree', '--reset', '-u', assertSha(sha)], { signal });
+    await mend();
+    await replaceFile(join(gitDir, 'HEAD'), `${assertSha(sha)}\n`);
+    await git.run(['read-tree', '--reset', '-u', sha], { signal });
     if (!isNew) await git.run(['clean', '-ffdq'], { signal });
     await mirror.updateRef({ ref, sha });
-    await standOn(sha);
+    await standOn(seat, sha);
   }
 
   return {
@@ -87,8 +77,35 @@ export function openWorktree({ mirror, path, runId, kind = 'worktree' }: OpenWor
   };
 }
 
-function linkedGit({ mirror, path, registration, indexFile }: { mirror: Mirror; path: string; registration: string; indexFile: string }) {
-  return hardenedGit({ cwd: path, gitDir: registration, commonDir: mirror.gitDir, workTree: path, indexFile, env: mirror.env });
+/** Where the git of a workspace has what, by its kind. */
+interface Seat {
+  registration: string;
+  indexFile: string;
+  git: HardenedGit;
+  /** Whose HEAD and index agents see. */
+  gitDir: string;
+  /** Makes that one fit to be written into; a mirror is guarded anyway. */
+  mend(): Promise<void>;
+}
+
+function seatOf({ mirror, path, runId, kind }: Required<OpenWorktree>): Seat {
+  const registration = registrationPath({ gitDir: mirror.gitDir, runId, kind });
+  const indexFile = join(registration, INDEX_NAME);
+  if (kind === 'clone') {
+    const git = cloneGit({ mirror, path, indexFile });
+    return { registration, indexFile, git, gitDir: join(path, '.git'), mend: () => mendClone({ mirror, path }) };
+  }
+  const git = hardenedGit({ cwd: path, gitDir: registration, commonDir: mirror.gitDir, workTree: path, indexFile, env: mirror.env });
+  return { registration, indexFile, git, gitDir: registration, mend: async () => {} };
+}
+
+/** Agents find HEAD on the commit, detached, and a clean status. */
+async function standOn({ registration, gitDir, mend }: Seat, sha: string): Promise<void> {
+  await mend();
+  // By hand: update-ref wants a HEAD that is sound, and an agent may have left anything there.
+  await replaceFile(join(gitDir, 'HEAD'), `${sha}\n`);
+  await tidyRegistration(gitDir);
+  await publishIndex({ registration, gitDir });
 }
 
 async function exists(path: string): Promise<boolean> {
