@@ -1,5 +1,5 @@
 import { lstat, mkdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { hardenedGit } from '../git/hardened-git.ts';
 import type { HardenedGit } from '../git/hardened-git.ts';
 import type { Mirror } from '../git/mirror.ts';
@@ -42,12 +42,12 @@ export function cloneGit({ mirror, path, indexFile }: { mirror: Mirror; path: st
 
 /** Makes the folder, its git directory, and Belay's own note of it; the files come later. */
 export async function addClone({ mirror, runId, path }: ClonePlace): Promise<void> {
-  await mkdir(path);
-  await mendClone({ mirror, path });
   const registration = registrationPath({ gitDir: mirror.gitDir, runId, kind: 'clone' });
   await mkdir(registration, { recursive: true });
-  // As git notes its linked worktrees.
-  await writeFile(join(registration, 'gitdir'), `${join(await realpath(path), '.git')}\n`);
+  // As git notes its linked worktrees; first, so that a half-made clone is found by it.
+  await writeFile(join(registration, 'gitdir'), `${join(await realpath(dirname(path)), basename(path), '.git')}\n`);
+  await mkdir(path);
+  await mendClone({ mirror, path });
 }
 
 /** Puts the git directory of a clone back to what Belay wrote, branches and objects of the agent aside; makes one that is not sound anew. */

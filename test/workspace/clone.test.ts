@@ -2,6 +2,7 @@ import { lstat, mkdir, readFile, readdir, rm, stat, symlink, writeFile } from 'n
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { findLeftovers, removeLeftovers } from '../../src/workspace/janitor.ts';
+import { createWorktrees } from '../../src/workspace/worktree.ts';
 import { checkoutAt, git } from '../support/git-remote.ts';
 import type { Files } from '../support/git-remote.ts';
 import { testMirror } from '../support/test-mirror.ts';
@@ -113,6 +114,16 @@ test('is kept with its work, brought to the commit, rebuilt when it is damaged, 
   expect((await prepare()).state).toBe('rebuilt');
   expect(await readdir(join(mirror.gitDir, 'worktrees'))).toEqual([]);
   expect(await git(path, 'status', '--porcelain')).toBe('');
+});
+
+test('is made anew where its making was interrupted, and found by what cleans up', async () => {
+  await using setup = await testMirror();
+  const { home, mirror, mirrors, worktrees, base: commit, remote } = setup;
+  const broken = { ...mirror, env: { PATH: '/nowhere' } };
+  await expect(worktrees.prepare({ mirror: broken, runId, commit, kind: 'clone' })).rejects.toMatchObject({ code: 'git_failed' });
+  const leftovers = await findLeftovers({ home, mirrors, portsFolder: join(remote.folder, 'claims'), liveRunIds: async () => [] });
+  expect(leftovers).toMatchObject([{ runId, path: join(home, 'trees', runId) }]);
+  expect((await createWorktrees({ home }).prepare({ mirror, runId, commit, kind: 'clone', keep: true })).state).toBe('rebuilt');
 });
 
 test('is removed with its registration, the checkpoint stays; what a crash left of one is found', async () => {
