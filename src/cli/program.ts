@@ -1,6 +1,6 @@
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { EngineName, RunStatus } from '../contracts/constants.ts';
-import { ENGINES, PHASES, PIPELINES, RUN_STATUSES } from '../contracts/constants.ts';
+import { ENGINES, PHASES, PIPELINES, RUN_STATUSES, WORKSPACE_KINDS } from '../contracts/constants.ts';
 import { loadConfig } from '../config.ts';
 import type { Context } from './context.ts';
 import { openContext } from './context.ts';
@@ -99,6 +99,7 @@ function runs(set: Define): void {
     .addOption(new Option('--pipeline <pipeline>', 'how far to go (default: sdlc, the whole way)').choices(PIPELINES))
     .addOption(new Option('--engine <engine>', 'the agent').choices(ENGINES))
     .option('--model <model>', "the agent's model")
+    .addOption(new Option('--workspace <kind>', 'a worktree, or a clone with a git directory of its own').choices(WORKSPACE_KINDS))
     .option('--plan <file>', 'a plan to follow instead of having one made')
     .option('--budget <usd>', 'what the run may cost', dollars)
     .option('--fresh', "start over instead of continuing the issue's open pull request", false)

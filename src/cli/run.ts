@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { userInfo } from 'node:os';
-import type { EngineName, PipelineName } from '../contracts/constants.ts';
+import type { EngineName, PipelineName, WorkspaceKind } from '../contracts/constants.ts';
 import { BelayError } from '../contracts/errors.ts';
 import { composeEngines } from '../compose-engines.ts';
 import type { IntakeDependencies, Request } from '../intake/order.ts';
@@ -22,6 +22,7 @@ export interface RunOptions {
   pipeline?: PipelineName;
   engine?: EngineName;
   model?: string;
+  workspace?: WorkspaceKind;
   plan?: string;
   budget?: number;
   fresh: boolean;
@@ -49,7 +50,7 @@ export function intakeOf({ config, ledger, files, forges, trackers, gitHub }: Co
 }
 
 async function requestOf({ gitHub }: Context, target: string, options: RunOptions): Promise<Request> {
-  const { repo, base, pipeline, plan, fresh, engine, model, budget } = options;
+  const { repo, base, pipeline, workspace, plan, fresh, engine, model, budget } = options;
   return {
     target: await parseTarget(target, { gitHubHost: gitHub.host }),
     ...(pipeline ? { pipeline } : {}),
@@ -58,6 +59,7 @@ async function requestOf({ gitHub }: Context, target: string, options: RunOption
     triggeredBy: userInfo().username,
     ...(repo ? { repository: repo } : {}),
     ...(base ? { base } : {}),
+    ...(workspace ? { workspace } : {}),
     ...(plan ? { planFile: plan } : {}),
     requested: {
       ...(engine ? { engine } : {}),

@@ -36,6 +36,10 @@ export type CommandName = (typeof COMMANDS)[number];
 export const ENGINES = ['claude', 'scripted'] as const;
 export type EngineName = (typeof ENGINES)[number];
 
+/** What a run works in: a worktree of the mirror, or a folder with a git directory of its own. */
+export const WORKSPACE_KINDS = ['worktree', 'clone'] as const;
+export type WorkspaceKind = (typeof WORKSPACE_KINDS)[number];
+
 export const RUN_STATUSES = ['pending', 'running', 'waiting', 'parked', 'completed', 'failed', 'cancelled', 'timed_out'] as const;
 export type RunStatus = (typeof RUN_STATUSES)[number];
 

@@ -1,4 +1,4 @@
-import type { EngineName, PhaseName, PipelineName } from './constants.ts';
+import type { EngineName, PhaseName, PipelineName, WorkspaceKind } from './constants.ts';
 import type { TrackerName } from './repository.ts';
 import type { RepositoryRef } from './repository.ts';
 import type { AgentChoice, RunState } from './run-state.ts';
@@ -61,6 +61,8 @@ export interface RunInput {
   requested?: { engine?: EngineName; model?: string; budgetUsd?: number };
   /** What the labels choose, by the repository's settings; over those, under what was asked for. */
   labelled?: LabelledChoices;
+  /** Asked for with the run; wins over the repository's settings. */
+  workspace?: WorkspaceKind;
   /** The scripted engine's file. */
   script?: string;
   plan?: { artifactId: string; hash: string };

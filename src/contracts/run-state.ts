@@ -1,4 +1,4 @@
-import type { EngineName, PhaseName } from './constants.ts';
+import type { EngineName, PhaseName, WorkspaceKind } from './constants.ts';
 import type { Evidence } from './evidence.ts';
 import type { RunLimits } from './run-input.ts';
 import type { RunView } from './run-view.ts';
@@ -69,6 +69,8 @@ export interface RunSettings {
   /** What is done when the base has moved since the run began. */
   updateBase: 'rebase' | 'merge' | 'off';
   pullRequest: { draft: 'never' | 'while_unfinished' | 'always'; reviewers: string[]; labels: string[] };
+  /** A worktree unless said. */
+  workspace?: WorkspaceKind;
   /** The folder in which setup, tests and agents work, relative to the repository's root. */
   workingDirectory?: string;
   /** Patterns of paths that no run may change. */

@@ -1,4 +1,4 @@
-import type { CommandName, EngineName, PhaseName } from './constants.ts';
+import type { CommandName, EngineName, PhaseName, WorkspaceKind } from './constants.ts';
 import type { Evidence, SomeTests } from './evidence.ts';
 import type { LeaseRef } from './lease.ts';
 import type { IssueRef, RepositoryRef } from './repository.ts';
@@ -42,6 +42,8 @@ export interface HoldInput {
   /** The commit that holds the run's work so far. */
   checkpoint?: string;
   continues?: EarlierWork;
+  /** Unless said, what the repository's settings say. */
+  workspace?: WorkspaceKind;
 }
 
 export interface ReadIssueInput {

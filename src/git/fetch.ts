@@ -1,5 +1,6 @@
 import { BelayError } from '../contracts/errors.ts';
 import type { GitAccess } from './access.ts';
+import { progressIn, withoutProgress } from './fetch-progress.ts';
 import { gitFailure } from './git-failure.ts';
 import { uploadPack } from './local-remote.ts';
 import { assertRefName, assertSha } from './ref-names.ts';
@@ -12,9 +13,23 @@ import { createSharedCalls } from './shared-call.ts';
 /** As long as the longest fetch of somebody else. */
 const WAIT_MS = 60 * 60_000;
 
-const OPTIONS = ['--quiet', '--no-tags', '--no-write-fetch-head', '--no-auto-maintenance', '--no-recurse-submodules', '--update-shallow'];
+const OPTIONS = ['--no-tags', '--no-write-fetch-head', '--no-auto-maintenance', '--no-recurse-submodules', '--update-shallow'];
 
-export type FetchBranch = GitAccess & { branch?: string; maxAgeMs?: number; signal?: AbortSignal };
+interface FetchCall extends GitAccess {
+  signal?: AbortSignal;
+  /** Hears how far it is, about once a second; of callers that share a fetch, the first. */
+  onProgress?: (line: string) => void;
+}
+
+export interface FetchBranch extends FetchCall {
+  /** The default branch unless named. */
+  branch?: string;
+  maxAgeMs?: number;
+}
+
+export interface FetchCommit extends FetchCall {
+  sha: string;
+}
 
 /** Fetches into a mirror, one at a time on this machine: parallel fetches of one repository fail on each other's ref locks. */
 export function createFetcher(git: RemoteGit) {
@@ -24,7 +39,7 @@ export function createFetcher(git: RemoteGit) {
   const alone = <T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> =>
     whileLocked({ path: `${mirror.gitDir}.fetch.lock`, waitMs: WAIT_MS, signal }, work);
 
-  async function fetchBranch({ branch: wanted, maxAgeMs = 0, signal, ...access }: FetchBranch): Promise<string> {
+  async function fetchBranch({ branch: wanted, maxAgeMs = 0, signal, onProgress, ...access }: FetchBranch): Promise<string> {
     const branch = assertRefName(wanted ?? (await defaultBranch(git, access, signal)));
     const key = `${access.url}\n${branch}`;
     const known = fetched.get(key);
@@ -33,17 +48,17 @@ export function createFetcher(git: RemoteGit) {
       alone(shared, async () => {
         begins();
         const at = performance.now();
-        const sha = await fetchRef({ git, access, branch, signal: shared });
+        const sha = await fetchRef({ git, access, branch, onProgress, signal: shared });
         fetched.set(key, { sha, at });
         return sha;
       });
     return share({ key, signal, work });
   }
 
-  async function fetchCommit({ sha, signal, ...access }: GitAccess & { sha: string; signal?: AbortSignal }): Promise<void> {
+  async function fetchCommit({ sha, signal, onProgress, ...access }: FetchCommit): Promise<void> {
     assertSha(sha);
     if (await mirror.hasCommit(sha)) return;
-    await alone(signal, () => fetchRefspec({ git, access, refspec: sha, what: `commit ${sha}`, signal }));
+    await alone(signal, () => fetchRefspec({ git, access, refspec: sha, what: `commit ${sha}`, signal, onProgress }));
     if (!(await mirror.hasCommit(sha))) throw baseNotFound(access.url, `commit ${sha}`);
   }
 
@@ -56,20 +71,10 @@ async function defaultBranch(git: RemoteGit, access: GitAccess, signal: AbortSig
   return head.branch;
 }
 
-async function fetchRef({
-  git,
-  access,
-  branch,
-  signal,
-}: {
-  git: RemoteGit;
-  access: GitAccess;
-  branch: string;
-  signal: AbortSignal;
-}): Promise<string> {
+async function fetchRef({ branch, ...fetch }: Omit<Fetch, 'refspec' | 'what'> & { branch: string }): Promise<string> {
+  const { git, signal } = fetch;
   const ref = `refs/remotes/origin/${branch}`;
-  const refspec = `+refs/heads/${branch}:${ref}`;
-  await fetchRefspec({ git, access, refspec, what: `branch ${branch}`, signal });
+  await fetchRefspec({ ...fetch, refspec: `+refs/heads/${branch}:${ref}`, what: `branch ${branch}` });
   return (await git.mirror.run(['rev-parse', '--verify', '--end-of-options', `${ref}^{commit}`], { signal })).trim();
 }
 
@@ -80,24 +85,32 @@ interface Fetch {
   /** For messages. */
   what: string;
   signal?: AbortSignal | undefined;
+  onProgress?: FetchCall['onProgress'] | undefined;
 }
 
+const progressListener = (onProgress: (line: string) => void) => (chunk: string) => {
+  const line = progressIn(chunk);
+  if (line !== undefined) onProgress(line);
+};
+
 async function fetchRefspec(fetch: Fetch): Promise<void> {
-  const { git, access, refspec, signal } = fetch;
-  const args = (url: string) => ['fetch', ...OPTIONS, ...uploadPack(url), '--', url, refspec];
-  let answer = await git.attempt(access, args, { signal });
+  const { git, access, refspec, signal, onProgress } = fetch;
+  const onStderr = onProgress && progressListener(onProgress);
+  const args = (url: string) => ['fetch', onProgress ? '--progress' : '--quiet', ...OPTIONS, ...uploadPack(url), '--', url, refspec];
+  let answer = await git.attempt(access, args, { signal, onStderr });
   // A branch `a` that became `a/b` on the other side: ours is only a copy, and in the way.
   const inTheWay = /'(refs\/remotes\/origin\/[^']+)' exists; cannot create/.exec(answer.stderr)?.[1];
   if (inTheWay !== undefined) {
     await git.mirror.run(['update-ref', '-d', inTheWay], { signal });
-    answer = await git.attempt(access, args, { signal });
+    answer = await git.attempt(access, args, { signal, onStderr });
   }
   if (answer.exitCode !== 0) throw await fetchFailure(fetch, answer);
 }
 
-async function fetchFailure({ git, access, what, signal }: Fetch, answer: RemoteAnswer): Promise<BelayError> {
+async function fetchFailure({ git, access, what, signal }: Fetch, { args, ...said }: RemoteAnswer): Promise<BelayError> {
+  const answer = { ...said, stderr: withoutProgress(said.stderr) };
   const isMissing = /couldn't find remote ref|not our ref|no such remote ref|upload-pack: not our/i.test(answer.stderr);
-  if (!isMissing) return gitFailure({ args: answer.args, cwd: placeOf(access.url), answer });
+  if (!isMissing) return gitFailure({ args, cwd: placeOf(access.url), answer });
   // Only to say more: a repository without a default branch is no other trouble.
   const head = await remoteHead(git, { ...access, signal }).catch(() => 'unknown' as const);
   if (head === undefined) return emptyRepository(access.url);

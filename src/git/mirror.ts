@@ -8,7 +8,7 @@ import type { RepositoryRef } from '../contracts/repository.ts';
 import type { GitAccess } from './access.ts';
 import { certificates } from './certificates.ts';
 import { createFetcher } from './fetch.ts';
-import type { FetchBranch } from './fetch.ts';
+import type { FetchBranch, FetchCommit } from './fetch.ts';
 import type { GitEnvironment } from './git-environment.ts';
 import { hardenedGit } from './hardened-git.ts';
 import { mirrorGit, mirrorRefs } from './mirror-git.ts';
@@ -40,7 +40,7 @@ export interface Mirror {
   /** The remote's default branch; undefined where nothing has been committed. Throws what `fetchBranch` throws. */
   remoteHead(input: GitAccess & { signal?: AbortSignal }): Promise<RemoteHead | undefined>;
   /** Makes sure that the commit is here. Throws base_not_found. */
-  fetchCommit(input: GitAccess & { sha: string; signal?: AbortSignal }): Promise<void>;
+  fetchCommit(input: FetchCommit): Promise<void>;
   /** Undefined where there is no such file; a symbolic link or folder counts as none. */
   readFile(input: { commit: string; path: string }): Promise<string | undefined>;
   /** Paths of the tree's files; with `depth`, entries down to that level, folders ending in a slash. */

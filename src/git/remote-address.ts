@@ -29,8 +29,12 @@ export function remoteAddress({ url, credentials }: GitAccess): RemoteAddress {
     url: address.href,
     ...(login && { credentials: login }),
     call: {
-      // Of this scheme, host and port alone: whoever git is sent on to does not get it.
-      config: login ? [`credential.${address.origin}.helper=${HELPER}`] : [],
+      config: [
+        // A proxy is not on this machine, or has nothing to do with what is.
+        ...(isPlain ? ['http.proxy='] : []),
+        // Of this scheme, host and port alone: whoever git is sent on to does not get it.
+        ...(login ? [`credential.${address.origin}.helper=${HELPER}`] : []),
+      ],
       env: {
         ...(isPlain && { GIT_ALLOW_PROTOCOL: 'file:https:ssh:http' }),
         ...(login && { [USERNAME]: oneLine(login.username), [PASSWORD]: oneLine(login.password) }),

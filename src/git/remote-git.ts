@@ -3,7 +3,7 @@ import { BelayError } from '../contracts/errors.ts';
 import { endMarked, TREE_MARK } from '../process/process-table.ts';
 import type { GitAccess } from './access.ts';
 import { withoutCredentials } from './git-failure.ts';
-import type { GitAnswer } from './hardened-git.ts';
+import type { GitAnswer, GitCall } from './hardened-git.ts';
 import { localPath } from './local-remote.ts';
 import type { MirrorGit } from './mirror-git.ts';
 import { remoteAddress } from './remote-address.ts';
@@ -25,8 +25,10 @@ export interface RemoteOptions {
 export interface RemoteGit {
   readonly mirror: MirrorGit;
   /** The arguments are made for the address that git is given. Nothing of the credentials is in the answer. */
-  attempt(access: GitAccess, args: (url: string) => readonly string[], call?: { signal?: AbortSignal | undefined }): Promise<RemoteAnswer>;
+  attempt(access: GitAccess, args: (url: string) => readonly string[], call?: RemoteCall): Promise<RemoteAnswer>;
 }
+
+export type RemoteCall = Pick<GitCall, 'signal' | 'onStderr'>;
 
 export interface RemoteAnswer extends GitAnswer {
   args: readonly string[];
@@ -35,7 +37,7 @@ export interface RemoteAnswer extends GitAnswer {
 export function remoteGit(mirror: MirrorGit, { config, idleSeconds = IDLE_SECONDS }: RemoteOptions = {}): RemoteGit {
   return {
     mirror,
-    async attempt(access, args, { signal } = {}) {
+    async attempt(access, args, { signal, onStderr } = {}) {
       const address = remoteAddress(access);
       const given = args(address.url);
       const isServer = localPath(address.url) === undefined;
@@ -45,7 +47,12 @@ export function remoteGit(mirror: MirrorGit, { config, idleSeconds = IDLE_SECOND
       const signals = signal ? AbortSignal.any([signal, bound]) : bound;
       const tree = randomUUID();
       try {
-        const answer = await mirror.attempt(given, { signal: signals, env: { ...address.call.env, [TREE_MARK]: tree }, config: settings });
+        const answer = await mirror.attempt(given, {
+          signal: signals,
+          env: { ...address.call.env, [TREE_MARK]: tree },
+          config: settings,
+          onStderr,
+        });
         return { ...withoutSecrets(answer, address), args: given };
       } catch (error) {
         // Git leaves the process that talks to the server behind when it is ended itself.

@@ -44,7 +44,9 @@ export async function requireBranch({ root }: Pick<UserRepository, 'root'>, bran
 /** A file of a branch or commit of a user's repository; undefined where there is none. */
 export async function readCommitted({ root, ref, path }: { root: string; ref: string; path: string }): Promise<string | undefined> {
   const git = hardenedGit({ cwd: root, env: {}, config: ANY_OWNER });
-  const answer = await git.attempt(['cat-file', 'blob', `${assertRefName(ref)}:${path}`]);
+  const isCommit = /^[0-9a-f]{40}$/.test(ref);
+  // A tag may have the branch's name, and git would take that.
+  const answer = await git.attempt(['cat-file', 'blob', `${isCommit ? ref : `refs/heads/${assertRefName(ref)}`}:${path}`]);
   return answer.exitCode === 0 ? answer.stdout : undefined;
 }
 

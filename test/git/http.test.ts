@@ -1,51 +1,22 @@
 import { execFile } from 'node:child_process';
-import { chmod, glob, mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises';
+import { chmod, glob, mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import type { GitAccess } from '../../src/git/access.ts';
-import { createMirrors } from '../../src/git/mirror.ts';
 import type { Mirror } from '../../src/git/mirror.ts';
 import { createWorktrees } from '../../src/workspace/worktree.ts';
 import { eventually } from '../support/eventually.ts';
-import { gitHttpServer } from '../support/git-http-server.ts';
-import type { Fault, GitHttpServerOptions } from '../support/git-http-server.ts';
-import { gitRemote } from '../support/git-remote.ts';
-import type { Files } from '../support/git-remote.ts';
+import type { Fault } from '../support/git-http-server.ts';
+import { CREDENTIALS, httpMirror } from '../support/http-mirror.ts';
 
-const REPOSITORY = { forge: 'github', owner: 'acme', name: 'shop' } as const;
 const BRANCH = 'belay/bug-1-cart-abcd1234';
-const TOKEN = 'ghs_0123456789abcdefToken';
-const CREDENTIALS = { username: 'x-access-token', password: TOKEN };
-
-interface Options extends Pick<GitHttpServerOptions, 'credentials' | 'tls'> {
-  /** Null: nothing has been committed. */
-  files?: Files | null;
-  env?: Record<string, string>;
-  idleSeconds?: number;
-}
-
-/** No certificates but the usual ones. */
-const USUAL = { NODE_EXTRA_CA_CERTS: '', SSL_CERT_FILE: '', CURL_CA_BUNDLE: '', GIT_SSL_CAINFO: '' };
-
-/** A forge's git server, and the mirror of its repository. */
-async function space({ files = { 'a.txt': 'one\n' }, env = {}, idleSeconds = 1, ...server }: Options = {}) {
-  await using stack = new AsyncDisposableStack();
-  const remote = stack.use(await gitRemote(files ? { files } : {}));
-  const http = stack.use(await gitHttpServer({ path: remote.path, ...server }));
-  const home = join(remote.folder, 'home');
-  const mirrors = createMirrors({ home, env: { ...process.env, ...USUAL, ...env }, idleSeconds });
-  const mirror = await mirrors.open(REPOSITORY);
-  const access: GitAccess = { url: http.url, ...(server.credentials && { credentials: server.credentials }) };
-  const kept = stack.move();
-  return { remote, http, home, mirror, access, [Symbol.asyncDispose]: () => kept.disposeAsync() };
-}
+const TOKEN = CREDENTIALS.password;
 
 const workOn = async (mirror: Mirror, base: string): Promise<string> =>
   mirror.commitTree({ tree: await mirror.treeOf(base), parents: [base], message: 'Work' });
 
 test('fetches and pushes with a token that the server demands', async () => {
-  await using setup = await space({ credentials: CREDENTIALS });
+  await using setup = await httpMirror({ credentials: CREDENTIALS });
   const { remote, mirror, access } = setup;
   const base = await mirror.fetchBranch({ ...access, branch: 'main' });
   expect(base).toBe(await remote.sha('main'));
@@ -57,7 +28,7 @@ test('fetches and pushes with a token that the server demands', async () => {
 });
 
 test('keeps the token out of command lines, of the home, and of what is said', async () => {
-  await using setup = await space({ credentials: CREDENTIALS });
+  await using setup = await httpMirror({ credentials: CREDENTIALS });
   const { remote, http, home, mirror, access } = setup;
   const seen: string[] = [];
   // Stopped in the middle, with all of git's processes there to look at.
@@ -99,7 +70,7 @@ async function rejecting(repository: string, script: string): Promise<void> {
 }
 
 test('takes a login out of the address before git is given it', async () => {
-  await using setup = await space({ credentials: { username: 'ada', password: 'p@ss/word' } });
+  await using setup = await httpMirror({ credentials: { username: 'ada', password: 'p@ss/word' } });
   const { http, mirror, remote } = setup;
   const url = http.url.replace('//', '//ada:p%40ss%2Fword@');
   expect(await mirror.fetchBranch({ url, branch: 'main' })).toBe(await remote.sha('main'));
@@ -112,8 +83,8 @@ test('takes a login out of the address before git is given it', async () => {
 test.each([{ before: 'before' }, { before: 'after', onlyKnown: true as const }])(
   'does not hand the token to a server that it is sent on to $before it has logged in',
   async ({ onlyKnown }) => {
-    await using setup = await space({ credentials: CREDENTIALS });
-    await using other = await space({ credentials: CREDENTIALS });
+    await using setup = await httpMirror({ credentials: CREDENTIALS });
+    await using other = await httpMirror({ credentials: CREDENTIALS });
     const location = `${other.http.url}/info/refs?service=git-upload-pack`;
     setup.http.fault = { on: 'info/refs', what: { status: 302, location }, ...(onlyKnown && { onlyKnown }) };
     await expect(setup.mirror.fetchBranch({ ...setup.access, branch: 'main' })).rejects.toMatchObject({ code: 'forge_not_logged_in' });
@@ -123,7 +94,7 @@ test.each([{ before: 'before' }, { before: 'after', onlyKnown: true as const }])
 );
 
 test('follows a repository that was renamed on its server', async () => {
-  await using setup = await space({ credentials: CREDENTIALS });
+  await using setup = await httpMirror({ credentials: CREDENTIALS });
   const { http, access, mirror, remote } = setup;
   http.fault = { on: '/former.git', what: { status: 301, location: `${http.url}/info/refs?service=git-upload-pack` } };
   const url = access.url.replace('remote.git', 'former.git');
@@ -140,7 +111,7 @@ test.each<[string, Fault, { code: string; message?: string; hint?: string }]>([
   ['a server that says nothing', 'hang', { code: 'forge_unreachable', message: 'too slow' }],
   ['a server that hangs up', 'drop', { code: 'forge_unreachable' }],
 ])('tells %s, for fetches and pushes', async (_, what, { code, message = '', hint = '' }) => {
-  await using setup = await space({ credentials: CREDENTIALS });
+  await using setup = await httpMirror({ credentials: CREDENTIALS });
   const { http, mirror, access } = setup;
   const base = await mirror.fetchBranch({ ...access, branch: 'main' });
   const expected = { code, message: expect.stringContaining(message), hint: expect.stringContaining(hint) };
@@ -152,7 +123,7 @@ test.each<[string, Fault, { code: string; message?: string; hint?: string }]>([
 });
 
 test('asks for a login where there is none', async () => {
-  await using setup = await space({ credentials: CREDENTIALS });
+  await using setup = await httpMirror({ credentials: CREDENTIALS });
   const { mirror, access } = setup;
   for (const credentials of [undefined, { ...CREDENTIALS, password: 'expired' }]) {
     const fetching = mirror.fetchBranch({ url: access.url, ...(credentials && { credentials }), branch: 'main' });
@@ -163,7 +134,7 @@ test('asks for a login where there is none', async () => {
 });
 
 test('finds its push done whose answer was lost', async () => {
-  await using setup = await space({ credentials: CREDENTIALS });
+  await using setup = await httpMirror({ credentials: CREDENTIALS });
   const { http, mirror, access, remote } = setup;
   const base = await mirror.fetchBranch({ ...access, branch: 'main' });
   const sha = await workOn(mirror, base);
@@ -173,7 +144,7 @@ test('finds its push done whose answer was lost', async () => {
 });
 
 test("repeats a server's own words about a protected branch", async () => {
-  await using setup = await space({ credentials: CREDENTIALS });
+  await using setup = await httpMirror({ credentials: CREDENTIALS });
   const { mirror, access, remote } = setup;
   const base = await mirror.fetchBranch({ ...access, branch: 'main' });
   await rejecting(remote.path, 'echo "error: GH006: Protected branch update failed for refs/heads/main." >&2; echo >&2');
@@ -185,7 +156,7 @@ test("repeats a server's own words about a protected branch", async () => {
 });
 
 test('ends a fetch that is cancelled, with its processes', async () => {
-  await using setup = await space({ idleSeconds: 600 });
+  await using setup = await httpMirror({ idleSeconds: 600 });
   const { http, mirror, access } = setup;
   http.fault = { on: 'git-upload-pack', what: 'hang' };
   const controller = new AbortController();
@@ -200,7 +171,7 @@ test('ends a fetch that is cancelled, with its processes', async () => {
 });
 
 test('says that a server cannot be reached, or its name be found', async () => {
-  await using setup = await space();
+  await using setup = await httpMirror();
   for (const url of ['https://127.0.0.1:1/acme/shop.git', 'https://nowhere.invalid/acme/shop.git']) {
     await expect(setup.mirror.fetchBranch({ url, branch: 'main' })).rejects.toMatchObject({
       code: 'forge_unreachable',
@@ -211,7 +182,7 @@ test('says that a server cannot be reached, or its name be found', async () => {
 });
 
 test('refuses to go without encryption but to this machine', async () => {
-  await using setup = await space();
+  await using setup = await httpMirror();
   for (const url of ['http://forge.example.com/acme/shop.git', 'http://10.0.0.1/x.git', 'http://127.0.0.1.example.com/x.git']) {
     const fetching = setup.mirror.fetchBranch({ url, credentials: CREDENTIALS, branch: 'main' });
     await expect(fetching).rejects.toMatchObject({ code: 'invalid_input', message: expect.stringContaining('without encryption') });
@@ -219,7 +190,7 @@ test('refuses to go without encryption but to this machine', async () => {
 });
 
 test('takes the default branch where none is named, and follows it when it is renamed', async () => {
-  await using setup = await space();
+  await using setup = await httpMirror();
   const { mirror, access, remote } = setup;
   await remote.git('branch', '--move', 'main', 'trunk');
   await expect(mirror.remoteHead(access)).resolves.toEqual({ branch: 'trunk', sha: await remote.sha('trunk') });
@@ -232,7 +203,7 @@ test('takes the default branch where none is named, and follows it when it is re
 });
 
 test('says that nothing has been committed, or that the default branch is missing', async () => {
-  await using empty = await space({ files: null });
+  await using empty = await httpMirror({ files: null });
   expect(await empty.mirror.remoteHead(empty.access)).toBeUndefined();
   for (const branch of [{}, { branch: 'main' }]) {
     await expect(empty.mirror.fetchBranch({ ...empty.access, ...branch })).rejects.toMatchObject({
@@ -240,41 +211,11 @@ test('says that nothing has been committed, or that the default branch is missin
       message: expect.stringContaining('has no commits yet'),
     });
   }
-  await using setup = await space();
+  await using setup = await httpMirror();
   await setup.remote.git('symbolic-ref', 'HEAD', 'refs/heads/nothing');
   await expect(setup.mirror.fetchBranch(setup.access)).rejects.toMatchObject({
     code: 'base_not_found',
     message: expect.stringContaining('no default branch'),
     hint: expect.stringContaining('--base (main)'),
   });
-});
-
-test.each(['NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'GIT_SSL_CAINFO'])(
-  'trusts the authority that %s names, and nobody unknown',
-  async (name) => {
-    await using keys = await gitRemote();
-    const [key, cert] = [join(keys.folder, 'key.pem'), join(keys.folder, 'cert.pem')];
-    const subject = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1'];
-    await promisify(execFile)('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', key, '-out', cert, ...subject]);
-    const tls = { key: await readFile(key, 'utf8'), cert: await readFile(cert, 'utf8') };
-    await using trusting = await space({ tls, credentials: CREDENTIALS, env: { [name]: cert } });
-    expect(await trusting.mirror.fetchBranch({ ...trusting.access, branch: 'main' })).toBe(await trusting.remote.sha('main'));
-    await using strict = await space({ tls });
-    await expect(strict.mirror.fetchBranch({ ...strict.access, branch: 'main' })).rejects.toMatchObject({
-      code: 'forge_unreachable',
-      hint: expect.stringContaining('NODE_EXTRA_CA_CERTS'),
-    });
-  },
-);
-
-test('adds an authority to the usual ones, and says which file of it cannot be read', async () => {
-  await using setup = await space({ env: { NODE_EXTRA_CA_CERTS: '/nowhere/ca.pem' } });
-  const { mirror, access } = setup;
-  await expect(mirror.fetchBranch({ ...access, branch: 'main' })).rejects.toMatchObject({
-    code: 'configuration_invalid',
-    message: expect.stringContaining('NODE_EXTRA_CA_CERTS names /nowhere/ca.pem'),
-  });
-  await using again = await space({ env: { NODE_EXTRA_CA_CERTS: '/dev/null' } });
-  await again.mirror.fetchBranch({ ...again.access, branch: 'main' });
-  expect((await stat(join(again.home, 'ca-bundle.pem'))).size).toBeGreaterThan(100_000);
 });

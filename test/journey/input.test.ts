@@ -78,6 +78,7 @@ describe('what cannot be worked on is refused with exit code 2, and nothing has 
     ['a budget in words', { args: run(text, '--budget', 'much'), says: ['amount in US dollars'] }],
     ['a budget of nothing', { args: run(text, '--budget', '0'), says: ['amount in US dollars'] }],
     ['an unknown engine', { args: run(text, '--engine', 'gpt'), says: ['claude, scripted'] }],
+    ['an unknown kind of workspace', { args: run(text, '--workspace', 'vm'), says: ['worktree, clone'] }],
     ['an unknown option', { args: run(text, '--frsh'), says: ["unknown option '--frsh'", '--fresh'] }],
     ['an unknown command', { args: ['rnu', text], says: ["unknown command 'rnu'", 'run'] }],
     ['a run without an issue', { args: ['run'], says: ["missing required argument 'issue'"] }],

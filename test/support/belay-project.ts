@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import type { Context } from '../../src/cli/context.ts';
 import { intakeOf } from '../../src/cli/run.ts';
-import type { CommandName, PhaseName, PipelineName } from '../../src/contracts/constants.ts';
+import type { CommandName, PhaseName, PipelineName, WorkspaceKind } from '../../src/contracts/constants.ts';
 import type { PullRequest } from '../../src/contracts/repository.ts';
 import type { RunView } from '../../src/contracts/run-view.ts';
 import type { ScriptTurn } from '../../src/engines/script.ts';
@@ -46,6 +46,7 @@ export interface RunOptions {
   pipeline?: PipelineName;
   fresh?: boolean;
   base?: string;
+  workspace?: WorkspaceKind;
   budgetUsd?: number;
   /** Instead of the project's issue: a file, a number, or a request in words. */
   target?: string;
@@ -102,7 +103,10 @@ export async function openProject(
   };
 }
 
-async function requestOf(project: Project, { pipeline = 'sdlc', fresh = false, base, budgetUsd, target = project.issue }: RunOptions) {
+async function requestOf(
+  project: Project,
+  { pipeline = 'sdlc', fresh = false, base, workspace, budgetUsd, target = project.issue }: RunOptions,
+) {
   return {
     target: await parseTarget(target, { gitHubHost: 'github.com' }),
     repository: project.path,
@@ -112,6 +116,7 @@ async function requestOf(project: Project, { pipeline = 'sdlc', fresh = false, b
     requested: budgetUsd === undefined ? {} : { budgetUsd },
     triggeredBy: 'ada',
     ...(base ? { base } : {}),
+    ...(workspace ? { workspace } : {}),
   };
 }
 
