@@ -96,5 +96,6 @@ async function remember(file: string, report: CheckReport): Promise<void> {
   const names = (await readdir(folder)).filter((name) => name.endsWith('.json'));
   const dated = await Promise.all(names.map(async (name) => ({ name, at: (await stat(path.join(folder, name))).mtimeMs })));
   const old = dated.toSorted((a, b) => b.at - a.at).slice(MAX_BASELINES);
-  for (const { name } of old) await rm(path.join(folder, name), { force: true });
+  // Without its lock a base may be checked twice, no more.
+  for (const { name } of old) for (const each of [name, `${name}.lock`]) await rm(path.join(folder, each), { force: true });
 }

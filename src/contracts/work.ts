@@ -64,6 +64,8 @@ export interface AgentInput {
   budgetUsd?: number;
   /** The commit that the turn starts from. */
   checkpoint: string;
+  /** Why the last turn of this command was undone, if it was. */
+  undone?: string[];
   /** Keep the answer as the run's plan. */
   keepAs?: 'plan';
 }

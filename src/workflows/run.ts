@@ -37,6 +37,8 @@ export class Run {
   readonly #lease: WorkspaceLease;
   #phase: PhaseName = 'classify';
   #attempt = 1;
+  /** Why the last turn of a command was undone. */
+  readonly #undone = new Map<CommandName, string[]>();
 
   constructor(input: RunInput, state: RunState) {
     this.input = input;
@@ -127,6 +129,7 @@ export class Run {
       command,
       async (host, step, grant) => {
         const checkpoint = this.state.checkpoint ?? grant.commit;
+        const undone = this.#undone.get(command);
         const turn = {
           step,
           command,
@@ -136,12 +139,15 @@ export class Run {
           idleMs: limits.agentIdleMs,
           totalMs: limits.agentTotalMs,
           ...extra,
+          ...(undone ? { undone } : {}),
           ...(model ? { model } : {}),
           ...(script ? { script } : {}),
           ...budgetLeft(this.input, this.state),
         };
         const outcome = await host.runAgent(turn).catch((error: unknown) => this.#failedTurn(error));
         this.#spent(outcome);
+        if (outcome.undone) this.#undone.set(command, outcome.undone);
+        else this.#undone.delete(command);
         return outcome;
       },
       { totalMs: limits.agentTotalMs, about: engine },

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import type { Context } from '../../src/cli/context.ts';
 import { CANCEL_SIGNAL, COMMANDS, RETRY_SIGNAL } from '../../src/contracts/constants.ts';
-import type { PhaseName, RunStatus } from '../../src/contracts/constants.ts';
+import type { CommandName, PhaseName, RunStatus } from '../../src/contracts/constants.ts';
 import type { StepRecord } from '../../src/contracts/records.ts';
 import type { PhaseView, RunView } from '../../src/contracts/run-view.ts';
 import type { CallState } from '../../src/engines/scripted-state.ts';
@@ -30,6 +30,8 @@ export interface TestRun {
   steps(): Promise<StepRecord[]>;
   /** Names of its steps, in order. */
   stepNames(): Promise<string[]>;
+  /** What the agent was asked in the turns of a command, in order. */
+  prompts(command: CommandName): Promise<string[]>;
   /** The text of its log. */
   log(): Promise<string>;
   /** Wakes it with a phase, if named, and waits until it has woken. */
@@ -94,6 +96,11 @@ export async function testRun({ ledger, config, client, started, order, comment 
     },
     working: (step) => eventually(async () => requireWork(step, await steps(), join(config.home, 'runs', id))),
     stepNames: async () => (await steps()).map(({ name }) => name),
+    async prompts(command) {
+      const folder = join(config.home, 'runs', id, 'prompts');
+      const names = (await readdir(folder)).filter((name) => name.endsWith(`-${command}.md`)).toSorted();
+      return Promise.all(names.map((name) => readFile(join(folder, name), 'utf8')));
+    },
     log: async () => (await ledger.readLogs({ runId: id })).map(({ message }) => message).join('\n'),
     async retry(phase) {
       const { version } = await view();

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ScriptTurn } from '../../src/engines/script.ts';
@@ -37,13 +37,6 @@ const skips = replace('sum.test.js', "test('adds'", "test.skip('adds'");
 const testing = async (run: TestRun): Promise<string[]> =>
   (await run.steps()).filter(({ phase }) => phase === 'test').map(({ name }) => name);
 
-/** What the agent was asked in the turns of a command, in order. */
-async function promptsOf(run: TestRun, command: string): Promise<string[]> {
-  const folder = join(belay.home, 'runs', run.id, 'prompts');
-  const names = (await readdir(folder)).filter((name) => name.endsWith(`${command}.md`)).toSorted();
-  return Promise.all(names.map((name) => readFile(join(folder, name), 'utf8')));
-}
-
 describe('tests that fail on the base', () => {
   it('do not block, are told apart everywhere, and are found out once for all runs of that base', async () => {
     const counter = join(belay.home, 'suites');
@@ -56,7 +49,7 @@ describe('tests that fail on the base', () => {
       evidence: { passed: false, exitCode: 1, knownFailures: { count: 1, names: ['doubles'] } },
     });
     expect(await run.stepNames()).not.toContain('resolve-failed-test');
-    expect((await promptsOf(run, 'review'))[0]).toContain(
+    expect((await run.prompts('review'))[0]).toContain(
       'fails (exit code 1) on this tree, and does so on the base without this change: doubles.',
     );
     const [pullRequest] = await project.pullRequests();
@@ -76,7 +69,7 @@ describe('tests that fail on the base', () => {
       status: 'completed',
       summary: '1 passed, 1 failing on the base already after 2 attempts',
     });
-    const prompts = await promptsOf(run, 'resolve-failed-test');
+    const prompts = await run.prompts('resolve-failed-test');
     expect(prompts).toHaveLength(1);
     expect(prompts[0]).toContain('- Name: adds');
   });
@@ -112,7 +105,7 @@ describe('a fix that has the tests find less', () => {
     const view = await run.closed();
     expect(view).toMatchObject({ status: 'completed', outcome: 'pull_request' });
     expect(await project.git('diff', '--name-only', `main..${view.branch}`)).toBe('sum.js');
-    const [, second = ''] = await promptsOf(run, 'resolve-failed-test');
+    const [, second = ''] = await run.prompts('resolve-failed-test');
     expect(second).toContain('Attempt 1, adds: Skipped it.');
     expect(second).toContain('This was undone, because the tests would find less: a mark that has tests skipped');
     expect(await run.log()).toMatch(/resolve-failed-test was undone.*undone\.diff/);
@@ -158,7 +151,7 @@ describe('a fix that has the tests find less', () => {
     const view = await run.closed();
     expect(view).toMatchObject({ status: 'completed' });
     expect(phaseOf(view, 'test')).toMatchObject({ summary: '3 passed after 3 attempts' });
-    const [, second = ''] = await promptsOf(run, 'resolve-failed-test');
+    const [, second = ''] = await run.prompts('resolve-failed-test');
     expect(second).toContain('All of it was undone: tests that ran before did not run any more, or were skipped (two).');
   });
 
@@ -167,13 +160,23 @@ describe('a fix that has the tests find less', () => {
     const project = await belay.project({
       files: PROJECT,
       script: {
-        review: [{ json: { passed: false, issues: [blocker] } }, { json: { passed: true, issues: [] } }],
-        'resolve-review-issue': [{ write: { 'sum.test.js': SUM_TEST.replace(/test\('doubles.*\n/, '') } }],
+        review: [
+          { json: { passed: false, issues: [blocker] } },
+          { json: { passed: false, issues: [blocker] } },
+          { json: { passed: true, issues: [] } },
+        ],
+        'resolve-review-issue': [
+          { write: { 'sum.test.js': SUM_TEST.replace(/test\('doubles.*\n/, '') } },
+          { write: { 'notes.md': 'written down well\n' } },
+        ],
       },
     });
     const run = await project.run();
     const view = await run.closed();
     expect(await project.git('diff', '--name-only', `main..${view.branch}`)).toBe('notes.md');
+    const [, second = ''] = await run.prompts('resolve-review-issue');
+    expect(second).toContain('## The last turn of this kind was undone');
+    expect(second).toContain('- one test was removed: "doubles"');
     expect(await run.log()).toContain(
       'resolve-review-issue was undone, because the tests would find less: one test was removed: "doubles"',
     );
@@ -200,7 +203,7 @@ describe('the same failure twice', () => {
         message: expect.stringContaining('still fails in the same way, another approach included, after 3 attempts') as string,
       },
     ]);
-    const [first = '', second = '', ...more] = await promptsOf(run, 'resolve-failed-test');
+    const [first = '', second = '', ...more] = await run.prompts('resolve-failed-test');
     expect(more).toEqual([]);
     expect(first).toContain('This is the first attempt.');
     expect(second).toContain('Looked at doubling.');
@@ -257,7 +260,7 @@ describe('a log that only words tell of', () => {
     });
     const run = await project.run({ pipeline: 'planBuildTest' });
     expect(await run.closed()).toMatchObject({ status: 'completed' });
-    const [first = '', second = ''] = await promptsOf(run, 'resolve-failed-test');
+    const [first = '', second = ''] = await run.prompts('resolve-failed-test');
     expect(first).toContain('- Name: adds\n- File: sum.c\n- Run it alone: `sh test.sh adds`');
     expect(first).toContain('FAIL: adds (sum.c)');
     expect(second).toContain('- Name: subtracts\n- File: unknown\n- Run it alone: `sh test.sh`');
@@ -268,45 +271,11 @@ describe('a log that only words tell of', () => {
   it.each([
     ['an answer that is none', { say: 'I cannot tell.' }],
     ['a list without failures', { json: { tests: [{ name: 'adds', passed: true }] } }],
-    ['an agent that crashes', { fail: { code: 'engine_refused' as const } }],
+    ['an agent that refuses', { fail: { code: 'engine_refused' as const } }],
   ])('stands for itself after %s: the exit code is the truth', async (_, answer) => {
     const project = await belay.project({ files, script: { implement, 'resolve-failed-test': resolve, 'test-results': [answer] } });
     const run = await project.run({ pipeline: 'planBuildTest' });
     expect(phaseOf(await run.closed(), 'test')).toMatchObject({ status: 'completed', summary: 'passed after 2 attempts' });
-    expect((await promptsOf(run, 'resolve-failed-test'))[0]).toContain('- Name: sh test.sh');
-  });
-});
-
-describe('protected paths', () => {
-  const files = { '.belay.yml': 'protected: [infra/, "*.lock"]\n', 'infra/main.tf': 'one\n', 'infra/old.tf': 'old\n', 'a.lock': '1\n' };
-
-  it('are put back after a turn, and the log and the prompts say so', async () => {
-    const project = await belay.project({
-      files,
-      script: {
-        implement: [
-          {
-            write: { 'infra/main.tf': 'two\n', 'infra/deep/.new': 'new\n', 'a.lock': '2\n', 'notes.md': 'written down\n' },
-            run: 'rm infra/old.tf',
-          },
-        ],
-      },
-    });
-    const run = await project.run();
-    const view = await run.closed();
-    expect(await project.git('diff', '--name-only', `main..${view.branch}`)).toBe('notes.md');
-    expect(await run.log()).toContain(
-      'implement changed protected paths, which were put back: a.lock, infra/deep/.new, infra/main.tf, infra/old.tf',
-    );
-    expect((await promptsOf(run, 'implement'))[0]).toContain('- `infra/`\n- `*.lock`');
-  });
-
-  it('park the run where nothing else was changed', async () => {
-    const project = await belay.project({ files, script: { implement: [{ write: { 'infra/main.tf': 'two\n' } }] } });
-    const run = await project.run();
-    expect((await run.parked()).errors).toMatchObject([
-      { phase: 'implement', code: 'protected_paths_changed', message: expect.stringContaining('infra/main.tf') as string },
-    ]);
-    await run.cancel();
+    expect((await run.prompts('resolve-failed-test'))[0]).toContain('- Name: sh test.sh');
   });
 });
