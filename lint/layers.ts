@@ -12,6 +12,8 @@ export interface Layer {
 const noTemporal = (name: string): boolean => !name.startsWith('@temporalio/');
 const LOWER = ['git/', 'process/', 'contracts/'];
 const ADAPTERS = ['engines', 'forges', 'trackers', 'workspace', 'ledger', 'checks', 'prompts', 'run-files'];
+/** Forge and tracker of one service share its client. */
+const SERVICES = ['forges', 'trackers'];
 const ADAPTER_RULE = 'adapters know no Temporal and not each other, only git/, process/, documents/ and contracts/';
 
 /** Files that workflows bundle: they load nothing, so that nothing is bundled with them. */
@@ -20,6 +22,7 @@ export const BUNDLED = [
   'contracts/errors.ts',
   'contracts/evidence.ts',
   'contracts/repository.ts',
+  'contracts/spending.ts',
   'contracts/without-undefined.ts',
 ];
 
@@ -42,8 +45,14 @@ export const LAYERS: Layer[] = [
     packages: noTemporal,
     why: 'documents/ is a lower layer: files with front matter',
   },
+  { folder: 'github', mayImport: LOWER, packages: noTemporal, why: "github/ is a lower layer: GitHub's client, for forge and tracker" },
   { folder: 'texts', mayImport: ['contracts/'], packages: noTemporal, why: 'texts/ is a lower layer: texts made of what is passed in' },
-  ...ADAPTERS.map((folder) => ({ folder, mayImport: [...LOWER, 'documents/'], packages: noTemporal, why: ADAPTER_RULE })),
+  ...ADAPTERS.map((folder) => ({
+    folder,
+    mayImport: [...LOWER, 'documents/', ...(SERVICES.includes(folder) ? ['github/'] : [])],
+    packages: noTemporal,
+    why: ADAPTER_RULE,
+  })),
   { folder: 'telemetry', mayImport: ['contracts/'], packages: noTemporal, why: 'telemetry/ is a lower layer' },
   {
     folder: 'activities',

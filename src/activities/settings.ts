@@ -7,6 +7,9 @@ import type { Mirror } from '../git/mirror.ts';
 import { parseRepositorySettings, SETTINGS_FILE } from '../repository-settings.ts';
 import type { RepositorySettings } from '../repository-settings.ts';
 
+/** What reviews look for, unless the settings name another file. */
+const REVIEW_CRITERIA = '.belay/review.md';
+
 /** What a host needs of the settings to prepare a workspace, and what the run decides by. */
 export interface HostSettings {
   /** What the file says, as it is. */
@@ -26,16 +29,25 @@ export async function readSettings(mirror: Mirror, baseSha: string): Promise<Hos
   const checks = named.test?.map((command) => ({ command, runner: runnerOf(command) })) ?? (detected ? [detected] : []);
   const setup = named.setup ?? (await detectSetup({ files, readFile }))?.commands ?? [];
   const reason = named.test ? `set in ${SETTINGS_FILE}` : (detected?.reason ?? `no test command was found; name one in ${SETTINGS_FILE}`);
+  const usual = folder
+    ? (await mirror.readFile({ commit: baseSha, path: REVIEW_CRITERIA })) !== undefined
+    : files.includes(REVIEW_CRITERIA);
+  const reviewCriteria = named.reviewCriteria ?? (usual ? REVIEW_CRITERIA : undefined);
   return {
     named,
     setup,
-    run: { checks: checks.map(({ command, runner }) => ({ command, runner })), checksReason: reason, ...runSettings(named) },
+    run: {
+      checks: checks.map(({ command, runner }) => ({ command, runner })),
+      checksReason: reason,
+      ...runSettings(named),
+      ...withoutUndefined({ reviewCriteria }),
+    },
   };
 }
 
 /** Settings that need nothing detected; what the repository leaves open has its default here. */
 function runSettings(named: RepositorySettings): Omit<RunSettings, 'checks' | 'checksReason'> {
-  const { phasesOff, phasesOn, byPhase, protectedPaths, engine, model, reviewCriteria, workingDirectory } = named;
+  const { phasesOff, phasesOn, byPhase, protectedPaths, engine, model, workingDirectory } = named;
   const { setupMs: _ours, ...limits } = named.limits;
   return {
     limits,
@@ -45,9 +57,9 @@ function runSettings(named: RepositorySettings): Omit<RunSettings, 'checks' | 'c
     protectedPaths,
     baseline: named.baseline ?? 'known',
     onReviewCrash: named.onReviewCrash ?? 'draft',
-    updateBase: named.updateBase ?? 'off',
+    updateBase: named.updateBase ?? 'rebase',
     pullRequest: { draft: 'never', reviewers: [], labels: [], ...named.pullRequest },
-    ...withoutUndefined({ engine, model, reviewCriteria, workingDirectory }),
+    ...withoutUndefined({ engine, model, workingDirectory }),
   };
 }
 

@@ -26,6 +26,7 @@ export const COMMANDS = [
   'resolve-failed-test',
   'review',
   'resolve-review-issue',
+  'resolve-conflict',
   'document',
   'commit-message',
   'pull-request',

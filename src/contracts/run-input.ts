@@ -23,10 +23,13 @@ export interface EarlierWork {
   commit?: string;
   issueClass?: string;
   plan?: { artifactId: string; hash: string };
+  review?: { artifactId: string };
   /** Phases that are not repeated, for a run that goes on where a closed one ended. */
   done?: { name: PhaseName; summary: string }[];
   /** The pull request is open: its branch is continued. */
   pullRequest?: { number: number; url: string; title: string };
+  /** It is a draft, which may become ready although nothing new is pushed. */
+  draft?: true;
   /** What that branch holds, which may be less than `commit`: the parent of what is published next. */
   branchHead?: string;
 }

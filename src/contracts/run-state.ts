@@ -25,8 +25,14 @@ export interface RunState {
   /** The issue, as it was when the run began. */
   issueArtifact?: string;
   settings?: RunSettings;
-  /** What this run has pushed. */
+  /** The run's branch on the remote, as it is known to be. */
   published?: { branch: string; headSha: string };
+  /** The newest head of that branch with commits of people, which the work must not undo. */
+  branchHead?: string;
+  /** The base moved and was taken in: the base that the run began with, and the work before. */
+  merged?: { from: string; work: string };
+  /** A draft of the pull request was opened before the work was finished. */
+  drafted?: true;
   epoch: number;
   /** The host that had the last lease: it has the files and the sessions. */
   host?: string;

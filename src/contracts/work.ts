@@ -3,6 +3,7 @@ import type { Evidence, SomeTests } from './evidence.ts';
 import type { LeaseRef } from './lease.ts';
 import type { IssueRef, RepositoryRef } from './repository.ts';
 import type { EarlierWork } from './run-input.ts';
+import type { RunSettings } from './run-state.ts';
 import type { RunError, RunView, SessionView } from './run-view.ts';
 
 /** What travels with a failure beside its code and message. */
@@ -29,6 +30,8 @@ export interface StepRef {
 export type PromptValue =
   | { text: string }
   | { artifact: string; pick?: (string | number)[]; as?: 'data' }
+  /** A file of the base: what the team has written, not what an agent has. */
+  | { baseFile: string }
   | { diff: { from: string; to: string } };
 
 export interface HoldInput {
@@ -163,18 +166,71 @@ export interface PublishBranchInput {
   checkpoint: string;
   /** The parent of the published commit: the base, or the head of the branch that is continued. */
   parent: string;
+  /** The base that the work has in it. */
+  base: { sha: string; branch?: string };
+  /** The work before a newer base was merged into it: a commit of its own, below the merge. */
+  work?: string;
   /** The head that the branch is known to have; null where it must not exist yet. */
   expected: string | null;
+  /** The newest head of the branch with commits of people: what is published has them in it. */
+  branchHead?: string;
+  /** What is done when the base has moved. */
+  update: RunSettings['updateBase'];
+  /** Nothing more is taken in: a base that moved stays aside, a branch that moved is an error. */
+  settle?: true;
   names: ChangeNames;
+  issue?: IssueRef;
+  /** The branch's pull request, where there is one. */
+  pullRequest?: number;
   /** The check that this tree passed, unless nothing checks it. */
   evidence?: Evidence;
   /** The agent's commit message. */
   messageArtifact?: string;
 }
-export interface PublishBranchOutcome {
+export interface PushedBranch {
   branch: string;
   headSha: string;
   diffStat: string;
+  /** The branch had been deleted meanwhile. */
+  restored?: true;
+}
+/** Commits of others, which the work does not have yet. */
+export interface Moved {
+  what: 'base' | 'branch';
+  name: string;
+  sha: string;
+}
+export type PublishBranchOutcome =
+  | PushedBranch
+  | { moved: Moved }
+  /** Nobody wants it any more; the reason, for people. */
+  | { over: string }
+  /** The work leaves everything as it was. */
+  | { unchanged: true };
+
+export interface TakeInInput {
+  step: StepRef;
+  repository: RepositoryRef;
+  checkpoint: string;
+  theirs: Moved;
+}
+/** Files with conflicts; the artifact has all of them, with what git said. */
+export interface Conflicts {
+  count: number;
+  /** The first ones. */
+  files: string[];
+  artifactId: string;
+}
+export interface TakeInOutcome {
+  /** Has both sides in it; with conflict markers where they conflict. */
+  checkpoint: string;
+  conflicts?: Conflicts;
+}
+export interface FindConflictsInput {
+  step: StepRef;
+  checkpoint: string;
+  /** What was found when the sides were merged. */
+  artifactId: string;
 }
 
 export interface OpenPullRequestInput {
@@ -191,6 +247,12 @@ export interface OpenPullRequestInput {
   evidence?: Evidence;
   /** Issues of the review that do not block, in the artifact of the review. */
   reviewArtifact?: string;
+  /** `unfinished`: until Belay says otherwise. `always`: until a person does. */
+  draft?: 'unfinished' | 'always';
+  /** Why it is unfinished, for the reader of the pull request. */
+  notice?: string;
+  reviewers: string[];
+  labels: string[];
 }
 export interface OpenPullRequestOutcome {
   number: number;
@@ -204,6 +266,13 @@ export interface CommentInput {
   trouble?: RunError;
 }
 
+export interface UpdateDraftInput {
+  repository: RepositoryRef;
+  runId: string;
+  branch: string;
+  trouble?: RunError;
+}
+
 /** What a host does in a workspace it holds. */
 export interface HostActivities {
   readIssue(input: ReadIssueInput): Promise<ReadIssueOutcome>;
@@ -213,6 +282,9 @@ export interface HostActivities {
   runAffected(input: AffectedInput): Promise<ChecksOutcome | null>;
   compareWithBase(input: CompareInput): Promise<BaseComparison>;
   publishBranch(input: PublishBranchInput): Promise<PublishBranchOutcome>;
+  takeIn(input: TakeInInput): Promise<TakeInOutcome>;
+  /** What a checkpoint still has of the conflicts that were found; none where it is free of them. */
+  findConflicts(input: FindConflictsInput): Promise<{ left?: Conflicts }>;
   openPullRequest(input: OpenPullRequestInput): Promise<OpenPullRequestOutcome>;
 }
 
@@ -224,11 +296,26 @@ export interface LeaseActivities {
 /** Short calls to trackers, forges and the server. */
 export interface OrchestratorActivities {
   commentProgress(input: CommentInput): Promise<void>;
+  /** Has the draft of a run that stopped say so. */
+  updateDraft(input: UpdateDraftInput): Promise<void>;
   /** Has the server cancel this run, so that it closes as Canceled. */
   requestCancel(input: { workflowId: string; executionId: string }): Promise<void>;
 }
 
+/** What a session used in a phase, beyond what the run's view has of it. */
+export interface UntoldSpending {
+  phase: PhaseName;
+  session: SessionView;
+}
+export interface RecordInput {
+  view: RunView;
+}
+export interface RecordOutcome {
+  /** What was spent without the run being told: added to the view that was kept, for the run to add to its own. */
+  untold?: UntoldSpending[];
+}
+
 /** Local to the worker that decides. */
 export interface RecordActivities {
-  recordRun(input: { view: RunView }): Promise<void>;
+  recordRun(input: RecordInput): Promise<RecordOutcome>;
 }

@@ -1,7 +1,7 @@
 import type { Review } from '../contracts/agent-outputs.ts';
 import type { Evidence } from '../contracts/evidence.ts';
 import type { RunView } from '../contracts/run-view.ts';
-import { costOf, dollars, duration, quoted } from './words.ts';
+import { costOf, dollars, duration, quoted, thousands, tokensOf } from './words.ts';
 
 export interface PullRequestParts {
   view: RunView;
@@ -58,13 +58,15 @@ function knownOf(evidence: Evidence | undefined): string[] {
 }
 
 function costTable(view: RunView, earlier: readonly RunView[]): string {
-  const all = [view, ...earlier].reduce((sum, { costUsd }) => sum + costUsd, 0);
+  const all = [view, ...earlier];
+  const costUsd = all.reduce((sum, run) => sum + run.costUsd, 0);
+  const tokens = all.reduce((sum, run) => sum + runTokens(run), 0);
   return [
-    '| phase | status | summary | cost |',
-    '|---|---|---|---|',
+    '| phase | status | summary | tokens | cost |',
+    '|---|---|---|---|---|',
     ...[...earlier].reverse().flatMap(runRows),
     ...runRows(view),
-    `| | | all | **${dollars(all)}** |`,
+    `| | | all | **${thousands(tokens)}** | **${dollars(costUsd)}** |`,
   ].join('\n');
 }
 
@@ -72,7 +74,12 @@ function costTable(view: RunView, earlier: readonly RunView[]): string {
 function runRows(view: RunView): string[] {
   const rows = view.phases
     .filter(({ attempts, name }) => attempts > 0 && name !== 'publish')
-    .map((phase) => `| ${phase.name} | ${phase.status} | ${(phase.summary ?? '').replaceAll('|', '\\|')} | ${dollars(costOf(phase))} |`);
+    .map((phase) => {
+      const summary = (phase.summary ?? '').replaceAll('|', '\\|');
+      return `| ${phase.name} | ${phase.status} | ${summary} | ${thousands(tokensOf(phase))} | ${dollars(costOf(phase))} |`;
+    });
   const agent = `${view.engine}${view.model ? ` (${view.model})` : ''}`;
-  return [...rows, `| | | run \`${view.id}\`, ${agent} | ${dollars(view.costUsd)} |`];
+  return [...rows, `| | | run \`${view.id}\`, ${agent} | ${thousands(runTokens(view))} | ${dollars(view.costUsd)} |`];
 }
+
+const runTokens = ({ phases }: RunView): number => phases.reduce((sum, phase) => sum + tokensOf(phase), 0);

@@ -6,6 +6,7 @@ import type { Evidence } from '../contracts/evidence.ts';
 import type { Grant } from '../contracts/lease.ts';
 import type { RunInput, RunLimits } from '../contracts/run-input.ts';
 import type { RunSettings, RunState } from '../contracts/run-state.ts';
+import { addSpending } from '../contracts/spending.ts';
 import type { SessionView } from '../contracts/run-view.ts';
 import type {
   AgentInput,
@@ -19,13 +20,14 @@ import type {
 import { budgetLeft, engineOf, isSwitchedOff } from './choices.ts';
 import { detailsOf } from './details.ts';
 import { applyGrant, holdRequest } from './grants.ts';
-import { Finished, Overtime, spentIn, troubleOf } from './failures.ts';
+import { Finished, Overtime, spentIn, troubleOf, Unfinished, Withdrawn } from './failures.ts';
 import { WorkspaceLease } from './lease.ts';
+import type { Trouble } from './failures.ts';
 import type { Phase, PhaseResult } from './phase.ts';
 import { hostProfile, recordProfile, shortProfile } from './profiles.ts';
 import { Results } from './results.ts';
 import { findByPhase, findByStatus } from './search-attributes.ts';
-import { beginPhase, endPhase, phaseView, recordSession, recordSpending } from './view.ts';
+import { beginPhase, endPhase, phaseView } from './view.ts';
 
 const { recordRun } = proxyLocalActivities<RecordActivities>(recordProfile);
 
@@ -221,7 +223,8 @@ export class Run {
   async record(): Promise<void> {
     this.show();
     try {
-      await recordRun({ view: this.state.view });
+      const { untold = [] } = await recordRun({ view: this.state.view });
+      for (const spending of untold) addSpending(this.state.view, spending);
     } catch (error) {
       if (isCancellation(error)) throw error;
       log.warn('The ledger could not be written; the next change writes it whole', { trouble: troubleOf(error) });
@@ -241,14 +244,25 @@ export class Run {
       return result;
     } catch (error) {
       if (error instanceof Finished) shown.summary = 'nothing to change';
-      endPhase(shown, error instanceof Finished ? 'completed' : isCancellation(error) ? 'cancelled' : 'failed');
-      if (error instanceof Finished || isCancellation(error)) throw error;
+      const isStopped = error instanceof Withdrawn || isCancellation(error);
+      endPhase(shown, error instanceof Finished ? 'completed' : isStopped ? 'cancelled' : 'failed');
+      if (error instanceof Finished || isStopped) throw error;
       shown.error = troubleOf(error);
+      if (error instanceof Unfinished) return this.#unfinished(phase.name, error.trouble) as PhaseResult as T;
       if (!phase.optional) throw error;
       return { summary: 'failed; the run goes on' } as T;
     } finally {
       this.show();
     }
+  }
+
+  /** What it was is among the run's errors, and what comes later can read it from the phase's result. */
+  #unfinished(phase: PhaseName, trouble: Trouble): PhaseResult & { trouble: Trouble } {
+    const { view } = this.state;
+    view.errors.push({ ...trouble, phase, ...(view.currentStep ? { step: view.currentStep } : {}) });
+    const summary = `not finished: ${trouble.message}`.slice(0, 300);
+    phaseView(view, phase).summary = summary;
+    return { summary, trouble };
   }
 
   async #skip(phase: Phase): Promise<undefined> {
@@ -282,7 +296,6 @@ export class Run {
   }
 
   #paid(session: SessionView): void {
-    recordSession(this.state.view, this.#phase, session);
-    recordSpending(this.state.view, session);
+    addSpending(this.state.view, { phase: this.#phase, session });
   }
 }

@@ -44,13 +44,12 @@ export function openWorktree({ mirror, path, runId }: { mirror: Mirror; path: st
     return { sha, tree, changed };
   }
 
-  async function restore(sha: string, signal: AbortSignal | undefined): Promise<void> {
+  async function restore(sha: string, { signal, isClean = false }: NonNullable<Parameters<Worktree['restore']>[1]>): Promise<void> {
     await mirror.guard();
     await tidyRegistration(registration);
-    const isNew = !(await exists(indexFile));
     await replaceFile(join(registration, 'HEAD'), `${assertSha(sha)}\n`);
     await git.run(['read-tree', '--reset', '-u', sha], { signal });
-    if (!isNew) await git.run(['clean', '-ffdq'], { signal });
+    if (!isClean) await git.run(['clean', '-ffdq'], { signal });
     await mirror.updateRef({ ref, sha });
     await standOn(sha);
   }
@@ -62,7 +61,7 @@ export function openWorktree({ mirror, path, runId }: { mirror: Mirror; path: st
     checkpoint: (input) => turn(() => checkpoint(input)),
     treeHash: ({ signal } = {}) => turn(() => stage(signal)),
     putBack: (input) => turn(() => putFilesBack({ mirror, git, path, ...input })),
-    restore: (sha, { signal } = {}) => turn(() => restore(sha, signal)),
+    restore: (sha, options = {}) => turn(() => restore(sha, options)),
   };
 }
 

@@ -96,7 +96,7 @@ describe('pullRequestBody', () => {
   });
 
   it('keeps its tables whole when a summary has a bar in it', () => {
-    expect(body).toContain('| test | completed | 3 \\| 4 passed | $0.50 |');
+    expect(body).toContain('| test | completed | 3 \\| 4 passed | 9 | $0.50 |');
   });
 
   it('names what failed on the base already, beside the exit code as it was', () => {

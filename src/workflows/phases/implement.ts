@@ -1,5 +1,6 @@
 import { Finished, park } from '../failures.ts';
 import { phase } from '../phase.ts';
+import { openDraft } from '../publishing/draft.ts';
 
 /** Has the agent carry out the plan. Nothing changed means that nothing needed to. */
 export const implement = phase('implement', async (run) => {
@@ -10,6 +11,9 @@ export const implement = phase('implement', async (run) => {
     run.state.view.summary = text;
     throw new Finished();
   }
+  // What was said of the work before is about another one.
+  delete run.state.view.review;
+  await openDraft(run);
   return { summary: text.split('\n', 1)[0]?.slice(0, 120) || 'implemented' };
 });
 
