@@ -3,12 +3,14 @@ import { missedTests } from '../checks/compare-reports.ts';
 import { reportOf } from '../checks/report.ts';
 import { runnerOf } from '../checks/runners.ts';
 import type { Evidence } from '../contracts/evidence.ts';
+import { withoutUndefined } from '../contracts/without-undefined.ts';
 import { plainLine } from '../contracts/text.ts';
 import type { AffectedInput, ChecksInput, ChecksOutcome } from '../contracts/work.ts';
 import { checkCommit, commandOf, failuresOf, reportAt, someOf } from './commit-check.ts';
 import type { Dependencies } from './dependencies.ts';
 import type { Holding } from './holdings.ts';
 import { createJournal, recordedStep } from './journal.ts';
+import { writeTestReports } from './test-reports.ts';
 
 export function checkActivities(deps: Dependencies) {
   return {
@@ -47,10 +49,17 @@ export function checkActivities(deps: Dependencies) {
   };
 }
 
-async function affectedCommands({ mirror }: Holding, { commands, checkpoint: commit }: ChecksInput, changedFiles: readonly string[]) {
+async function affectedCommands(
+  { mirror, settings }: Holding,
+  { commands, checkpoint: commit }: ChecksInput,
+  changedFiles: readonly string[],
+) {
   if (changedFiles.length === 0) return [];
   const readFile = (path: string) => mirror.readFile({ commit, path });
-  const affected = await Promise.all(commands.map(({ command, runner }) => affectedCommand({ command, runner, changedFiles, readFile })));
+  const folder = withoutUndefined({ workingDirectory: settings.workingDirectory });
+  const affected = await Promise.all(
+    commands.map(({ command, runner }) => affectedCommand({ command, runner, changedFiles, readFile, ...folder })),
+  );
   return affected.filter((command) => command !== undefined).map((command) => ({ command, runner: runnerOf(command) }));
 }
 
@@ -60,14 +69,7 @@ async function check(deps: Dependencies, holding: Holding, input: ChecksInput, s
   const checkedAt = new Date().toISOString();
   const result = await checkCommit(deps, holding, input, signal);
   const report = reportOf(result);
-  const artifact = await deps.files.writeArtifact({
-    runId: step.lease.runId,
-    step: step.number,
-    kind: 'test_report',
-    name: `${step.name}.json`,
-    text: JSON.stringify(report, undefined, 2),
-  });
-  await deps.ledger.recordArtifact(artifact);
+  const artifactId = await writeTestReports(deps, step, { commands: commands.map(({ command }) => command), result, report });
   const { passed, exitCode, durationMs, counts, ended, noTests } = result;
   const evidence: Evidence = {
     command: commandOf(commands),
@@ -77,7 +79,7 @@ async function check(deps: Dependencies, holding: Holding, input: ChecksInput, s
     treeHash,
     durationMs,
     checkedAt,
-    artifactId: artifact.id,
+    artifactId,
     ...(ended ? { ended } : {}),
     ...(counts ? { counts } : {}),
   };

@@ -7,6 +7,8 @@ type Counts = NonNullable<Evidence['counts']>;
 
 /** So many tests are listed: what compares two runs holds both lists in memory. */
 const MAX_TESTS = 20_000;
+/** So many failures are told with their errors: a suite that fails as a whole says the same all over. */
+const MAX_ERRORS = 1000;
 
 export interface ChecksResult {
   /** By exit codes alone, but for suites without tests. */
@@ -50,16 +52,15 @@ export function together(results: ChecksResult[]): ChecksResult {
 }
 
 function listed(results: ChecksResult[]): Pick<ChecksResult, 'tests' | 'truncated'> {
-  const all = failedFirst(results.flatMap(({ tests }) => tests));
+  const tests = results.flatMap((result) => result.tests);
+  const all = [...tests.filter(isFailing), ...tests.filter((test) => !isFailing(test))];
   return { tests: all.slice(0, MAX_TESTS), truncated: all.length > MAX_TESTS || results.some(({ truncated }) => truncated) };
 }
 
 const isFailing = ({ passed, skipped }: TestResult): boolean => !passed && !skipped;
 
-const failedFirst = (tests: TestResult[]): TestResult[] => [
-  ...tests.filter(isFailing),
-  ...tests.filter((test) => !isFailing(test)).map(({ error: _error, command: _command, ...rest }) => rest),
-];
+const bare = ({ error: _error, command: _command, ...test }: TestResult): TestResult => test;
+const withoutError = ({ error: _error, ...test }: TestResult): TestResult => test;
 
 const added = (a: Counts, b: Counts): Counts => ({
   passed: a.passed + b.passed,
@@ -82,7 +83,9 @@ export interface CheckEnd {
 export function resultOf({ command, end, output, report, runner, notes, timeoutMs }: CheckEnd): ChecksResult {
   const { exitCode, durationMs, outputTail } = end;
   const ended = end.reason === 'exited' || end.reason === 'not_found' ? undefined : end.reason;
-  const failing = report?.results.filter(isFailing) ?? [];
+  const failing = (report?.results.filter(isFailing) ?? [])
+    .slice(0, MAX_TESTS)
+    .map((test, index) => (index < MAX_ERRORS ? test : withoutError(test)));
   const noTests = !ended && failing.length === 0 && runner.foundNone({ exitCode, output, report: report ?? { results: [] } });
   const passed = noTests || (exitCode === 0 && !ended);
   if (passed && failing.length > 0)
@@ -96,7 +99,7 @@ export function resultOf({ command, end, output, report, runner, notes, timeoutM
     ...(ended ? { ended } : {}),
     ...(counts && !noTests ? { counts } : {}),
     failures: passed ? [] : failing.length > 0 ? failing : [itself],
-    tests: failedFirst(report?.results ?? []).slice(0, MAX_TESTS),
+    tests: [...failing, ...(report?.results ?? []).filter((test) => !isFailing(test)).map(bare)].slice(0, MAX_TESTS),
     truncated: (report?.partial ?? false) || (report?.results.length ?? 0) > MAX_TESTS,
     outputTail,
     noTests,

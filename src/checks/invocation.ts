@@ -1,4 +1,5 @@
-import { makeTarget, recipeOf } from './makefile.ts';
+import { join } from 'node:path';
+import { makeTarget, readMakefile, recipeOf } from './makefile.ts';
 import { readPackage, scriptCall } from './package-scripts.ts';
 import type { PackageManager, ReadFile } from './package-scripts.ts';
 import { commandsOf, isPlain, lastCommand, splitFolder, wordsOf } from './shell.ts';
@@ -20,33 +21,52 @@ export interface Invocation {
 /** More levels than this are a circle. */
 const MAX_LEVELS = 5;
 
+interface Followed {
+  line: string;
+  folder: string;
+}
+
 /** Follows package scripts and targets of make, `make test` → `npm run unit` → `vitest run`, to what they start. */
 export async function resolveInvocation({ command, readFile }: { command: string; readFile: ReadFile }): Promise<Invocation> {
-  const { folder, rest } = splitFolder(command);
-  const described = await readPackage(readFile, folder);
-  const scripts = typeof described === 'object' ? described.scripts : {};
+  const start = splitFolder(command);
   const managers: PackageManager[] = [];
-  let line = rest;
+  let followed: Followed = { line: start.rest, folder: start.folder };
   let takesArguments = true;
   for (let level = 0; level < MAX_LEVELS; level++) {
-    const call = scriptCall(lastCommand(line));
-    const target = makeTarget(lastCommand(line));
-    const next = call ? scripts[call.script] : target && (await recipeOf({ target, readFile, folder }));
-    // Beyond a change of folder other scripts hold.
-    if (next === undefined || /(^|[;&|(]\s*)cd\s/.test(next)) break;
+    const call = scriptCall(lastCommand(followed.line));
+    const text = await (call ? scriptOf(call.script, readFile, followed.folder) : targetOf(followed, readFile));
+    const next = text === undefined ? undefined : within(followed.folder, text);
+    if (!next) break;
     if (call) managers.push(call.manager);
     else takesArguments = false;
-    line = next;
+    followed = next;
   }
   const [manager] = managers;
   return {
     command,
-    folder,
-    line,
+    ...followed,
     ...(manager ? { manager } : {}),
     takesArguments,
     withArguments: (args) => `${command} ${separators(command, managers)}${args}`,
   };
+}
+
+async function scriptOf(name: string, readFile: ReadFile, folder: string): Promise<string | undefined> {
+  const described = await readPackage(readFile, folder);
+  return typeof described === 'object' && Object.hasOwn(described.scripts, name) ? described.scripts[name] : undefined;
+}
+
+async function targetOf({ line, folder }: Followed, readFile: ReadFile): Promise<string | undefined> {
+  const target = makeTarget(lastCommand(line));
+  const makefile = target === undefined ? undefined : await readMakefile(readFile, folder);
+  return target !== undefined && makefile ? recipeOf(makefile.text, target) : undefined;
+}
+
+/** A script may go to another folder first, where other scripts hold. Nothing where it is not known which folder that is. */
+function within(folder: string, script: string): Followed | undefined {
+  const { folder: inner, rest } = splitFolder(script);
+  const there = inner ? join(folder, inner) : folder;
+  return /(^|[;&|(]\s*)cd\s/.test(rest) || there.startsWith('..') || there.startsWith('/') ? undefined : { line: rest, folder: there };
 }
 
 /** npm takes arguments for the script after `--`, once for each level; pnpm and yarn pass them on as they are. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import type { Context } from '../../src/cli/context.ts';
 import { CANCEL_SIGNAL, COMMANDS, RETRY_SIGNAL } from '../../src/contracts/constants.ts';
-import type { CommandName, PhaseName, RunStatus } from '../../src/contracts/constants.ts';
+import type { PhaseName, RunStatus } from '../../src/contracts/constants.ts';
 import type { StepRecord } from '../../src/contracts/records.ts';
 import type { PhaseView, RunView } from '../../src/contracts/run-view.ts';
 import type { CallState } from '../../src/engines/scripted-state.ts';
