@@ -6,7 +6,7 @@ import { compareFailures } from '../checks/compare-reports.ts';
 import { reportOf } from '../checks/report.ts';
 import type { CheckReport } from '../checks/report.ts';
 import type { RepositoryRef } from '../contracts/repository.ts';
-import type { BaseComparison, CompareInput } from '../contracts/work.ts';
+import type { BaseComparison, CompareInput } from '../contracts/checks.ts';
 import { acquireLock } from '../process/exclusive-lock.ts';
 import { readIfThere } from '../process/read-if-there.ts';
 import { checkCommit, commandOf, failuresOf, reportAt, someOf } from './commit-check.ts';

@@ -5,7 +5,7 @@ import { runnerOf } from '../checks/runners.ts';
 import type { Evidence } from '../contracts/evidence.ts';
 import { withoutUndefined } from '../contracts/without-undefined.ts';
 import { plainLine } from '../contracts/text.ts';
-import type { AffectedInput, ChecksInput, ChecksOutcome } from '../contracts/work.ts';
+import type { AffectedInput, ChecksInput, ChecksOutcome } from '../contracts/checks.ts';
 import { checkCommit, commandOf, failuresOf, reportAt, someOf } from './commit-check.ts';
 import type { Dependencies } from './dependencies.ts';
 import type { Holding } from './holdings.ts';

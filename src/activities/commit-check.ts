@@ -5,7 +5,7 @@ import { signatureOf, isUnnamed } from '../checks/report.ts';
 import type { CheckReport, ListedTest } from '../checks/report.ts';
 import type { SomeTests } from '../contracts/evidence.ts';
 import { plainLine } from '../contracts/text.ts';
-import type { ChecksInput, ChecksOutcome, FailureRef } from '../contracts/work.ts';
+import type { ChecksInput, ChecksOutcome, FailureRef } from '../contracts/checks.ts';
 import { withoutUndefined } from '../contracts/without-undefined.ts';
 import type { Dependencies } from './dependencies.ts';
 import { environmentOf } from './environment.ts';

@@ -40,7 +40,7 @@ export class Run {
   #phase: PhaseName = 'classify';
   #attempt = 1;
   /** Why the last turn of a command was undone. */
-  readonly #undone = new Map<CommandName, string[]>();
+  readonly #undone = new Map<CommandName, string[] | undefined>();
 
   constructor(input: RunInput, state: RunState) {
     this.input = input;
@@ -148,8 +148,7 @@ export class Run {
         };
         const outcome = await host.runAgent(turn).catch((error: unknown) => this.#failedTurn(error));
         this.#spent(outcome);
-        if (outcome.undone) this.#undone.set(command, outcome.undone);
-        else this.#undone.delete(command);
+        this.#undone.set(command, outcome.undone);
         return outcome;
       },
       { totalMs: limits.agentTotalMs, about: engine },
