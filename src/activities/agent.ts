@@ -19,6 +19,7 @@ import { promptValues } from './prompt-values.ts';
 import { keepNotes, workspacePrompt } from './workspace-prompt.ts';
 import { splitNotes } from '../texts/plan-notes.ts';
 import type { Spending } from './spending.ts';
+import { withRules } from './prompt-rules.ts';
 import { settle } from './settle.ts';
 import { openSpending } from './spending.ts';
 import type { StepNotes } from './step-notes.ts';
@@ -97,7 +98,9 @@ async function prepare(work: AgentWork, notes: StepNotes): Promise<{ command: Co
   if (!resume && holding.at !== input.checkpoint) await holding.worktree.restore(input.checkpoint);
   holding.at = undefined;
   const rendered = renderCommand(command, await promptValues(deps, holding, input.values));
-  const asked = command.permissions.includes('edit') ? withProtection(rendered, holding.settings.protectedPaths) : rendered;
+  const asked = command.permissions.includes('edit')
+    ? withRules(rendered, { undone: input.undone, protectedPaths: holding.settings.protectedPaths })
+    : rendered;
   const prompt = `${asked}${await workspacePrompt(deps, holding, command)}`;
   await keep(work, 'prompt', `${input.command}.md`, prompt);
   return { command, prompt, resume };
@@ -151,12 +154,6 @@ const spentOn = ({ command: name, engine }: AgentInput, id = 'failed', spending:
   id,
   ...spending.total(),
 });
-
-/** Said in every prompt, the repository's own ones too: what is put back afterwards is work for nothing. */
-const withProtection = (prompt: string, patterns: readonly string[]): string =>
-  patterns.length === 0
-    ? prompt
-    : `${prompt.trimEnd()}\n\n## Protected paths\n\nThe team changes these itself. Whatever you change there is put back after your turn, so find a way without:\n\n${patterns.map((pattern) => `- \`${pattern}\``).join('\n')}\n`;
 
 const resumed = (prompt: string): string =>
   `You were interrupted while you worked on the following. Look at the present state of the workspace and go on from there; do not start over.\n\n${prompt}`;

@@ -6,7 +6,7 @@ import { compareFailures } from '../checks/compare-reports.ts';
 import { reportOf } from '../checks/report.ts';
 import type { CheckReport } from '../checks/report.ts';
 import type { RepositoryRef } from '../contracts/repository.ts';
-import type { BaseComparison, CompareInput } from '../contracts/work.ts';
+import type { BaseComparison, CompareInput } from '../contracts/checks.ts';
 import { acquireLock } from '../process/exclusive-lock.ts';
 import { readIfThere } from '../process/read-if-there.ts';
 import { checkCommit, commandOf, failuresOf, reportAt, someOf } from './commit-check.ts';
@@ -96,5 +96,6 @@ async function remember(file: string, report: CheckReport): Promise<void> {
   const names = (await readdir(folder)).filter((name) => name.endsWith('.json'));
   const dated = await Promise.all(names.map(async (name) => ({ name, at: (await stat(path.join(folder, name))).mtimeMs })));
   const old = dated.toSorted((a, b) => b.at - a.at).slice(MAX_BASELINES);
-  for (const { name } of old) await rm(path.join(folder, name), { force: true });
+  // Without its lock a base may be checked twice, no more.
+  for (const { name } of old) for (const each of [name, `${name}.lock`]) await rm(path.join(folder, each), { force: true });
 }

@@ -3,8 +3,9 @@ import { missedTests } from '../checks/compare-reports.ts';
 import { reportOf } from '../checks/report.ts';
 import { runnerOf } from '../checks/runners.ts';
 import type { Evidence } from '../contracts/evidence.ts';
+import { withoutUndefined } from '../contracts/without-undefined.ts';
 import { plainLine } from '../contracts/text.ts';
-import type { AffectedInput, ChecksInput, ChecksOutcome } from '../contracts/work.ts';
+import type { AffectedInput, ChecksInput, ChecksOutcome } from '../contracts/checks.ts';
 import { checkCommit, commandOf, failuresOf, reportAt, someOf } from './commit-check.ts';
 import type { Dependencies } from './dependencies.ts';
 import type { Holding } from './holdings.ts';
@@ -48,10 +49,17 @@ export function checkActivities(deps: Dependencies) {
   };
 }
 
-async function affectedCommands({ mirror }: Holding, { commands, checkpoint: commit }: ChecksInput, changedFiles: readonly string[]) {
+async function affectedCommands(
+  { mirror, settings }: Holding,
+  { commands, checkpoint: commit }: ChecksInput,
+  changedFiles: readonly string[],
+) {
   if (changedFiles.length === 0) return [];
   const readFile = (path: string) => mirror.readFile({ commit, path });
-  const affected = await Promise.all(commands.map(({ command, runner }) => affectedCommand({ command, runner, changedFiles, readFile })));
+  const folder = withoutUndefined({ workingDirectory: settings.workingDirectory });
+  const affected = await Promise.all(
+    commands.map(({ command, runner }) => affectedCommand({ command, runner, changedFiles, readFile, ...folder })),
+  );
   return affected.filter((command) => command !== undefined).map((command) => ({ command, runner: runnerOf(command) }));
 }
 

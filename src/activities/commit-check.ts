@@ -5,8 +5,8 @@ import { signatureOf, isUnnamed } from '../checks/report.ts';
 import type { CheckReport, ListedTest } from '../checks/report.ts';
 import type { SomeTests } from '../contracts/evidence.ts';
 import { plainLine } from '../contracts/text.ts';
-import type { ChecksInput, ChecksOutcome, FailureRef } from '../contracts/work.ts';
-import { workingDirectory } from '../workspace/working-directory.ts';
+import type { ChecksInput, ChecksOutcome, FailureRef } from '../contracts/checks.ts';
+import { withoutUndefined } from '../contracts/without-undefined.ts';
 import type { Dependencies } from './dependencies.ts';
 import { environmentOf } from './environment.ts';
 import type { Holding } from './holdings.ts';
@@ -35,7 +35,8 @@ export async function checkCommit(
     commands,
     timeoutMs,
     signal,
-    cwd: await workingDirectory({ root: worktree.path, folder: holding.settings.workingDirectory }),
+    cwd: worktree.path,
+    ...withoutUndefined({ workingDirectory: holding.settings.workingDirectory }),
     env: environmentOf(deps, holding),
     reportDir: path.join(folder, name),
     outputFile: path.join(folder, `${name}.log`),

@@ -1,6 +1,7 @@
 import type { Classification, Review, TestResults } from '../contracts/agent-outputs.ts';
 import { plainLine } from '../contracts/text.ts';
-import type { ReviewDigest, TestResultsDigest } from '../contracts/work.ts';
+import type { TestResultsDigest } from '../contracts/checks.ts';
+import type { ReviewDigest } from '../contracts/work.ts';
 import type { Command } from '../prompts/prompt.ts';
 
 /** More blockers than this are not mended one by one; the next review finds the rest. */

@@ -18,8 +18,18 @@ export interface CheckReport {
   tests: ListedTest[];
 }
 
-export function reportOf({ durationMs: _, noTests: _none, tests, ...result }: ChecksResult): CheckReport {
-  return { ...result, tests: tests.map(({ error: _error, command: _command, ...test }) => test) };
+export function reportOf({ passed, exitCode, ended, counts, notes, failures, outputTail, truncated, tests }: ChecksResult): CheckReport {
+  return {
+    passed,
+    exitCode,
+    ...(ended ? { ended } : {}),
+    ...(counts ? { counts } : {}),
+    notes,
+    failures,
+    outputTail,
+    truncated,
+    tests: tests.map(({ error: _error, command: _command, ...test }) => test),
+  };
 }
 
 /** One text for one test, wherever it is reported. */

@@ -1,4 +1,4 @@
-import type { ChecksOutcome } from '../contracts/work.ts';
+import type { ChecksOutcome } from '../contracts/checks.ts';
 import type { Run } from './run.ts';
 
 /** A check, with what the base says of its failures. */

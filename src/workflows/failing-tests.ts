@@ -1,5 +1,6 @@
 import { isCancellation, log } from '@temporalio/workflow';
-import type { FailureRef, PromptValue, TestResultsDigest } from '../contracts/work.ts';
+import type { FailureRef, TestResultsDigest } from '../contracts/checks.ts';
+import type { PromptValue } from '../contracts/work.ts';
 import type { Checked } from './checking.ts';
 import { Overtime, ParkRequest, troubleOf } from './failures.ts';
 import type { Run } from './run.ts';

@@ -39,6 +39,8 @@ export class Run {
   readonly #lease: WorkspaceLease;
   #phase: PhaseName = 'classify';
   #attempt = 1;
+  /** Why the last turn of a command was undone. */
+  readonly #undone = new Map<CommandName, string[] | undefined>();
 
   constructor(input: RunInput, state: RunState) {
     this.input = input;
@@ -129,6 +131,7 @@ export class Run {
       command,
       async (host, step, grant) => {
         const checkpoint = this.state.checkpoint ?? grant.commit;
+        const undone = this.#undone.get(command);
         const turn = {
           step,
           command,
@@ -138,12 +141,14 @@ export class Run {
           idleMs: limits.agentIdleMs,
           totalMs: limits.agentTotalMs,
           ...extra,
+          ...(undone ? { undone } : {}),
           ...(model ? { model } : {}),
           ...(script ? { script } : {}),
           ...budgetLeft(this.input, this.state),
         };
         const outcome = await host.runAgent(turn).catch((error: unknown) => this.#failedTurn(error));
         this.#spent(outcome);
+        this.#undone.set(command, outcome.undone);
         return outcome;
       },
       { totalMs: limits.agentTotalMs, about: engine },

@@ -1,4 +1,4 @@
-import { rm, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import type { WorkspaceKind } from '../contracts/constants.ts';
@@ -9,6 +9,7 @@ import { replaceFile } from '../git/mirror-guard.ts';
 import { assertSha } from '../git/ref-names.ts';
 import { cloneGit, mendClone } from './clone.ts';
 import { INDEX_NAME, publishIndex, stageEverything, tidyRegistration } from './private-index.ts';
+import { putFilesBack } from './put-back.ts';
 import { checkpointRef, registrationPath } from './run-folders.ts';
 import { keepUntouched } from './untouched.ts';
 import type { Worktree } from './worktree.ts';
@@ -65,17 +66,6 @@ export function openWorktree({ mirror, path, runId, kind = 'worktree' }: OpenWor
     await standOn(seat, sha);
   }
 
-  async function putBack({ commit, paths }: { commit: string; paths: readonly string[] }): Promise<void> {
-    await mirror.guard();
-    const known = new Set(await mirror.listFiles({ commit }));
-    // First what stands in the way: a file where a folder was, or the other way round.
-    for (const each of paths) if (!known.has(each)) await rm(join(path, each), { recursive: true, force: true });
-    const files = paths.filter((each) => known.has(each));
-    // The system bounds what one call may be given.
-    for (let start = 0; start < files.length; start += 500)
-      await git.run(['--literal-pathspecs', 'checkout', '--quiet', assertSha(commit), '--', ...files.slice(start, start + 500)]);
-  }
-
   return {
     path,
     runId,
@@ -83,7 +73,7 @@ export function openWorktree({ mirror, path, runId, kind = 'worktree' }: OpenWor
     mirror,
     checkpoint: (input) => turn(() => checkpoint(input)),
     treeHash: ({ signal } = {}) => turn(() => stage(signal)),
-    putBack: (input) => turn(() => putBack(input)),
+    putBack: (input) => turn(() => putFilesBack({ mirror, git, path, ...input })),
     restore: (sha, options = {}) => turn(() => restore(sha, options)),
   };
 }

@@ -42,6 +42,22 @@ describe.each(WORKSPACE_KINDS)('in a %s', (kind) => {
     expect(await git(path, 'status', '--porcelain')).toBe('');
   });
 
+  test('puts single files back, whatever stands in their place, and leaves the others', async () => {
+    await using space = await workspace({ 'a.txt': 'one\n', 'folder/b.txt': 'b\n', 'c.txt': 'c\n', 'other.txt': 'other\n' });
+    const { worktree, path, base, agent } = space;
+    await rm(join(path, 'folder'), { recursive: true });
+    await rm(join(path, 'c.txt'));
+    await agent.write({ 'a.txt': 'two\n', folder: 'a file now\n', 'c.txt/d.txt': 'a folder now\n', 'other.txt': 'kept\n' });
+    await symlink('/etc', join(path, 'link'));
+    const tree = await worktree.treeHash();
+    const changed = (await space.changes(tree)).filter((each) => each !== 'other.txt');
+    expect(changed).toEqual(['a.txt', 'c.txt', 'c.txt/d.txt', 'folder', 'folder/b.txt', 'link']);
+    await worktree.putBack({ commit: base, paths: changed });
+    const { sha } = await worktree.checkpoint({ message: 'Rest' });
+    expect(await space.changes(sha)).toEqual(['other.txt']);
+    expect(await readFile(join(path, 'c.txt'), 'utf8')).toBe('c\n');
+  });
+
   test('gives the old commit when nothing changed', async () => {
     await using space = await workspace();
     const { worktree, base, mirror } = space;
