@@ -17,6 +17,7 @@ import type { Journal } from './journal.ts';
 import { createJournal, recordedStep, unwritten } from './journal.ts';
 import { promptValues } from './prompt-values.ts';
 import type { Spending } from './spending.ts';
+import { settle } from './settle.ts';
 import { openSpending } from './spending.ts';
 import type { StepNotes } from './step-notes.ts';
 import { createStepNotes } from './step-notes.ts';
@@ -93,7 +94,8 @@ async function prepare(work: AgentWork, notes: StepNotes): Promise<{ command: Co
   const resume = Context.current().info.attempt < AGENT_ATTEMPTS ? await notes.session() : undefined;
   if (!resume && holding.at !== input.checkpoint) await holding.worktree.restore(input.checkpoint);
   holding.at = undefined;
-  const prompt = renderCommand(command, await promptValues(deps, holding, input.values));
+  const rendered = renderCommand(command, await promptValues(deps, holding, input.values));
+  const prompt = command.permissions.includes('edit') ? withProtection(rendered, holding.settings.protectedPaths) : rendered;
   await keep(work, 'prompt', `${input.command}.md`, prompt);
   return { command, prompt, resume };
 }
@@ -114,8 +116,8 @@ async function ask(work: AgentWork, turn: Turn, said: Said): Promise<TurnResult>
 
 async function finish(work: AgentWork, command: Command, answer: TurnResult, spending: Spending): Promise<AgentOutcome> {
   const { input, holding } = work;
-  const { sha, changed } = await settle(work, command);
-  holding.at = sha;
+  const settled = await settle(work, command);
+  holding.at = settled.checkpoint;
   const text = answer.json === undefined ? answer.text : JSON.stringify(answer.json, undefined, 2);
   const name = `${input.command}.${answer.json === undefined ? 'md' : 'json'}`;
   const artifact = input.keepAs === 'plan' ? await keep(work, 'plan', 'plan.md', text) : await keep(work, 'answer', name, text);
@@ -124,8 +126,7 @@ async function finish(work: AgentWork, command: Command, answer: TurnResult, spe
     artifactId: artifact.id,
     sha256: artifact.sha256,
     text: answer.text.slice(0, MAX_TAIL_BYTES),
-    checkpoint: sha,
-    changed,
+    ...settled,
     ...(answer.json === undefined ? {} : { json: digestOf(command.output, answer.json) }),
   };
 }
@@ -137,22 +138,14 @@ const spentOn = ({ command: name, engine }: AgentInput, id = 'failed', spending:
   ...spending.total(),
 });
 
+/** Said in every prompt, the repository's own ones too: what is put back afterwards is work for nothing. */
+const withProtection = (prompt: string, patterns: readonly string[]): string =>
+  patterns.length === 0
+    ? prompt
+    : `${prompt.trimEnd()}\n\n## Protected paths\n\nThe team changes these itself. Whatever you change there is put back after your turn, so find a way without:\n\n${patterns.map((pattern) => `- \`${pattern}\``).join('\n')}\n`;
+
 const resumed = (prompt: string): string =>
   `You were interrupted while you worked on the following. Look at the present state of the workspace and go on from there; do not start over.\n\n${prompt}`;
-
-/** Commits what an editing command changed; a read-only one leaves nothing behind. */
-async function settle({ holding, input, journal, signal }: AgentWork, command: Command): Promise<{ sha: string; changed: boolean }> {
-  const { worktree, mirror } = holding;
-  if (command.permissions.includes('edit')) {
-    const message = `checkpoint: ${input.step.name}\n\nRun ${input.step.lease.runId}, step ${input.step.number}, lease ${input.step.lease.epoch}.\n`;
-    return worktree.checkpoint({ message, signal });
-  }
-  if ((await worktree.treeHash({ signal })) !== (await mirror.treeOf(input.checkpoint))) {
-    journal.line(`${input.command} may only read, but files had changed: they were put back.`, 'warn');
-    await worktree.restore(input.checkpoint);
-  }
-  return { sha: input.checkpoint, changed: false };
-}
 
 async function keepTranscript({ deps, input }: AgentWork): Promise<void> {
   const place = { runId: input.step.lease.runId, step: input.step.number };

@@ -19,6 +19,7 @@ export function failureOf(error: unknown, spent?: SessionView): Error {
       message,
       type: 'internal',
       nonRetryable: false,
+      ...(spent ? { details: [{ spent } satisfies FailureDetails] } : {}),
       ...(error instanceof Error ? { cause: error } : {}),
     });
   }

@@ -1,6 +1,7 @@
 import type { HostActivities, LeaseActivities, OrchestratorActivities, RecordActivities } from '../contracts/work.ts';
 import { agentActivities } from './agent.ts';
 import { createHostActivity } from './attempts.ts';
+import { baselineActivities } from './baseline.ts';
 import { checkActivities } from './checks.ts';
 import type { Dependencies } from './dependencies.ts';
 import { failureOf } from './failures.ts';
@@ -14,12 +15,15 @@ import { takeInActivities } from './take-in.ts';
 /** What the queue of this host's boot serves. */
 export function hostActivities(deps: Dependencies): HostActivities {
   const hosted = createHostActivity(deps);
+  const checks = checkActivities(deps);
   const publish = publishActivities(deps);
   const others = takeInActivities(deps);
   return {
     readIssue: hosted(issueActivities(deps).readIssue),
     runAgent: hosted(agentActivities(deps).runAgent),
-    runChecks: hosted(checkActivities(deps).runChecks),
+    runChecks: hosted(checks.runChecks),
+    runAffected: hosted(checks.runAffected),
+    compareWithBase: hosted(baselineActivities(deps).compareWithBase),
     publishBranch: hosted(publish.publishBranch),
     takeIn: hosted(others.takeIn),
     findConflicts: hosted(others.findConflicts),

@@ -9,6 +9,7 @@ import type { Dependencies } from './dependencies.ts';
 import { assertCurrent } from './fence.ts';
 import { createJournal, recordedStep } from './journal.ts';
 import { artifactText } from './prompt-values.ts';
+import { testNotes } from './test-notes.ts';
 import { publishWork } from './push-work.ts';
 
 /** More rows than this tell nobody anything. */
@@ -29,11 +30,12 @@ export function publishActivities(deps: Dependencies) {
     /** Opens the pull request, or brings the one of this branch up to date. Retry-safe: found by head branch. */
     async openPullRequest(input: OpenPullRequestInput, cancelled: AbortSignal): Promise<OpenPullRequestOutcome> {
       const { step, repository, branch, base, headSha } = input;
-      return deps.holdings.use(step, cancelled, () =>
+      return deps.holdings.use(step, cancelled, (holding) =>
         recordedStep(deps, step, async () => {
           const forge = deps.forges[repository.forge];
           const view = await deps.ledger.getRun(step.lease.runId);
-          const { title, body } = await pullRequestOf(deps, view, input);
+          const notes = await testNotes(deps, holding, input.evidence);
+          const { title, body } = await pullRequestOf(deps, view, { ...input, notes });
           await assertCurrent(deps, input);
           const known = await forge.findPullRequest({ repository, branch });
           const { draft, reviewers, labels } = input;
@@ -85,7 +87,7 @@ async function earlierRuns({ ledger }: Dependencies, { continues }: RunView): Pr
 async function pullRequestOf(
   deps: Dependencies,
   view: RunView,
-  { title, issueArtifact, textArtifact, reviewArtifact, evidence, notice }: OpenPullRequestInput,
+  { title, issueArtifact, textArtifact, reviewArtifact, evidence, notice, notes }: OpenPullRequestInput & { notes: string[] },
 ) {
   const text = textArtifact ? pullRequestText.parse(JSON.parse(await artifactText(deps, textArtifact))) : undefined;
   const review = reviewArtifact ? reviewSchema.parse(JSON.parse(await artifactText(deps, reviewArtifact))) : undefined;
@@ -96,6 +98,7 @@ async function pullRequestOf(
     ...(text ? { done: text.body } : {}),
     ...(evidence ? { evidence } : {}),
     ...(review ? { review } : {}),
+    notes,
     earlier: await earlierRuns(deps, view),
   });
   return { title: plainLine(text?.title ?? title, 256), body: notice ? withNotice(body, notice) : body };

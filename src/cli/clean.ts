@@ -26,5 +26,6 @@ export async function clean({ config, env, ledger, terminal }: Context, { dryRun
 
 function describe(leftover: Leftover): string {
   if (leftover.kind === 'ports') return `the claim of port ${leftover.port} (run ${leftover.runId})`;
+  if (leftover.kind === 'pool') return `${leftover.path} (kept for the next run of its repository)`;
   return leftover.kind === 'trash' ? leftover.path : `${leftover.path} (run ${leftover.runId})`;
 }

@@ -22,6 +22,7 @@ export const COMMANDS = [
   'classify',
   'plan',
   'implement',
+  'test-results',
   'resolve-failed-test',
   'review',
   'resolve-review-issue',

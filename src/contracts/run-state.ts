@@ -20,7 +20,7 @@ export interface RunState {
   results: Record<string, Kept>;
   /** The commit that holds all work so far. */
   checkpoint?: string;
-  /** The newest check that passed. */
+  /** The newest check that the work may be published by. */
   evidence?: Evidence;
   /** The issue, as it was when the run began. */
   issueArtifact?: string;

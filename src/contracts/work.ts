@@ -1,5 +1,5 @@
 import type { CommandName, EngineName, PhaseName } from './constants.ts';
-import type { Evidence } from './evidence.ts';
+import type { Evidence, SomeTests } from './evidence.ts';
 import type { LeaseRef } from './lease.ts';
 import type { IssueRef, RepositoryRef } from './repository.ts';
 import type { EarlierWork } from './run-input.ts';
@@ -77,6 +77,11 @@ export interface ReviewDigest {
   others: number;
 }
 
+/** The failing tests of a log, as far as the workflow needs them: the artifact has their errors. */
+export interface TestResultsDigest {
+  failures: FailureRef[];
+}
+
 export interface AgentOutcome {
   session: SessionView;
   /** The answer, whole. */
@@ -84,11 +89,15 @@ export interface AgentOutcome {
   sha256: string;
   /** The answer's beginning. */
   text: string;
-  /** What the workflow decides by: a `Classification` or a `ReviewDigest`. */
+  /** What the workflow decides by: a `Classification`, a `ReviewDigest` or a `TestResultsDigest`. */
   json?: unknown;
   /** The commit after the turn; the one before where nothing changed. */
   checkpoint: string;
   changed: boolean;
+  /** What it changed was undone, for these reasons: the tests would have found less. */
+  undone?: string[];
+  /** Protected paths that it changed, and that were put back. */
+  putBack?: string[];
 }
 
 export interface ChecksInput {
@@ -96,8 +105,12 @@ export interface ChecksInput {
   commands: { command: string; runner: string }[];
   checkpoint: string;
   timeoutMs: number;
+  /** The report of an earlier check: tests that it ran are missed. */
+  since?: string;
 }
 export interface FailureRef {
+  /** Its place in the report, which has its error. */
+  index: number;
   name: string;
   file?: string;
   command?: string;
@@ -106,7 +119,31 @@ export interface ChecksOutcome {
   evidence: Evidence;
   /** The first failures; texts are in the evidence's artifact. */
   failures: FailureRef[];
+  /** No failure names a test: the failed commands are all that is known. */
+  unnamed: boolean;
+  /** The same for the same failures with the same errors. */
+  signature: string;
   noTests: boolean;
+  /** Tests that the earlier check ran and this one did not. */
+  missed?: SomeTests;
+}
+
+export interface AffectedInput extends ChecksInput {
+  /** The commit since which files have changed. */
+  changedSince: string;
+}
+
+export interface CompareInput extends ChecksInput {
+  base: string;
+  /** The report of the check that failed. */
+  report: string;
+}
+/** A failed check, beside what the same commands say on the base. */
+export interface BaseComparison extends Pick<ChecksOutcome, 'failures' | 'unnamed' | 'signature'> {
+  /** Where all that failed fails on the base as well. */
+  knownFailures?: SomeTests;
+  /** Why failures count although the base fails too. */
+  note?: string;
 }
 
 /** What names a run's branch and commit: the same on every attempt. */
@@ -239,6 +276,9 @@ export interface HostActivities {
   readIssue(input: ReadIssueInput): Promise<ReadIssueOutcome>;
   runAgent(input: AgentInput): Promise<AgentOutcome>;
   runChecks(input: ChecksInput): Promise<ChecksOutcome>;
+  /** Null where no test is known to be affected. */
+  runAffected(input: AffectedInput): Promise<ChecksOutcome | null>;
+  compareWithBase(input: CompareInput): Promise<BaseComparison>;
   publishBranch(input: PublishBranchInput): Promise<PublishBranchOutcome>;
   takeIn(input: TakeInInput): Promise<TakeInOutcome>;
   /** What a checkpoint still has of the conflicts that were found; none where it is free of them. */
@@ -260,7 +300,20 @@ export interface OrchestratorActivities {
   requestCancel(input: { workflowId: string; executionId: string }): Promise<void>;
 }
 
+/** What a session used in a phase, beyond what the run's view has of it. */
+export interface UntoldSpending {
+  phase: PhaseName;
+  session: SessionView;
+}
+export interface RecordInput {
+  view: RunView;
+}
+export interface RecordOutcome {
+  /** What was spent without the run being told: added to the view that was kept, for the run to add to its own. */
+  untold?: UntoldSpending[];
+}
+
 /** Local to the worker that decides. */
 export interface RecordActivities {
-  recordRun(input: { view: RunView }): Promise<void>;
+  recordRun(input: RecordInput): Promise<RecordOutcome>;
 }

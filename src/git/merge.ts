@@ -1,10 +1,10 @@
 import { BelayError } from '../contracts/errors.ts';
+import type { GitAccess } from './access.ts';
 import type { Mirror } from './mirror.ts';
 import { contains, mergeTrees } from './merge-trees.ts';
 
-export interface MergeRequest {
+export interface MergeRequest extends GitAccess {
   mirror: Mirror;
-  url: string;
   branch: string;
   base: string;
   headSha: string;
@@ -12,9 +12,9 @@ export interface MergeRequest {
 }
 
 /** Merges a branch into its base at the remote, without a checkout; one that is in it already is left. Throws branch_moved on conflicts, and what `push` throws. */
-export async function mergeBranch({ mirror, url, branch, base, headSha, message }: MergeRequest): Promise<string> {
-  const baseSha = await mirror.fetchBranch({ url, branch: base });
-  const head = await mirror.fetchBranch({ url, branch });
+export async function mergeBranch({ mirror, branch, base, headSha, message, ...access }: MergeRequest): Promise<string> {
+  const baseSha = await mirror.fetchBranch({ ...access, branch: base });
+  const head = await mirror.fetchBranch({ ...access, branch });
   if (head !== headSha)
     throw new BelayError({
       code: 'branch_moved',
@@ -30,7 +30,7 @@ export async function mergeBranch({ mirror, url, branch, base, headSha, message 
       hint: `Merge it by hand: git merge ${branch}`,
     });
   const sha = await mirror.commitTree({ tree: merged.tree, parents: [baseSha, head], message });
-  await mirror.push({ url, branch: base, sha, expected: baseSha }).catch((error: unknown) => {
+  await mirror.push({ ...access, branch: base, sha, expected: baseSha }).catch((error: unknown) => {
     throw isCheckedOut(error) ? byHand(error, branch) : error;
   });
   return sha;

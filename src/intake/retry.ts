@@ -1,8 +1,8 @@
 import type { PhaseName } from '../contracts/constants.ts';
 import { PHASES } from '../contracts/constants.ts';
 import { BelayError } from '../contracts/errors.ts';
-import { localRepository } from '../contracts/repository.ts';
-import type { PullRequest } from '../contracts/repository.ts';
+import { repositoryOfRun } from '../contracts/repository.ts';
+import type { PullRequest, TrackerName } from '../contracts/repository.ts';
 import type { EarlierWork, RunInput } from '../contracts/run-input.ts';
 import type { RunView } from '../contracts/run-view.ts';
 import type { WorkedRun } from './earlier-work.ts';
@@ -18,9 +18,10 @@ export async function retryOrder(
   run: RunView,
   { phase, budgetUsd = run.budgetUsd, triggeredBy }: { phase?: PhaseName; budgetUsd?: number; triggeredBy: string },
 ): Promise<Order> {
-  const { defaults, forge } = deps;
-  const repository = localRepository(run.repository);
-  const pullRequest = run.branch && run.pullRequest ? await forge.findPullRequest({ repository, branch: run.branch }) : undefined;
+  const { defaults, forges } = deps;
+  const repository = repositoryOfRun(run);
+  const pullRequest =
+    run.branch && run.pullRequest ? await forges[repository.forge].findPullRequest({ repository, branch: run.branch }) : undefined;
   const open = pullRequest?.state === 'open' ? pullRequest : undefined;
   const request = run.request === undefined ? undefined : await requestOf(deps, run);
   // What is merged or closed is not gone on from by a run that never began.
@@ -106,8 +107,8 @@ function finished({ phases }: RunView, from: PhaseName | undefined): { name: Pha
   return before.filter(({ status }) => status === 'completed').map(({ name, summary }) => ({ name, summary: summary ?? '' }));
 }
 
-const issueOf = ({ key, title, url }: NonNullable<RunView['issue']>): NonNullable<RunInput['issue']> => ({
-  tracker: 'local',
+const issueOf = ({ tracker, key, title, url }: NonNullable<RunView['issue']>): NonNullable<RunInput['issue']> => ({
+  tracker: tracker as TrackerName,
   key,
   title,
   url,

@@ -1,10 +1,12 @@
 import { CancellationScope, isCancellation, log, proxyActivities, proxyLocalActivities, setCurrentDetails } from '@temporalio/workflow';
 import { AGENT_ATTEMPTS, ORCHESTRATOR_QUEUE } from '../contracts/constants.ts';
 import type { CommandName, PhaseName } from '../contracts/constants.ts';
+import { isAcceptable } from '../contracts/evidence.ts';
 import type { Evidence } from '../contracts/evidence.ts';
 import type { Grant } from '../contracts/lease.ts';
 import type { RunInput, RunLimits } from '../contracts/run-input.ts';
 import type { RunSettings, RunState } from '../contracts/run-state.ts';
+import { addSpending } from '../contracts/spending.ts';
 import type { SessionView } from '../contracts/run-view.ts';
 import type {
   AgentInput,
@@ -24,7 +26,7 @@ import type { Phase, PhaseResult } from './phase.ts';
 import { hostProfile, recordProfile, shortProfile } from './profiles.ts';
 import { Results } from './results.ts';
 import { findByPhase, findByStatus } from './search-attributes.ts';
-import { beginPhase, endPhase, noteUnfinished, phaseView, recordSession, recordSpending } from './view.ts';
+import { beginPhase, endPhase, noteUnfinished, phaseView } from './view.ts';
 
 const { recordRun } = proxyLocalActivities<RecordActivities>(recordProfile);
 
@@ -76,7 +78,7 @@ export class Run {
     const { phases } = this.state.view;
     const shown = phases.find(({ name }) => name === 'test') ?? phaseView(this.state.view, this.#phase);
     shown.evidence = evidence;
-    if (evidence.passed) this.state.evidence = evidence;
+    if (isAcceptable(evidence)) this.state.evidence = evidence;
   }
 
   /** A named round of a loop: what happens inside is kept under its number. */
@@ -214,7 +216,8 @@ export class Run {
   async record(): Promise<void> {
     this.show();
     try {
-      await recordRun({ view: this.state.view });
+      const { untold = [] } = await recordRun({ view: this.state.view });
+      for (const spending of untold) addSpending(this.state.view, spending);
     } catch (error) {
       if (isCancellation(error)) throw error;
       log.warn('The ledger could not be written; the next change writes it whole', { trouble: troubleOf(error) });
@@ -277,7 +280,6 @@ export class Run {
   }
 
   #paid(session: SessionView): void {
-    recordSession(this.state.view, this.#phase, session);
-    recordSpending(this.state.view, session);
+    addSpending(this.state.view, { phase: this.#phase, session });
   }
 }

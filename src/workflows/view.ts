@@ -3,7 +3,7 @@ import type { PhaseName } from '../contracts/constants.ts';
 import { repositorySlug } from '../contracts/repository.ts';
 import type { RunInput } from '../contracts/run-input.ts';
 import type { RunState } from '../contracts/run-state.ts';
-import type { PhaseView, RunView, SessionView } from '../contracts/run-view.ts';
+import type { PhaseView, RunView } from '../contracts/run-view.ts';
 import type { Trouble } from './failures.ts';
 
 /** The view's entry for a phase, made if the pipeline did not announce it. */
@@ -34,19 +34,6 @@ export function noteUnfinished(view: RunView, shown: PhaseView, trouble: Trouble
   view.errors.push({ ...trouble, phase: shown.name, ...(view.currentStep ? { step: view.currentStep } : {}) });
   shown.summary = `not finished: ${trouble.message}`.slice(0, 300);
   return { summary: shown.summary, trouble };
-}
-
-/** A session counts once: a turn that resumed it adds to it. */
-export function recordSession(view: RunView, phase: PhaseName, session: SessionView): void {
-  const { sessions } = phaseView(view, phase);
-  const known = sessions.find((each) => each.id === session.id && each.name === session.name);
-  if (!known) sessions.push(session);
-  else Object.assign(known, { costUsd: known.costUsd + session.costUsd, tokens: known.tokens + session.tokens });
-}
-
-export function recordSpending(view: RunView, session: SessionView): void {
-  // Sums of dollars in binary floating point drift; a millionth of a dollar is below any price.
-  view.costUsd = Math.round((view.costUsd + session.costUsd) * 1e6) / 1e6;
 }
 
 /** The state a run begins with. */

@@ -7,6 +7,7 @@ const EXPECTED: Record<CommandName, { output: string; permissions: string[]; pla
   classify: { output: 'classify', permissions: ['read'], placeholders: 'issue' },
   plan: { output: 'text', permissions: ['read'], placeholders: 'class issue' },
   implement: { output: 'text', permissions: ['read', 'edit', 'run'], placeholders: 'issue plan' },
+  'test-results': { output: 'test-results', permissions: ['read'], placeholders: 'command exit_code output' },
   'resolve-failed-test': {
     output: 'text',
     permissions: ['read', 'edit', 'run'],

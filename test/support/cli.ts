@@ -71,7 +71,7 @@ export interface Program extends AsyncDisposable {
 export async function belayUser({ env: given = {} }: { env?: Record<string, string> } = {}): Promise<BelayUser> {
   await using stack = new AsyncDisposableStack();
   const { path: folder } = stack.use(await temporaryDirectory());
-  const [home, mark] = [join(folder, 'belay'), randomUUID()];
+  const [home, mark] = [given['BELAY_HOME'] ?? join(folder, 'belay'), randomUUID()];
   const env = { ...(await basicEnvironment(folder, mark)), BELAY_HOME: home, BELAY_SCRIPT: join(folder, 'script.yml'), ...given };
   await mkdir(join(folder, 'user'));
   await writeScript(env.BELAY_SCRIPT, {});
@@ -208,6 +208,7 @@ const SMOOTH: Record<CommandName, ScriptTurn[]> = {
   classify: [{ json: { class: 'bug', reason: 'It is wrong.' } }],
   plan: [{ say: 'Write it down.' }],
   implement: [{ write: { 'done.txt': 'done\n' }, say: 'Done.', usage: usage(0.25) }],
+  'test-results': [{ json: { tests: [] } }],
   'resolve-failed-test': [{ say: 'Mended.' }],
   review: [{ json: { passed: true, summary: 'Fine.', issues: [] } }],
   'resolve-review-issue': [{ say: 'Mended.' }],

@@ -96,7 +96,15 @@ describe('pullRequestBody', () => {
   });
 
   it('keeps its tables whole when a summary has a bar in it', () => {
-    expect(body).toContain('| test | completed | 3 \\| 4 passed | $0.50 |');
+    expect(body).toContain('| test | completed | 3 \\| 4 passed | 9 | $0.50 |');
+  });
+
+  it('names what failed on the base already, beside the exit code as it was', () => {
+    const failed = { ...evidence, exitCode: 1, passed: false, knownFailures: { count: 6, names: ['adds', 'has `ticks`'] } };
+    const text = pullRequestBody({ view, asked: 'x', evidence: failed, notes: ['One test is not run any more.'] });
+    expect(text).toContain('| 1 | 7 passed');
+    expect(text).toContain("**6 tests failed on the base already**, and no other fails: `adds`, `has 'ticks'`, ….");
+    expect(text).toContain('One test is not run any more.');
   });
 
   it('says so when nothing was tested', () => {

@@ -1,5 +1,6 @@
 import { isCancellation, log } from '@temporalio/workflow';
 import type { CommandName } from '../../contracts/constants.ts';
+import { isAcceptable } from '../../contracts/evidence.ts';
 import type { Evidence } from '../../contracts/evidence.ts';
 import type { PromptValue } from '../../contracts/work.ts';
 import { Finished, troubleOf } from '../failures.ts';
@@ -10,7 +11,9 @@ import { pushWork } from '../publishing/push.ts';
 import type { Pushed } from '../publishing/push.ts';
 import type { Run } from '../run.ts';
 import { phaseView } from '../view.ts';
-import { runTests, test } from './test.ts';
+import { runTests } from '../checking.ts';
+import { evidenceText } from '../evidence-text.ts';
+import { test } from './test.ts';
 
 /** Pushes the checked work and opens the run's pull request, or brings the one up to date that an earlier run opened. */
 export const publish = phase('publish', async (run) => {
@@ -28,7 +31,7 @@ export const publish = phase('publish', async (run) => {
     issue: await run.issue(),
     plan: run.plan(),
     diff: await run.diff(),
-    evidence: { text: run.state.evidence?.command ?? 'none' },
+    evidence: { text: evidenceText(run.state.evidence) },
   });
   const pushed = published ?? (await pushWork(run, message));
   const notice = noticeOf(run);
@@ -50,7 +53,7 @@ async function verifyTree(run: Run): Promise<void> {
   if (run.isOff('test') || settings.checks.length === 0 || (await isChecked(run))) return;
   const documented = run.results.get('document');
   const { evidence } = await run.results.within('final', () => runTests(run));
-  if (evidence.passed) return;
+  if (isAcceptable(evidence)) return;
   // Only the documentation came after the last check: without it the work is what was checked.
   if (!run.state.merged && documented?.before && documented.before !== documented.checkpoint) {
     run.goBackTo(documented.before);

@@ -5,6 +5,7 @@ import { park, troubleOf, Unfinished } from '../failures.ts';
 import type { Trouble } from '../failures.ts';
 import { phase } from '../phase.ts';
 import type { Run } from '../run.ts';
+import { evidenceText } from '../evidence-text.ts';
 import { test } from './test.ts';
 
 interface Round {
@@ -48,7 +49,7 @@ async function askReviewer(run: Run, previous: PromptValue): Promise<AgentOutcom
     issue: await run.issue(),
     plan: run.plan(),
     diff: await run.diff(),
-    evidence: { text: evidenceText(run) },
+    evidence: { text: evidenceText(run.state.evidence) },
     previous_review: previous,
     criteria: reviewCriteria ? { baseFile: reviewCriteria } : { text: 'The team has written none.' },
   };
@@ -87,11 +88,6 @@ async function resolveBlocker(run: Run, { artifactId: artifact }: AgentOutcome, 
     description: pick('description'),
     files: pick('files'),
   });
-}
-
-function evidenceText(run: Run): string {
-  const { evidence } = run.state;
-  return evidence ? `\`${evidence.command}\` passed (exit code ${evidence.exitCode}) on this tree.` : 'No tests were run.';
 }
 
 function summary({ others }: Round, attempt: number): string {
