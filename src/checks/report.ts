@@ -18,7 +18,7 @@ export interface CheckReport {
   tests: ListedTest[];
 }
 
-export function reportOf({ durationMs: _, noTests: _none, tests, ...result }: ChecksResult): CheckReport {
+export function reportOf({ durationMs: _duration, noTests: _none, tests, ...result }: ChecksResult): CheckReport {
   return { ...result, tests: tests.map(({ error: _error, command: _command, ...test }) => test) };
 }
 

@@ -1,5 +1,5 @@
 import { withoutUndefined } from '../../contracts/without-undefined.ts';
-import type { Conflicts, Moved } from '../../contracts/work.ts';
+import type { Conflicts, Moved } from '../../contracts/publishing.ts';
 import { park } from '../failures.ts';
 import { test } from '../phases/test.ts';
 import type { Run } from '../run.ts';
