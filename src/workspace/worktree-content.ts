@@ -2,7 +2,6 @@ import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { hardenedGit } from '../git/hardened-git.ts';
-import type { HardenedGit } from '../git/hardened-git.ts';
 import type { Mirror } from '../git/mirror.ts';
 import { replaceFile } from '../git/mirror-guard.ts';
 import { assertSha } from '../git/ref-names.ts';
@@ -54,32 +53,26 @@ export function openWorktree({ mirror, path, runId }: { mirror: Mirror; path: st
     await standOn(sha);
   }
 
+  async function putBack({ commit, paths }: { commit: string; paths: readonly string[] }): Promise<void> {
+    await mirror.guard();
+    const known = new Set(await mirror.listFiles({ commit }));
+    // First what stands in the way: a file where a folder was, or the other way round.
+    for (const each of paths) if (!known.has(each)) await rm(join(path, each), { recursive: true, force: true });
+    const files = paths.filter((each) => known.has(each));
+    // The system bounds what one call may be given.
+    for (let start = 0; start < files.length; start += 500)
+      await git.run(['--literal-pathspecs', 'checkout', '--quiet', assertSha(commit), '--', ...files.slice(start, start + 500)]);
+  }
+
   return {
     path,
     runId,
     mirror,
     checkpoint: (input) => turn(() => checkpoint(input)),
     treeHash: ({ signal } = {}) => turn(() => stage(signal)),
-    putBack: (input) => turn(() => putBack({ git, mirror, path }, input)),
+    putBack: (input) => turn(() => putBack(input)),
     restore: (sha, options = {}) => turn(() => restore(sha, options)),
   };
-}
-
-interface Place {
-  git: HardenedGit;
-  mirror: Mirror;
-  path: string;
-}
-
-async function putBack({ git, mirror, path }: Place, { commit, paths }: { commit: string; paths: readonly string[] }): Promise<void> {
-  await mirror.guard();
-  const known = new Set(await mirror.listFiles({ commit }));
-  // First what stands in the way: a file where a folder was, or the other way round.
-  for (const each of paths) if (!known.has(each)) await rm(join(path, each), { recursive: true, force: true });
-  const files = paths.filter((each) => known.has(each));
-  // The system bounds what one call may be given.
-  for (let start = 0; start < files.length; start += 500)
-    await git.run(['--literal-pathspecs', 'checkout', '--quiet', assertSha(commit), '--', ...files.slice(start, start + 500)]);
 }
 
 async function exists(path: string): Promise<boolean> {
