@@ -1,4 +1,5 @@
-import type { CommentInput, UpdateDraftInput } from '../contracts/work.ts';
+import type { UpdateDraftInput } from '../contracts/publishing.ts';
+import type { CommentInput } from '../contracts/work.ts';
 import { isUnfinished, stoppedNotice, withNotice } from '../texts/draft-notice.ts';
 import { PROGRESS_MARKER, progressComment } from '../texts/progress-comment.ts';
 import type { Dependencies } from './dependencies.ts';

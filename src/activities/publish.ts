@@ -2,7 +2,7 @@ import { review as reviewSchema, pullRequestText } from '../contracts/agent-outp
 import type { PullRequest } from '../contracts/repository.ts';
 import { plainLine } from '../contracts/text.ts';
 import type { RunView } from '../contracts/run-view.ts';
-import type { OpenPullRequestInput, OpenPullRequestOutcome, PublishBranchInput, PublishBranchOutcome } from '../contracts/work.ts';
+import type { OpenPullRequestInput, OpenPullRequestOutcome, PublishBranchInput, PublishBranchOutcome } from '../contracts/publishing.ts';
 import { isUnfinished, withNotice } from '../texts/draft-notice.ts';
 import { pullRequestBody } from '../texts/pull-request-body.ts';
 import type { Dependencies } from './dependencies.ts';

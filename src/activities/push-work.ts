@@ -1,6 +1,6 @@
 import { BelayError } from '../contracts/errors.ts';
 import { plainLine } from '../contracts/text.ts';
-import type { Moved, PublishBranchInput, PublishBranchOutcome } from '../contracts/work.ts';
+import type { Moved, PublishBranchInput, PublishBranchOutcome } from '../contracts/publishing.ts';
 import type { GitAccess } from '../git/access.ts';
 import { contains } from '../git/merge-trees.ts';
 import type { Mirror } from '../git/mirror.ts';

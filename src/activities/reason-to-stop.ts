@@ -1,6 +1,6 @@
 import { BelayError } from '../contracts/errors.ts';
 import type { IssueRef } from '../contracts/repository.ts';
-import type { PublishBranchInput } from '../contracts/work.ts';
+import type { PublishBranchInput } from '../contracts/publishing.ts';
 import type { Dependencies } from './dependencies.ts';
 
 /** Why a person does not want this published any more, in words; undefined where nobody said so. */

@@ -1,6 +1,7 @@
 import { BelayError } from '../contracts/errors.ts';
 import { plainLine } from '../contracts/text.ts';
-import type { Conflicts, FindConflictsInput, Moved, StepRef, TakeInInput, TakeInOutcome } from '../contracts/work.ts';
+import type { Conflicts, FindConflictsInput, Moved, TakeInInput, TakeInOutcome } from '../contracts/publishing.ts';
+import type { StepRef } from '../contracts/work.ts';
 import { markersIn } from '../git/conflict-markers.ts';
 import { mergeTrees } from '../git/merge-trees.ts';
 import type { Mirror } from '../git/mirror.ts';

@@ -10,6 +10,7 @@ export function report(view: RunView, { web }: { web?: string | undefined } = {}
     ['', view.pullRequest?.url],
     ['branch', view.branch],
     ['changes', view.diffStat],
+    ...leftOpen(view),
     ['checked by', evidenceOf(view)],
     ['cost', dollars(view.costUsd)],
     ['took', view.durationMs === undefined ? undefined : duration(view.durationMs)],
@@ -25,6 +26,14 @@ function headline(view: RunView): string {
   const title = plainLine(view.issue ? `#${view.issue.key} ${view.issue.title}` : (view.request ?? ''), 100);
   if (view.outcome === 'no_changes') return `No changes are needed: ${title}`;
   return `${view.status === 'completed' ? 'Done' : view.status}: ${title}`;
+}
+
+/** A run may come to its end although a phase did not: a review whose reviewer crashed, documentation. */
+function leftOpen({ status, phases }: RunView): [string, string][] {
+  if (status !== 'completed') return [];
+  return phases
+    .filter((phase) => phase.status === 'failed')
+    .map(({ name, summary = '' }) => ['left open', `${name} · ${plainLine(summary, 200)}`]);
 }
 
 function evidenceOf({ phases }: RunView): string | undefined {

@@ -19,10 +19,12 @@ export function engineOf(input: RunInput, settings: RunSettings, phase: PhaseNam
 
 /** Whether a phase is switched off: by a label, else by the repository, else by the installation. */
 export function isSwitchedOff(
-  { labelled = {}, phasesOff: installation }: RunInput,
+  { pipeline, labelled = {}, phasesOff: installation }: Pick<RunInput, 'pipeline' | 'labelled' | 'phasesOff'>,
   settings: RunSettings | undefined,
   phase: PhaseName,
 ): boolean {
+  // A phase alone was asked for by its name.
+  if (pipeline === phase) return false;
   for (const { phasesOff = [], phasesOn = [] } of [labelled, settings ?? {}]) {
     if (phasesOff.includes(phase)) return true;
     if (phasesOn.includes(phase)) return false;

@@ -22,12 +22,11 @@ import { detailsOf } from './details.ts';
 import { applyGrant, holdRequest } from './grants.ts';
 import { Finished, Overtime, spentIn, troubleOf, Unfinished, Withdrawn } from './failures.ts';
 import { WorkspaceLease } from './lease.ts';
-import type { Trouble } from './failures.ts';
 import type { Phase, PhaseResult } from './phase.ts';
 import { hostProfile, recordProfile, shortProfile } from './profiles.ts';
 import { Results } from './results.ts';
 import { findByPhase, findByStatus } from './search-attributes.ts';
-import { beginPhase, endPhase, phaseView } from './view.ts';
+import { beginPhase, endPhase, noteUnfinished, phaseView } from './view.ts';
 
 const { recordRun } = proxyLocalActivities<RecordActivities>(recordProfile);
 
@@ -247,21 +246,12 @@ export class Run {
       endPhase(shown, error instanceof Finished ? 'completed' : isStopped ? 'cancelled' : 'failed');
       if (error instanceof Finished || isStopped) throw error;
       shown.error = troubleOf(error);
-      if (error instanceof Unfinished) return this.#unfinished(phase.name, error.trouble) as PhaseResult as T;
+      if (error instanceof Unfinished) return noteUnfinished(this.state.view, shown, error.trouble) as PhaseResult as T;
       if (!phase.optional) throw error;
       return { summary: 'failed; the run goes on' } as T;
     } finally {
       this.show();
     }
-  }
-
-  /** What it was is among the run's errors, and what comes later can read it from the phase's result. */
-  #unfinished(phase: PhaseName, trouble: Trouble): PhaseResult & { trouble: Trouble } {
-    const { view } = this.state;
-    view.errors.push({ ...trouble, phase, ...(view.currentStep ? { step: view.currentStep } : {}) });
-    const summary = `not finished: ${trouble.message}`.slice(0, 300);
-    phaseView(view, phase).summary = summary;
-    return { summary, trouble };
   }
 
   async #skip(phase: Phase): Promise<undefined> {

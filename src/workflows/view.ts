@@ -4,6 +4,7 @@ import { repositorySlug } from '../contracts/repository.ts';
 import type { RunInput } from '../contracts/run-input.ts';
 import type { RunState } from '../contracts/run-state.ts';
 import type { PhaseView, RunView } from '../contracts/run-view.ts';
+import type { Trouble } from './failures.ts';
 
 /** The view's entry for a phase, made if the pipeline did not announce it. */
 export function phaseView(view: RunView, name: PhaseName): PhaseView {
@@ -26,6 +27,13 @@ export function endPhase(shown: PhaseView, status: 'completed' | 'failed' | 'can
   shown.status = status;
   shown.completedAt = new Date().toISOString();
   if (shown.startedAt) shown.durationMs = Date.parse(shown.completedAt) - Date.parse(shown.startedAt);
+}
+
+/** The run goes on without the phase: what it was is among the run's errors, and what comes later can read it from the result. */
+export function noteUnfinished(view: RunView, shown: PhaseView, trouble: Trouble): { summary: string; trouble: Trouble } {
+  view.errors.push({ ...trouble, phase: shown.name, ...(view.currentStep ? { step: view.currentStep } : {}) });
+  shown.summary = `not finished: ${trouble.message}`.slice(0, 300);
+  return { summary: shown.summary, trouble };
 }
 
 /** The state a run begins with. */

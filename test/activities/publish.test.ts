@@ -3,7 +3,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { expect, test } from 'vitest';
 import { hostActivities } from '../../src/activities/index.ts';
-import type { PublishBranchInput, PublishBranchOutcome } from '../../src/contracts/work.ts';
+import type { PublishBranchInput, PublishBranchOutcome } from '../../src/contracts/publishing.ts';
 import { parseRepositorySettings } from '../../src/repository-settings.ts';
 import { activityHost, leaseOf } from '../support/activity-host.ts';
 import type { ActivityHost } from '../support/activity-host.ts';

@@ -3,7 +3,7 @@ import type { RunInput } from '../../src/contracts/run-input.ts';
 import type { RunSettings } from '../../src/contracts/run-state.ts';
 import { budgetLeft, engineOf, isSwitchedOff } from '../../src/workflows/choices.ts';
 
-type Input = Partial<Pick<RunInput, 'requested' | 'labelled' | 'engine' | 'model' | 'phasesOff' | 'budgetUsd'>>;
+type Input = Partial<Pick<RunInput, 'pipeline' | 'requested' | 'labelled' | 'engine' | 'model' | 'phasesOff' | 'budgetUsd'>>;
 
 const inputOf = (given: Input) => ({ engine: 'claude', phasesOff: [], ...given }) as unknown as RunInput;
 const settingsOf = (given: Partial<RunSettings>) => ({ byPhase: {}, phasesOff: [], phasesOn: [], limits: {}, ...given }) as RunSettings;
@@ -47,6 +47,7 @@ test.each<{ input: Input; settings: Partial<RunSettings>; off: boolean }>([
   { input: { labelled: { phasesOn: ['review'] } }, settings: { phasesOff: ['review'] }, off: false },
   { input: { labelled: { phasesOff: ['review'] } }, settings: { phasesOn: ['review'] }, off: true },
   { input: { labelled: { phasesOff: ['test'] } }, settings: {}, off: false },
+  { input: { pipeline: 'review', phasesOff: ['review'] }, settings: { phasesOff: ['review'] }, off: false },
 ])('with $input and $settings the review is off: $off', ({ input, settings, off }) => {
   expect(isSwitchedOff(inputOf(input), settingsOf(settings), 'review')).toBe(off);
 });

@@ -76,6 +76,18 @@ describe('a base that moved while the run worked', () => {
     expect(await project.git('diff', '--name-only', `main...${third.branch}`)).toBe('last.md\nmore.md\nnotes.md');
   });
 
+  it('whose settings are wrong parks the run, which takes in the mended ones when it is retried', async () => {
+    const project = await belay.project();
+    await project.script(during(meanwhile(project, commits('.belay.yml', 'tests: sh test.sh'))));
+    const run = await project.run();
+    expect((await run.parked()).errors).toMatchObject([{ phase: 'publish', code: 'settings_invalid' }]);
+    await project.commit({ '.belay.yml': 'test: sh test.sh\nlimits: { testAttempts: 2 }\n' });
+    await run.retry();
+    const view = await run.closed();
+    expect(view).toMatchObject({ status: 'completed', outcome: 'pull_request', baseSha: await project.git('rev-parse', 'main') });
+    expect(await project.git('diff', '--name-only', `main..${view.branch}`)).toBe('notes.md');
+  });
+
   it('that has won the same change leaves nothing to publish, and the issue says so', async () => {
     const project = await belay.project();
     await project.script(during(meanwhile(project, commits('notes.md', 'written down'))));

@@ -65,6 +65,20 @@ describe('commits that people push to the branch meanwhile', () => {
     );
   });
 
+  it('stay where they came before the run began, which did not know of them', async () => {
+    const project = await belay.project();
+    const first = await (await project.run()).closed();
+    await project.git('switch', '--quiet', first.branch as string);
+    const headSha = await project.commit({ 'theirs.md': 'theirs\n' }, 'Change theirs.md');
+    await project.git('switch', '--quiet', 'main');
+    // As forges do by themselves.
+    for (const pullRequest of await project.pullRequests()) await belay.forge.updatePullRequest({ ...pullRequest, state: 'open', headSha });
+    await project.script(again('true'));
+    expect(await (await project.run()).closed()).toMatchObject({ status: 'completed', outcome: 'pull_request' });
+    expect(await project.git('log', '--format=%s', `main..${first.branch}`)).toBe('feat: write more\nChange theirs.md\nfix: write it down');
+    expect(await project.git('diff', '--name-only', `main..${first.branch}`)).toBe('more.md\nnotes.md\ntheirs.md');
+  });
+
   it('park the run where they rewrote what was there, and are left alone', async () => {
     const project = await belay.project();
     const first = await (await project.run()).closed();

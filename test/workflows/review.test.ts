@@ -50,7 +50,17 @@ describe('a reviewer that gives no valid answer', () => {
 
     await project.script({ review: [passes] });
     const retried = await project.retry(view);
-    expect(await retried.closed()).toMatchObject({ status: 'completed', outcome: 'no_changes' });
+    expect(await retried.closed()).toMatchObject({
+      status: 'completed',
+      outcome: 'pull_request',
+      branch: view.branch,
+      headSha: view.headSha,
+    });
+    expect(await retried.stepNames()).not.toContain('implement');
+    const [ready, ...others] = await project.pullRequests();
+    expect(others).toEqual([]);
+    expect(ready).toMatchObject({ draft: false, number: pullRequest?.number, headSha: view.headSha });
+    expect(ready?.body).not.toContain('**Draft.**');
   });
 
   it('in the second round: what was mended is published as a draft, with the notes of the first', async () => {

@@ -1,4 +1,4 @@
-import type { OpenPullRequestOutcome } from '../../contracts/work.ts';
+import type { OpenPullRequestOutcome } from '../../contracts/publishing.ts';
 import type { Run } from '../run.ts';
 import { titleOf } from './push.ts';
 

@@ -1,5 +1,5 @@
 import type { RunInput } from '../../contracts/run-input.ts';
-import type { ChangeNames, Moved, PublishBranchInput, PushedBranch } from '../../contracts/work.ts';
+import type { ChangeNames, Moved, PublishBranchInput, PushedBranch } from '../../contracts/publishing.ts';
 import { Finished, Withdrawn } from '../failures.ts';
 import type { Run } from '../run.ts';
 import { takeIn } from './take-in.ts';

@@ -1,4 +1,5 @@
-import type { Conflicts, Moved } from '../../contracts/work.ts';
+import { withoutUndefined } from '../../contracts/without-undefined.ts';
+import type { Conflicts, Moved } from '../../contracts/publishing.ts';
 import { park } from '../failures.ts';
 import { test } from '../phases/test.ts';
 import type { Run } from '../run.ts';
@@ -9,31 +10,51 @@ const CONFLICT_ATTEMPTS = 3;
 /** Merges what others have committed into the work, has conflicts resolved, and checks the result. */
 export async function takeIn(run: Run, theirs: Moved): Promise<void> {
   const { repository } = run.input;
-  const { from, to: work } = await run.position();
+  const { to: work } = await run.position();
   run.say(`takes in ${theirs.name} at ${theirs.sha.slice(0, 12)}`);
   const { checkpoint, conflicts } = await run.step('take-in', (host, step) => host.takeIn({ step, repository, checkpoint: work, theirs }));
+  const undo = remember(run);
   run.goBackTo(checkpoint);
   try {
     if (conflicts) await resolve(run, theirs, conflicts);
+    noteTaken(run, theirs, work);
+    await changeWorkspace(run);
   } catch (error) {
-    // Half of a merge is nothing to go on from.
-    run.goBackTo(work);
+    // Half of a merge, or a base on which nothing can be set up, is nothing to go on from: a retry takes in what is there then.
+    undo();
     throw error;
   }
-  noteTaken(run, theirs, { from, work });
-  // The next workspace is set up as the newer base wants it.
-  await run.release();
   await run.phase(test);
 }
 
-function noteTaken({ state }: Run, { what, name, sha }: Moved, { from, work }: { from: string; work: string }): void {
+/** Brings the run back to how it is now. */
+function remember({ state }: Run): () => void {
+  const { merged, branchHead, published, evidence, settings, checkpoint, view } = state;
+  const { baseSha, headSha } = view;
+  return () => {
+    for (const name of ['merged', 'branchHead', 'published', 'evidence', 'settings', 'checkpoint'] as const) delete state[name];
+    Object.assign(state, withoutUndefined({ merged, branchHead, published, evidence, settings, checkpoint }));
+    Object.assign(view, withoutUndefined({ baseSha, headSha }));
+  };
+}
+
+/** What was checked before was another tree. */
+function noteTaken({ state }: Run, { what, name, sha }: Moved, work: string): void {
+  delete state.evidence;
   if (what === 'branch') {
     state.branchHead = sha;
     state.published = { branch: name, headSha: sha };
     return;
   }
-  state.merged ??= { from, work };
+  state.merged ??= { from: state.view.baseSha as string, work };
   state.view.baseSha = sha;
+}
+
+/** A workspace that is set up as the newer base wants it, with what the base says of itself now. */
+async function changeWorkspace(run: Run): Promise<void> {
+  await run.release();
+  delete run.state.settings;
+  await run.position();
 }
 
 async function resolve(run: Run, theirs: Moved, found: Conflicts): Promise<void> {
