@@ -13,6 +13,7 @@ import { hostWorkQueue } from './contracts/constants.ts';
 import { BelayError } from './contracts/errors.ts';
 import { composeEngines } from './compose-engines.ts';
 import { composeForges } from './compose-forges.ts';
+import { useGitHelper } from './git/git-helper.ts';
 import { createMirrors } from './git/mirror.ts';
 import { openLedger } from './ledger/open-ledger.ts';
 import { workspaceEnvironment } from './process/environment.ts';
@@ -32,7 +33,8 @@ import { createPortRegistry } from './workspace/ports.ts';
 import { createSlots } from './workspace/slots.ts';
 import { createWorktrees } from './workspace/worktree.ts';
 
-const PACKAGE_BIN = path.join(path.dirname(fileURLToPath(import.meta.url)), '..', 'node_modules', '.bin');
+/** Programs of our own dependencies, Node among them: beneath a checkout, and beside the package (which has a scope) in a project. */
+const PACKAGE_BINS = ['../node_modules/.bin', '../../../.bin'].map((folder) => fileURLToPath(new URL(folder, import.meta.url)));
 
 export interface BelayWorker extends AsyncDisposable {
   /** Settles when the worker has ended; rejects when it could not go on. */
@@ -58,7 +60,8 @@ export async function startWorker({
   const temporal = stack.use(await connectTemporal({ target }));
   const { refused } = await registerSearchAttributes(temporal);
   if (refused) log.warn(refused, 'Search attributes could not be registered; lists in Temporal will lack them');
-  const deps = await composeDependencies({ config, env, host, client: temporal.client, stack });
+  stack.use(await useGitHelper());
+  const deps = await composeDependencies({ config, env, host, client: temporal.client, stack, log });
   const failed = await failPredecessors({
     home: config.home,
     client: temporal.client,
@@ -88,10 +91,17 @@ interface Composition {
   host: Host;
   client: Client;
   stack: AsyncDisposableStack;
+  log: Log;
 }
 
-async function composeDependencies({ config, env, host, client, stack }: Composition): Promise<Dependencies> {
+async function composeDependencies({ config, env, host, client, stack, log }: Composition): Promise<Dependencies> {
   const { home, workspaces } = config;
+  const { forges, trackers } = composeForges(config, env);
+  const onProblem = (error: unknown, message: string): void => log.warn(error, message);
+  const worktrees = createWorktrees({ home, pool: { size: workspaces.max, onProblem } });
+  stack.defer(() => worktrees.settled());
+  const mirrors = createMirrors({ home, env });
+  await worktrees.sweep(await mirrors.list());
   const processes = stack.use(await createProcessTrees({ bootId: host.boot }));
   return {
     home,
@@ -99,15 +109,16 @@ async function composeDependencies({ config, env, host, client, stack }: Composi
     client,
     ledger: stack.use(await openLedger({ path: path.join(home, 'ledger.db') })),
     files: createRunFiles({ home }),
-    ...composeForges(config),
+    forges,
+    trackers,
     engines: composeEngines(config, env),
     processes,
-    mirrors: createMirrors({ home, env }),
-    worktrees: createWorktrees({ home }),
+    mirrors,
+    worktrees,
     ports: createPortRegistry({ home, ...workspaces.ports }),
     slots: createSlots(workspaces.max),
     holdings: createHoldings(),
-    workspaceEnvironment: workspaceEnvironment(env, {}, { dropPath: [PACKAGE_BIN] }),
+    workspaceEnvironment: workspaceEnvironment(env, {}, { dropPath: PACKAGE_BINS }),
   };
 }
 
@@ -131,7 +142,10 @@ export async function runWorker(env: NodeJS.ProcessEnv): Promise<void> {
   await using stack = new AsyncDisposableStack();
   const worker = stack.use(await startWorker({ config, env, target, log }));
   stack.use(await announce({ home: config.home, target, graceMs: 0 }));
-  using _ = onStopSignals(() => void worker[Symbol.asyncDispose]());
+  using _ = onStopSignals((signal) => {
+    log.info({ signal }, 'Stopping: agents and tests are ended, their runs go on with the next worker');
+    void worker[Symbol.asyncDispose]();
+  });
   await worker.ended;
 }
 

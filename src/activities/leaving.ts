@@ -13,10 +13,10 @@ interface Leaving {
   tenure: Tenure;
 }
 
-/** Removes the tree of a run that gave its workspace back. One that may go on here finds it as it is. */
+/** Takes away the tree of a run that gave its workspace back. One that may go on here finds it as it is. */
 export async function leaveTree(deps: Dependencies, { lease, mirror, tenure }: Leaving): Promise<void> {
   if (tenure.takenOver || !(await isCurrent(deps, lease)) || !(await isGivenBack(deps, lease))) return;
-  await deps.worktrees.remove({ mirror, runId: lease.runId });
+  await deps.worktrees.release({ mirror, runId: lease.runId });
 }
 
 /** They are kept by run: a newer lease's are not this one's to release. */

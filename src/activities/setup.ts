@@ -3,33 +3,35 @@ import { stripVTControlCharacters } from 'node:util';
 import { BelayError } from '../contracts/errors.ts';
 import type { Grant, LeaseRef } from '../contracts/lease.ts';
 import type { ProcessEnd } from '../process/process-request.ts';
+import type { RepositorySettings } from '../repository-settings.ts';
+import { workingDirectory } from '../workspace/working-directory.ts';
 import type { Dependencies } from './dependencies.ts';
 import { environmentOf } from './environment.ts';
 
 /** Installing a big repository's dependencies takes minutes; an hour means that it hangs. */
 const SETUP_LIMIT_MS = 60 * 60_000;
 
-interface Setup {
+export interface Setup {
   lease: LeaseRef;
   path: string;
   ports: Grant['ports'];
   commands: string[];
-  /** For each command; an hour, unless told. */
-  limitMs?: number;
+  settings: RepositorySettings;
 }
 
 type Means = Pick<Dependencies, 'processes' | 'files' | 'workspaceEnvironment'>;
 
 /** Makes a new worktree ready to work in, with the repository's own commands. Throws setup_failed with the end of their output. */
 export async function runSetup({ processes, files, workspaceEnvironment }: Means, setup: Setup, signal: AbortSignal): Promise<void> {
-  const { limitMs = SETUP_LIMIT_MS } = setup;
   const outputFile = path.join(files.directory(setup.lease.runId), 'setup.log');
+  const env = environmentOf({ workspaceEnvironment }, setup);
+  const { workingDirectory: folder, limits } = setup.settings;
+  const limitMs = limits.setupMs ?? SETUP_LIMIT_MS;
   for (const command of setup.commands) {
-    const env = environmentOf({ workspaceEnvironment }, setup.ports);
     const end = await processes.run({
       file: '/bin/sh',
       args: ['-c', command],
-      cwd: setup.path,
+      cwd: await workingDirectory({ root: setup.path, folder }),
       env,
       totalMs: limitMs,
       outputFile,

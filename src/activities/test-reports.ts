@@ -1,5 +1,6 @@
 import type { ChecksResult } from '../checks/checks-result.ts';
 import { junitXml } from '../checks/junit-xml.ts';
+import type { CheckReport } from '../checks/report.ts';
 import type { StepRef } from '../contracts/work.ts';
 import type { Dependencies } from './dependencies.ts';
 
@@ -7,13 +8,11 @@ import type { Dependencies } from './dependencies.ts';
 export async function writeTestReports(
   deps: Dependencies,
   step: StepRef,
-  check: { commands: string[]; result: ChecksResult },
+  { commands, result, report }: { commands: string[]; result: ChecksResult; report: CheckReport },
 ): Promise<string> {
-  const { passed, exitCode, counts, notes, failures, outputTail, truncated } = check.result;
-  const tests = check.result.tests.map(({ error: _error, command: _command, ...test }) => test);
   const texts = {
-    json: JSON.stringify({ passed, exitCode, counts, notes, failures, outputTail, truncated, tests }, undefined, 2),
-    xml: junitXml(check.commands, check.result),
+    json: JSON.stringify(report, undefined, 2),
+    xml: junitXml(commands, result),
   };
   const write = async (ending: keyof typeof texts): Promise<string> => {
     const place = { runId: step.lease.runId, step: step.number, kind: 'test_report' } as const;

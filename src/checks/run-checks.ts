@@ -56,8 +56,8 @@ async function folderOf({ cwd, workingDirectory = '' }: ChecksRequest): Promise<
   if (folder !== undefined && (await stat(folder)).isDirectory() && (folder === root || folder.startsWith(`${root}/`))) return folder;
   throw new BelayError({
     code: 'settings_invalid',
-    message: `The working directory ${workingDirectory} is not a folder of the repository.`,
-    hint: 'Name one that is there under `workingDirectory` in .belay.yml on the base branch; then `belay retry`.',
+    message: `The working directory ${workingDirectory}, set in .belay.yml, is no folder of the repository, or a link leads out of it.`,
+    hint: 'Name another folder under `workingDirectory` on the base branch, or see with `belay open` what became of this one; then `belay retry`.',
   });
 }
 

@@ -1,15 +1,15 @@
-import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Config } from '../config.ts';
+import { composeForges } from '../compose-forges.ts';
 import { loadConfig } from '../config.ts';
-import type { LocalForge } from '../forges/local.ts';
-import { createLocalForge } from '../forges/local.ts';
+import type { Forges } from '../forges/forges.ts';
+import type { GitHubIntake } from '../intake/place.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { openLedger } from '../ledger/open-ledger.ts';
+import { ownFolder } from '../process/own-folder.ts';
 import type { RunFiles } from '../run-files/run-files.ts';
 import { createRunFiles } from '../run-files/run-files.ts';
-import type { LocalTracker } from '../trackers/local.ts';
-import { createLocalTracker } from '../trackers/local.ts';
+import type { Trackers } from '../trackers/trackers.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What every command works with. */
@@ -19,15 +19,16 @@ export interface Context extends AsyncDisposable {
   terminal: Terminal;
   ledger: Ledger;
   files: RunFiles;
-  forge: LocalForge;
-  tracker: LocalTracker;
+  forges: Forges;
+  trackers: Trackers;
+  gitHub: GitHubIntake;
 }
 
 export async function openContext({ env, terminal }: { env: NodeJS.ProcessEnv; terminal: Terminal }): Promise<Context> {
   const config = loadConfig(env);
   for (const warning of config.warnings) terminal.note(`belay: ${warning}`);
   const { home } = config;
-  await mkdir(home, { recursive: true, mode: 0o700 });
+  await ownFolder(home);
   const ledger = await openLedger({ path: path.join(home, 'ledger.db') });
   return {
     env,
@@ -35,8 +36,7 @@ export async function openContext({ env, terminal }: { env: NodeJS.ProcessEnv; t
     terminal,
     ledger,
     files: createRunFiles({ home }),
-    forge: createLocalForge({ home }),
-    tracker: createLocalTracker({ home }),
+    ...composeForges(config, env),
     [Symbol.asyncDispose]: () => ledger[Symbol.asyncDispose](),
   };
 }

@@ -57,6 +57,8 @@ export interface RunView {
   currentStep?: string;
   phases: PhaseView[];
   plan?: { artifactId: string; hash: string };
+  /** The newest review of the work as it is. */
+  review?: { artifactId: string };
   summary?: string;
   pullRequest?: { number: number; url: string; title: string };
   diffStat?: string;

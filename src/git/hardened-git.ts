@@ -3,6 +3,7 @@ import type { SimpleGitOptions } from 'simple-git';
 import { gitFailure } from './git-failure.ts';
 import { gitEnvironment, HARDENING } from './git-environment.ts';
 import type { GitEnvironment } from './git-environment.ts';
+import { runByHelper } from './git-helper.ts';
 
 export interface HardenedGitOptions {
   /** Where commands start: the work tree, the git directory, or a path to discover a repository from. */
@@ -27,6 +28,8 @@ export interface GitCall {
   maxBytes?: number;
   /** Added to git's environment. */
   env?: Record<string, string>;
+  /** Added to the configuration given on the command line. */
+  config?: readonly string[];
 }
 
 export interface GitAnswer {
@@ -72,14 +75,15 @@ export function hardenedGit(options: HardenedGitOptions): HardenedGit {
 
   async function attempt(args: readonly string[], call: GitCall = {}): Promise<GitAnswer> {
     const signals = [options.signal, call.signal].filter((signal) => signal !== undefined);
-    return runGit({
+    const git = {
       args,
       cwd: options.cwd,
       env: { ...env, ...call.env },
-      config,
+      config: [...config, ...(call.config ?? [])],
       signals,
       maxBytes: call.maxBytes ?? Number.POSITIVE_INFINITY,
-    });
+    };
+    return runByHelper(git) ?? runGit(git);
   }
 
   async function run(args: readonly string[], call?: GitCall): Promise<string> {
@@ -91,7 +95,8 @@ export function hardenedGit(options: HardenedGitOptions): HardenedGit {
   return { run, attempt };
 }
 
-interface GitProcess {
+/** A git process, with everything that it is started with. */
+export interface GitProcess {
   args: readonly string[];
   cwd: string;
   env: Record<string, string>;
@@ -100,7 +105,8 @@ interface GitProcess {
   maxBytes: number;
 }
 
-async function runGit({ args, cwd, env, config, signals, maxBytes }: GitProcess): Promise<GitAnswer> {
+/** Starts git from this very process. */
+export async function runGit({ args, cwd, env, config, signals, maxBytes }: GitProcess): Promise<GitAnswer> {
   for (const signal of signals) signal.throwIfAborted();
   const full = new AbortController();
   const head = boundedHead(maxBytes, () => full.abort());

@@ -1,10 +1,12 @@
 import { CancellationScope, isCancellation, log, proxyActivities, proxyLocalActivities, setCurrentDetails } from '@temporalio/workflow';
 import { AGENT_ATTEMPTS, ORCHESTRATOR_QUEUE } from '../contracts/constants.ts';
 import type { CommandName, PhaseName } from '../contracts/constants.ts';
+import { isAcceptable } from '../contracts/evidence.ts';
 import type { Evidence } from '../contracts/evidence.ts';
 import type { Grant } from '../contracts/lease.ts';
 import type { RunInput, RunLimits } from '../contracts/run-input.ts';
 import type { RunSettings, RunState } from '../contracts/run-state.ts';
+import { addSpending } from '../contracts/spending.ts';
 import type { SessionView } from '../contracts/run-view.ts';
 import type {
   AgentInput,
@@ -15,16 +17,17 @@ import type {
   RecordActivities,
   StepRef,
 } from '../contracts/work.ts';
-import { budgetLeft, engineOf } from './choices.ts';
+import { budgetLeft, engineOf, isSwitchedOff } from './choices.ts';
 import { detailsOf } from './details.ts';
 import { applyGrant, holdRequest } from './grants.ts';
-import { Finished, Overtime, spentIn, troubleOf } from './failures.ts';
+import { Finished, Overtime, spentIn, troubleOf, Unfinished, Withdrawn } from './failures.ts';
 import { WorkspaceLease } from './lease.ts';
+import type { Trouble } from './failures.ts';
 import type { Phase, PhaseResult } from './phase.ts';
 import { hostProfile, recordProfile, shortProfile } from './profiles.ts';
 import { Results } from './results.ts';
 import { findByPhase, findByStatus } from './search-attributes.ts';
-import { beginPhase, endPhase, phaseView, recordSession, recordSpending } from './view.ts';
+import { beginPhase, endPhase, phaseView } from './view.ts';
 
 const { recordRun } = proxyLocalActivities<RecordActivities>(recordProfile);
 
@@ -62,8 +65,7 @@ export class Run {
   }
 
   isOff(name: PhaseName): boolean {
-    const { phasesOff = [], phasesOn = [] } = this.state.settings ?? {};
-    return phasesOff.includes(name) || (this.input.phasesOff.includes(name) && !phasesOn.includes(name));
+    return isSwitchedOff(this.input, this.state.settings, name);
   }
 
   /** Says how the phase stands while it goes on; its result replaces it. */
@@ -77,7 +79,7 @@ export class Run {
     const { phases } = this.state.view;
     const shown = phases.find(({ name }) => name === 'test') ?? phaseView(this.state.view, this.#phase);
     shown.evidence = evidence;
-    if (evidence.passed) this.state.evidence = evidence;
+    if (isAcceptable(evidence)) this.state.evidence = evidence;
   }
 
   /** A named round of a loop: what happens inside is kept under its number. */
@@ -99,7 +101,7 @@ export class Run {
     options: { totalMs?: number; attempts?: number; about?: string } = {},
   ): Promise<T> {
     return this.results.keep(name, async () => {
-      if (this.state.workedMs > this.input.limits.workingMs) throw new Overtime();
+      if (this.state.workedMs > this.limits.workingMs) throw new Overtime();
       const number = ++this.state.nextStep;
       const { totalMs = 60_000, attempts = AGENT_ATTEMPTS, about } = options;
       this.state.view.currentStep = [name, about, `attempt ${this.#attempt}`].filter(Boolean).join(' · ');
@@ -120,7 +122,7 @@ export class Run {
   async agent(command: CommandName, values: Record<string, PromptValue>, extra: Pick<AgentInput, 'keepAs'> = {}): Promise<AgentOutcome> {
     const { script } = this.input;
     const { settings } = await this.position();
-    const { engine, model } = engineOf(this.input, settings);
+    const { engine, model } = engineOf(this.input, settings, this.#phase);
     Object.assign(this.state.view, { engine }, model ? { model } : {});
     const limits = this.limits;
     return this.step(
@@ -215,7 +217,8 @@ export class Run {
   async record(): Promise<void> {
     this.show();
     try {
-      await recordRun({ view: this.state.view });
+      const { untold = [] } = await recordRun({ view: this.state.view });
+      for (const spending of untold) addSpending(this.state.view, spending);
     } catch (error) {
       if (isCancellation(error)) throw error;
       log.warn('The ledger could not be written; the next change writes it whole', { trouble: troubleOf(error) });
@@ -235,14 +238,25 @@ export class Run {
       return result;
     } catch (error) {
       if (error instanceof Finished) shown.summary = 'nothing to change';
-      endPhase(shown, error instanceof Finished ? 'completed' : isCancellation(error) ? 'cancelled' : 'failed');
-      if (error instanceof Finished || isCancellation(error)) throw error;
+      const isStopped = error instanceof Withdrawn || isCancellation(error);
+      endPhase(shown, error instanceof Finished ? 'completed' : isStopped ? 'cancelled' : 'failed');
+      if (error instanceof Finished || isStopped) throw error;
       shown.error = troubleOf(error);
+      if (error instanceof Unfinished) return this.#unfinished(phase.name, error.trouble) as PhaseResult as T;
       if (!phase.optional) throw error;
       return { summary: 'failed; the run goes on' } as T;
     } finally {
       this.show();
     }
+  }
+
+  /** What it was is among the run's errors, and what comes later can read it from the phase's result. */
+  #unfinished(phase: PhaseName, trouble: Trouble): PhaseResult & { trouble: Trouble } {
+    const { view } = this.state;
+    view.errors.push({ ...trouble, phase, ...(view.currentStep ? { step: view.currentStep } : {}) });
+    const summary = `not finished: ${trouble.message}`.slice(0, 300);
+    phaseView(view, phase).summary = summary;
+    return { summary, trouble };
   }
 
   async #skip(phase: Phase): Promise<undefined> {
@@ -276,7 +290,6 @@ export class Run {
   }
 
   #paid(session: SessionView): void {
-    recordSession(this.state.view, this.#phase, session);
-    recordSpending(this.state.view, session);
+    addSpending(this.state.view, { phase: this.#phase, session });
   }
 }

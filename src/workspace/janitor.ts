@@ -4,18 +4,20 @@ import type { Mirror, Mirrors } from '../git/mirror.ts';
 import { whileLocked } from '../git/repository-lock.ts';
 import { defaultClaimsFolder, isHeld, listClaims, removeClaim, whileClaimsLocked } from './port-claims.ts';
 import type { PortClaim } from './port-claims.ts';
-import { removeTree, TRASH_PREFIX } from './remove-tree.ts';
+import { pooled } from './pool.ts';
+import { discard, removeTree, TRASH_PREFIX } from './remove-tree.ts';
 import { isRunId, registrationPath, treePath, treesFolder, worktreesLock } from './run-folders.ts';
 import type { Worktrees } from './worktree.ts';
 
 /**
  * What a closed run left. `tree`: its worktree. `registration`: a mirror's note of a worktree that is gone. `trash`: half deleted.
- * `ports`: the claim of a process that is gone.
+ * `pool`: a returned worktree that waits for a next run. `ports`: the claim of a process that is gone.
  */
 export type Leftover =
   | { kind: 'tree'; runId: string; path: string; mirror: Mirror }
   | { kind: 'registration'; runId: string; path: string; mirror: Mirror }
   | { kind: 'trash'; path: string }
+  | { kind: 'pool'; path: string }
   | { kind: 'ports'; runId: string; port: number };
 
 export interface JanitorOptions {
@@ -39,10 +41,11 @@ export async function findLeftovers({
   const found = await Promise.all([
     ...known.map((mirror) => registeredTrees({ home, mirror })),
     trash(home),
+    pool(home),
     stalePorts({ home, folder: portsFolder }),
   ]);
   const live = new Set(await liveRunIds());
-  return found.flat().filter((leftover) => leftover.kind === 'trash' || !live.has(leftover.runId));
+  return found.flat().filter((leftover) => leftover.kind === 'trash' || leftover.kind === 'pool' || !live.has(leftover.runId));
 }
 
 /** Removes what `findLeftovers` named; says what was removed and what could not be. */
@@ -87,6 +90,9 @@ async function removeOne({
       return removeRegistration({ ...leftover, home });
     case 'trash':
       return removeTree(leftover.path);
+    case 'pool':
+      // Moved first: a run that wants it has it whole, or not at all.
+      return removeTree((await discard(leftover.path)) ?? leftover.path);
     case 'ports':
       return whileClaimsLocked({ folder }, async () => {
         // It may have been taken over since.
@@ -133,6 +139,10 @@ async function pointsBack({ registration, path }: { registration: string; path: 
 async function trash(home: string): Promise<Leftover[]> {
   const names = await readdir(treesFolder(home)).catch(() => []);
   return names.filter((name) => name.startsWith(TRASH_PREFIX)).map((name) => ({ kind: 'trash', path: join(treesFolder(home), name) }));
+}
+
+async function pool(home: string): Promise<Leftover[]> {
+  return (await pooled(home)).map(({ path }) => ({ kind: 'pool', path }));
 }
 
 async function stalePorts({ home, folder }: { home: string; folder: string }): Promise<Leftover[]> {

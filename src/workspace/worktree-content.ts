@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { hardenedGit } from '../git/hardened-git.ts';
@@ -43,15 +43,25 @@ export function openWorktree({ mirror, path, runId }: { mirror: Mirror; path: st
     return { sha, tree, changed };
   }
 
-  async function restore(sha: string, signal: AbortSignal | undefined): Promise<void> {
+  async function restore(sha: string, { signal, isClean = false }: NonNullable<Parameters<Worktree['restore']>[1]>): Promise<void> {
     await mirror.guard();
     await tidyRegistration(registration);
-    const isNew = !(await exists(indexFile));
     await replaceFile(join(registration, 'HEAD'), `${assertSha(sha)}\n`);
     await git.run(['read-tree', '--reset', '-u', sha], { signal });
-    if (!isNew) await git.run(['clean', '-ffdq'], { signal });
+    if (!isClean) await git.run(['clean', '-ffdq'], { signal });
     await mirror.updateRef({ ref, sha });
     await standOn(sha);
+  }
+
+  async function putBack({ commit, paths }: { commit: string; paths: readonly string[] }): Promise<void> {
+    await mirror.guard();
+    const known = new Set(await mirror.listFiles({ commit }));
+    // First what stands in the way: a file where a folder was, or the other way round.
+    for (const each of paths) if (!known.has(each)) await rm(join(path, each), { recursive: true, force: true });
+    const files = paths.filter((each) => known.has(each));
+    // The system bounds what one call may be given.
+    for (let start = 0; start < files.length; start += 500)
+      await git.run(['--literal-pathspecs', 'checkout', '--quiet', assertSha(commit), '--', ...files.slice(start, start + 500)]);
   }
 
   return {
@@ -60,7 +70,8 @@ export function openWorktree({ mirror, path, runId }: { mirror: Mirror; path: st
     mirror,
     checkpoint: (input) => turn(() => checkpoint(input)),
     treeHash: ({ signal } = {}) => turn(() => stage(signal)),
-    restore: (sha, { signal } = {}) => turn(() => restore(sha, signal)),
+    putBack: (input) => turn(() => putBack(input)),
+    restore: (sha, options = {}) => turn(() => restore(sha, options)),
   };
 }
 

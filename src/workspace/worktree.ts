@@ -1,10 +1,12 @@
-import { lstat, mkdir, readFile, realpath, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { hardenedGit } from '../git/hardened-git.ts';
+import { mkdir, rename } from 'node:fs/promises';
 import type { Mirror } from '../git/mirror.ts';
 import { assertSha } from '../git/ref-names.ts';
 import { whileLocked } from '../git/repository-lock.ts';
-import { INDEX_NAME, tidyRegistration } from './private-index.ts';
+import { createWorktreePool } from './pool.ts';
+import type { PooledTree, PoolSettings } from './pool.ts';
+import { tidyRegistration } from './private-index.ts';
+import { createRegistration, finishRegistration, linkTree, registrationState, removeRegistration } from './registration.ts';
+import type { Place } from './registration.ts';
 import { discard, removeTree } from './remove-tree.ts';
 import { checkpointRef, registrationPath, treePath, treesFolder, worktreesLock } from './run-folders.ts';
 import { openWorktree } from './worktree-content.ts';
@@ -39,6 +41,12 @@ export interface Worktrees {
   at(input: { mirror: Mirror; runId: string }): Worktree;
   /** Removes tree and registration; the run's refs stay. Repeating it is fine. */
   remove(input: { mirror: Mirror; runId: string }): Promise<void>;
+  /** As `remove`, but the tree is kept for the next run of its repository, or deleted, in the background. */
+  release(input: { mirror: Mirror; runId: string }): Promise<void>;
+  /** Waits for what goes on in the background. */
+  settled(): Promise<void>;
+  /** Deletes what a killed process has left half-made. Only while no other process uses the home. */
+  sweep(mirrors: readonly Mirror[]): Promise<void>;
 }
 
 /** The content of one run's worktree. Belay keeps an index of its own, so what an agent stages, commits or flags does not disturb. */
@@ -50,11 +58,15 @@ export interface Worktree {
   checkpoint(input: { message: string; signal?: AbortSignal | undefined }): Promise<{ sha: string; tree: string; changed: boolean }>;
   /** Git's hash of the present content, ignored files left out. */
   treeHash(input?: { signal?: AbortSignal | undefined }): Promise<string>;
-  /** Brings content, HEAD and the checkpoint to this commit; ignored files stay. */
-  restore(sha: string, options?: { signal?: AbortSignal | undefined }): Promise<void>;
+  /** Brings these files, and no others, to what they are in the commit; those that it does not have are removed. */
+  putBack(input: { commit: string; paths: readonly string[] }): Promise<void>;
+  /** Brings content, HEAD and the checkpoint to this commit; ignored files stay. `isClean`: there are no untracked files. */
+  restore(sha: string, options?: { signal?: AbortSignal | undefined; isClean?: boolean }): Promise<void>;
 }
 
-export function createWorktrees({ home }: { home: string }): Worktrees {
+/** Without `pool`, released trees are removed. */
+export function createWorktrees({ home, pool: settings }: { home: string; pool?: PoolSettings }): Worktrees {
+  const pool = settings && createWorktreePool({ home, ...settings });
   // Handles of one run share their queue.
   const handles = new Map<string, Worktree>();
 
@@ -75,9 +87,13 @@ export function createWorktrees({ home }: { home: string }): Worktrees {
       await tidyRegistration(registrationPath({ gitDir: mirror.gitDir, runId }));
       return { path, state: 'kept', worktree };
     }
-    if (found === 'sane' && (await restored({ worktree, commit, signal }))) return { path, state: 'restored', worktree };
-    await build({ mirror, runId, path, commit, signal });
-    await worktree.restore(commit, { signal });
+    if (found === 'sane' && (await succeeds(() => worktree.restore(commit, { signal }), signal)))
+      return { path, state: 'restored', worktree };
+    const building = { worktree, mirror, runId, path, commit, signal };
+    const pooled = await pool?.take(mirror);
+    const reused = pooled !== undefined && (await succeeds(() => build({ ...building, pooled }), signal));
+    pooled?.discard();
+    if (!reused) await build(building);
     return { path, state: found === 'missing' ? 'new' : 'rebuilt', worktree };
   }
 
@@ -88,21 +104,26 @@ export function createWorktrees({ home }: { home: string }): Worktrees {
     if (trash !== undefined) await removeTree(trash);
   }
 
-  return { prepare, at, remove };
+  async function release({ mirror, runId }: { mirror: Mirror; runId: string }): Promise<void> {
+    if (!pool || !settings) return remove({ mirror, runId });
+    handles.delete(`${mirror.gitDir}\n${runId}`);
+    const place = { mirror, runId, path: treePath({ home, runId }) };
+    try {
+      await whileLocked({ path: worktreesLock(mirror.gitDir) }, () => pool.give(place));
+    } catch (error) {
+      settings.onProblem(error, 'A returned worktree could not be kept; it is removed');
+      await remove(place);
+    }
+  }
+
+  const nothing = async (): Promise<void> => {};
+  return { prepare, at, remove, release, settled: pool?.settled ?? nothing, sweep: pool?.sweep ?? nothing };
 }
 
-/** A worktree that cannot be brought to the commit, for whatever reason, is rebuilt; what stands against that is then reported. */
-async function restored({
-  worktree,
-  commit,
-  signal,
-}: {
-  worktree: Worktree;
-  commit: string;
-  signal: AbortSignal | undefined;
-}): Promise<boolean> {
+/** What cannot be done, for whatever reason, is done from the beginning; what stands against that too is then reported. */
+async function succeeds(work: () => Promise<void>, signal: AbortSignal | undefined): Promise<boolean> {
   try {
-    await worktree.restore(commit, { signal });
+    await work();
     return true;
   } catch {
     signal?.throwIfAborted();
@@ -110,56 +131,42 @@ async function restored({
   }
 }
 
-interface Place {
-  mirror: Mirror;
-  runId: string;
-  path: string;
+interface Building extends Place {
+  worktree: Worktree;
+  commit: string;
+  pooled?: PooledTree;
+  signal: AbortSignal | undefined;
 }
 
-async function build({ mirror, runId, path, commit, signal }: Place & { commit: string; signal: AbortSignal | undefined }): Promise<void> {
-  await mirror.guard();
-  const git = hardenedGit({ cwd: mirror.gitDir, gitDir: mirror.gitDir, env: mirror.env });
+/** A new worktree, or one of the pool. */
+async function build({ worktree, pooled, commit, signal, ...place }: Building): Promise<void> {
+  const { mirror, path } = place;
   const trash = await whileLocked({ path: worktreesLock(mirror.gitDir), signal }, async () => {
-    const old = await unregister({ mirror, runId, path });
-    // The files come later, outside the lock.
-    await git.run(['worktree', 'add', '--quiet', '--no-checkout', '--detach', '--', path, commit], { signal });
+    const old = await unregister(place);
+    await createRegistration({ ...place, commit, index: pooled?.index });
+    if (pooled) await rename(pooled.tree, path);
+    else await mkdir(path);
+    await linkTree(place);
     return old;
   });
+  // The files come outside the lock.
+  await worktree.restore(commit, { signal, isClean: true });
+  await finishRegistration(place);
   if (trash !== undefined) await removeTree(trash);
 }
 
 /** By hand instead of `git worktree remove`, which refuses what is locked or damaged. */
-async function unregister({ mirror, runId, path }: Place): Promise<string | undefined> {
-  const trash = await discard(path);
-  await rm(registrationPath({ gitDir: mirror.gitDir, runId }), { recursive: true, force: true });
+async function unregister(place: Place): Promise<string | undefined> {
+  const trash = await discard(place.path);
+  await removeRegistration(place);
   return trash;
 }
 
 /** `damaged`: something is there that is not wholly ours, or only in part. */
-async function condition({ mirror, runId, path }: Place): Promise<'missing' | 'sane' | 'damaged'> {
-  const registration = registrationPath({ gitDir: mirror.gitDir, runId });
-  const [tree, registered] = await Promise.all([lstat(path).catch(() => undefined), lstat(registration).catch(() => undefined)]);
-  if (tree === undefined && registered === undefined) return 'missing';
-  if (!tree?.isDirectory() || !registered?.isDirectory()) return 'damaged';
-  const [toRegistration, toTree, toMirror] = await Promise.all([
-    textOf(join(path, '.git')),
-    textOf(join(registration, 'gitdir')),
-    textOf(join(registration, 'commondir')),
-  ]);
-  // Git writes real paths; the home may be named through a link.
-  const [realRegistration, realTree] = await Promise.all([realpath(registration), realpath(path)]);
-  const linked = toRegistration === `gitdir: ${realRegistration}\n` && toTree === `${join(realTree, '.git')}\n` && toMirror === '../..\n';
-  if (!linked || (await isUnfinished(registration))) return 'damaged';
+async function condition(place: Place): Promise<'missing' | 'sane' | 'damaged'> {
+  const { mirror, runId } = place;
+  const state = await registrationState(place);
+  if (state !== 'whole') return state === 'missing' ? 'missing' : 'damaged';
   const checkpoint = await mirror.refSha(checkpointRef(runId));
   return checkpoint !== undefined && (await mirror.hasCommit(checkpoint)) ? 'sane' : 'damaged';
-}
-
-/** Our index is written at the end of the first checkout; git's mark of a half-made worktree is the lock. */
-async function isUnfinished(registration: string): Promise<boolean> {
-  const [index, locked] = await Promise.all([INDEX_NAME, 'locked'].map((name) => lstat(join(registration, name)).catch(() => undefined)));
-  return index === undefined || locked !== undefined;
-}
-
-async function textOf(path: string): Promise<string | undefined> {
-  return readFile(path, 'utf8').catch(() => undefined);
 }

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { runSetup } from '../../src/activities/setup.ts';
 import { markedProcesses } from '../../src/process/process-table.ts';
 import { createProcessTrees } from '../../src/process/process-trees.ts';
+import { parseRepositorySettings } from '../../src/repository-settings.ts';
 import { createRunFiles } from '../../src/run-files/run-files.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
@@ -19,7 +20,9 @@ async function setUp(command: string, { limitMs, signal = new AbortController().
   await mkdir(workspace);
   const files = createRunFiles({ home: home.path });
   const workspaceEnvironment = { PATH: process.env['PATH'] ?? '', SETUP_UNDER_TEST: mark };
-  const setup = { lease, path: workspace, ports: { backend: 9100, frontend: 9200 }, commands: [command], ...(limitMs ? { limitMs } : {}) };
+  const settings = parseRepositorySettings('{}', { source: '.belay.yml' });
+  if (limitMs) settings.limits.setupMs = limitMs;
+  const setup = { lease, path: workspace, ports: { backend: 9100, frontend: 9200 }, commands: [command], settings };
   const failure: unknown = await runSetup({ processes, files, workspaceEnvironment }, setup, signal).then(
     () => undefined,
     (error: unknown) => error,

@@ -37,7 +37,7 @@ export async function activityHost(files: Files = { 'a.txt': 'one\n' }): Promise
   const home = join(remote.folder, 'home');
   await mkdir(home);
   const portsFolder = join(remote.folder, 'ports');
-  const { forges, trackers } = composeForges(loadConfig({ BELAY_HOME: home }));
+  const { forges, trackers } = composeForges(loadConfig({ BELAY_HOME: home }), {});
   const grants: Grant[] = [];
   const workflow = { status: 'RUNNING' };
   const handle = {
@@ -55,7 +55,15 @@ export async function activityHost(files: Files = { 'a.txt': 'one\n' }): Promise
     engines: composeEngines(loadConfig({ BELAY_HOME: home }), {}),
     processes: stack.use(await createProcessTrees({ bootId: 'activity-host', isolation: 'reaper', graceMs: 100 })),
     mirrors: createMirrors({ home, env: process.env }),
-    worktrees: createWorktrees({ home }),
+    worktrees: createWorktrees({
+      home,
+      pool: {
+        size: 3,
+        onProblem: (error) => {
+          throw error;
+        },
+      },
+    }),
     ports: createPortRegistry({
       home,
       backend: { first: 21400, last: 21449 },
@@ -66,6 +74,7 @@ export async function activityHost(files: Files = { 'a.txt': 'one\n' }): Promise
     holdings: createHoldings(),
     workspaceEnvironment: { PATH: process.env['PATH'] ?? '' },
   };
+  stack.defer(() => deps.worktrees.settled());
   const repository = await forges.local.register({ path: remote.path });
   const base = await remote.git('rev-parse', 'main');
   const kept = stack.move();
