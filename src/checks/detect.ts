@@ -19,15 +19,6 @@ export interface DetectedTest {
   packageManager?: PackageManager;
 }
 
-/** One folder of a repository as if it were all of it. Its files have to be listed as deep. */
-export function withinFolder({ files, readFile }: Repository, folder: string): Repository {
-  const prefix = `${folder}/`;
-  return {
-    files: files.filter((path) => path.startsWith(prefix)).map((path) => path.slice(prefix.length)),
-    readFile: (path) => readFile(`${prefix}${path}`),
-  };
-}
-
 /** The command that tests a repository, by what lies in it: the first that is found, JavaScript before Python before the rest. */
 export async function detectTestCommand(repository: Repository): Promise<DetectedTest | undefined> {
   for (const detect of [fromPackage, fromNodeTests, fromPytest, fromUnittest, ...OTHERS]) {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, realpath } from 'node:fs/promises';
+import { mkdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BelayError } from '../contracts/errors.ts';
 import type { TestResult } from '../contracts/evidence.ts';
@@ -53,11 +53,11 @@ export async function runChecks(request: ChecksRequest): Promise<ChecksResult> {
 async function folderOf({ cwd, workingDirectory = '' }: ChecksRequest): Promise<string> {
   const root = await realpath(cwd);
   const folder = await realpath(join(root, workingDirectory)).catch(() => undefined);
-  if (folder !== undefined && (folder === root || folder.startsWith(`${root}/`))) return folder;
+  if (folder !== undefined && (await stat(folder)).isDirectory() && (folder === root || folder.startsWith(`${root}/`))) return folder;
   throw new BelayError({
     code: 'settings_invalid',
-    message: `The working directory ${workingDirectory} is not a folder of the repository.`,
-    hint: 'Name one that is there under `workingDirectory` in .belay.yml on the base branch; then `belay retry`.',
+    message: `The working directory ${workingDirectory}, set in .belay.yml, is no folder of the repository, or a link leads out of it.`,
+    hint: 'Name another folder under `workingDirectory` on the base branch, or see with `belay open` what became of this one; then `belay retry`.',
   });
 }
 

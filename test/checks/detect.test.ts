@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { detectSetup, detectTestCommand, withinFolder } from '../../src/checks/detect.ts';
+import { detectSetup, detectTestCommand } from '../../src/checks/detect.ts';
 
 const repository = (texts: Record<string, string>) => ({ files: Object.keys(texts), readFile: async (path: string) => texts[path] });
 const test = (script: string, more = {}) => JSON.stringify({ scripts: { test: script }, ...more });
@@ -57,12 +57,6 @@ describe('detectTestCommand', () => {
     ['tests are only a folder of data', { 'test/data.js': 'export const data = 1' }],
   ])('finds none where %s', async (_, texts) => {
     expect(await detectTestCommand(repository(texts as Record<string, string>))).toBeUndefined();
-  });
-
-  it('looks into one folder of many where that is worked in', async () => {
-    const texts = { 'package.json': test('vitest'), 'services/api/go.mod': '', 'services/api-old/pom.xml': '' };
-    const api = withinFolder(repository(texts), 'services/api');
-    expect(await detectTestCommand(api)).toMatchObject({ command: 'go test ./...' });
   });
 
   it('goes on to other languages behind the placeholder', async () => {
