@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { parseRepositorySettings } from '../src/repository-settings.ts';
+import { repositorySettingsJsonSchema } from '../src/repository-settings-schema.ts';
 
 const parse = (text: string) => parseRepositorySettings(text, { source: '.belay.yml' });
 
@@ -170,8 +171,24 @@ test('a file full of mistakes shows the first of them and how many there are', (
   expect(shown.at(-1)).toBe('  and 10 more');
 });
 
-test('the example of the settings page is accepted', async () => {
+const examples = async (): Promise<string[]> => {
   const page = await readFile(new URL('../docs/settings.md', import.meta.url), 'utf8');
-  const example = /```yaml\n(.*?)```/s.exec(page)?.[1] ?? '';
-  expect(parse(example)).toMatchObject({ setup: ['npm ci'], phasesOff: ['document'], engine: 'claude', limits: { budgetUsd: 10 } });
+  return [...page.matchAll(/```yaml\n(.*?)```/gs)].map(([, example = '']) => example);
+};
+
+test('the examples of the settings page are accepted, and between them name every setting', async () => {
+  const all = await examples();
+  expect(parse(all[0] ?? '')).toMatchObject({ setup: ['npm ci'], phasesOff: ['document'], engine: 'claude', limits: { budgetUsd: 10 } });
+  for (const example of all) parse(example);
+  const schema = repositorySettingsJsonSchema() as { properties: Record<string, { properties?: object }> };
+  const text = all.join('\n');
+  const named = Object.entries(schema.properties).flatMap(([key, { properties = {} }]) => [key, ...Object.keys(properties)]);
+  const inner = new Set(['classify', 'implement', 'publish']);
+  expect(named.filter((key) => !inner.has(key) && !new RegExp(`\\b${key}:`).test(text))).toEqual([]);
+});
+
+test('the schema for editors describes every setting, and knows no others', () => {
+  const schema = repositorySettingsJsonSchema() as { additionalProperties: boolean; properties: Record<string, { description?: string }> };
+  expect(schema.additionalProperties).toBe(false);
+  expect(Object.entries(schema.properties).filter(([, { description }]) => !description)).toEqual([]);
 });
