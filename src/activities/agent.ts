@@ -16,6 +16,8 @@ import type { Holding } from './holdings.ts';
 import type { Journal } from './journal.ts';
 import { createJournal, recordedStep, unwritten } from './journal.ts';
 import { promptValues } from './prompt-values.ts';
+import { keepNotes, workspacePrompt } from './workspace-prompt.ts';
+import { splitNotes } from '../texts/plan-notes.ts';
 import type { Spending } from './spending.ts';
 import { withRules } from './prompt-rules.ts';
 import { settle } from './settle.ts';
@@ -96,9 +98,9 @@ async function prepare(work: AgentWork, notes: StepNotes): Promise<{ command: Co
   if (!resume && holding.at !== input.checkpoint) await holding.worktree.restore(input.checkpoint);
   holding.at = undefined;
   const rendered = renderCommand(command, await promptValues(deps, holding, input.values));
-  const prompt = command.permissions.includes('edit')
-    ? withRules(rendered, { undone: input.undone, protectedPaths: holding.settings.protectedPaths })
-    : rendered;
+  const { protectedPaths } = holding.settings;
+  const asked = command.permissions.includes('edit') ? withRules(rendered, { undone: input.undone, protectedPaths }) : rendered;
+  const prompt = `${asked}${await workspacePrompt(deps, holding, command)}`;
   await keep(work, 'prompt', `${input.command}.md`, prompt);
   return { command, prompt, resume };
 }
@@ -121,9 +123,7 @@ async function finish(work: AgentWork, command: Command, answer: TurnResult, spe
   const { input, holding } = work;
   const settled = await settle(work, command);
   holding.at = settled.checkpoint;
-  const text = answer.json === undefined ? answer.text : JSON.stringify(answer.json, undefined, 2);
-  const name = `${input.command}.${answer.json === undefined ? 'md' : 'json'}`;
-  const artifact = input.keepAs === 'plan' ? await keep(work, 'plan', 'plan.md', text) : await keep(work, 'answer', name, text);
+  const artifact = input.keepAs === 'plan' ? await keepPlan(work, answer) : await keepAnswer(work, answer);
   return {
     session: spentOn(input, answer.sessionId, spending),
     artifactId: artifact.id,
@@ -132,6 +132,19 @@ async function finish(work: AgentWork, command: Command, answer: TurnResult, spe
     ...settled,
     ...(answer.json === undefined ? {} : { json: digestOf(command.output, answer.json) }),
   };
+}
+
+async function keepAnswer(work: AgentWork, { text, json }: TurnResult) {
+  const { command } = work.input;
+  if (json === undefined) return keep(work, 'answer', `${command}.md`, text);
+  return keep(work, 'answer', `${command}.json`, JSON.stringify(json, undefined, 2));
+}
+
+/** Its notes on the codebase are for later runs too; they are kept apart. */
+async function keepPlan(work: AgentWork, { text }: TurnResult) {
+  const { plan, notes } = splitNotes(text);
+  if (notes) await keepNotes(work.deps, work.holding, notes).catch(unwritten('The notes on the codebase'));
+  return keep(work, 'plan', 'plan.md', plan || text);
 }
 
 const spentOn = ({ command: name, engine }: AgentInput, id = 'failed', spending: Spending): SessionView => ({

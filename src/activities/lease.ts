@@ -9,9 +9,9 @@ import type { Mirror } from '../git/mirror.ts';
 import { writePortsFile } from '../workspace/ports.ts';
 import { oncePerTree } from '../workspace/setup-mark.ts';
 import { checkpointRef } from '../workspace/worktree.ts';
+import { cachedSetup } from './cached-setup.ts';
 import type { Dependencies } from './dependencies.ts';
 import { leaveTree, releasePorts } from './leaving.ts';
-import { runSetup } from './setup.ts';
 import { readOverrides } from './overrides.ts';
 import { readSettings } from './settings.ts';
 import type { Tenure } from './tenures.ts';
@@ -77,7 +77,9 @@ async function prepare(deps: Dependencies, input: HoldInput, { tenure, cleanup, 
   await mirror.updateRef({ ref: checkpointRef(runId), sha: commit });
   await writePortsFile({ path, ports });
   const setup = { lease, path, ports, commands: settings.setup, settings: settings.named };
-  await oncePerTree({ mirror, runId, again: state !== 'kept' }, () => runSetup(deps, setup, signal));
+  await oncePerTree({ mirror, runId, again: state !== 'kept' }, () =>
+    cachedSetup(deps, { setup, repository, mirror, commit, baseSha, paths: settings.setupCache }, signal),
+  );
   const overrides = await readOverrides(mirror, baseSha);
   cleanup.use(deps.holdings.add({ lease, repository, mirror, worktree, ports, baseSha, settings: settings.named, overrides, end }));
   return { epoch, host: deps.host.id, taskQueue: deps.host.taskQueue, path, ports, baseSha, commit, settings: settings.run };

@@ -1,4 +1,5 @@
 import { detectSetup, detectTestCommand } from '../checks/detect.ts';
+import { detectSetupCache } from '../checks/detect-setup-cache.ts';
 import { runnerOf } from '../checks/runners.ts';
 import { BelayError } from '../contracts/errors.ts';
 import type { RunSettings } from '../contracts/run-state.ts';
@@ -15,6 +16,8 @@ export interface HostSettings {
   /** What the file says, as it is. */
   named: RepositorySettings;
   setup: string[];
+  /** Folders that runs share after their setup. */
+  setupCache: string[];
   run: RunSettings;
 }
 
@@ -29,6 +32,7 @@ export async function readSettings(mirror: Mirror, baseSha: string): Promise<Hos
   const checks = named.test?.map((command) => ({ command, runner: runnerOf(command) })) ?? (detected ? [detected] : []);
   const setup = named.setup ?? (await detectSetup({ files, readFile }))?.commands ?? [];
   const reason = named.test ? `set in ${SETTINGS_FILE}` : (detected?.reason ?? `no test command was found; name one in ${SETTINGS_FILE}`);
+  const setupCache = named.setupCache ?? (await detectSetupCache({ commands: setup, files, readFile }));
   const usual = folder
     ? (await mirror.readFile({ commit: baseSha, path: REVIEW_CRITERIA })) !== undefined
     : files.includes(REVIEW_CRITERIA);
@@ -36,6 +40,7 @@ export async function readSettings(mirror: Mirror, baseSha: string): Promise<Hos
   return {
     named,
     setup,
+    setupCache,
     run: {
       checks: checks.map(({ command, runner }) => ({ command, runner })),
       checksReason: reason,

@@ -9,7 +9,7 @@ import { environmentOf } from './environment.ts';
 /** Installing a big repository's dependencies takes minutes; an hour means that it hangs. */
 const SETUP_LIMIT_MS = 60 * 60_000;
 
-interface Setup {
+export interface Setup {
   lease: LeaseRef;
   path: string;
   ports: Grant['ports'];

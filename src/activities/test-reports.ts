@@ -8,11 +8,11 @@ import type { Dependencies } from './dependencies.ts';
 export async function writeTestReports(
   deps: Dependencies,
   step: StepRef,
-  check: { commands: string[]; result: ChecksResult; report: CheckReport },
+  { commands, result, report }: { commands: string[]; result: ChecksResult; report: CheckReport },
 ): Promise<string> {
   const texts = {
-    json: JSON.stringify(check.report, undefined, 2),
-    xml: junitXml(check.commands, check.result),
+    json: JSON.stringify(report, undefined, 2),
+    xml: junitXml(commands, result),
   };
   const write = async (ending: keyof typeof texts): Promise<string> => {
     const place = { runId: step.lease.runId, step: step.number, kind: 'test_report' } as const;

@@ -36,9 +36,9 @@ export type Said = { prompt: string } & ({ resume: string } | { sessionId: strin
 
 /** One turn of the agent's CLI, its transcript kept and its cost recorded: while it goes on, and however it ends. */
 export async function playTurn(turn: Turn, said: Said): Promise<TurnResult> {
-  const began = Date.now();
+  const began = performance.now();
   let sessionId = 'resume' in said ? said.resume : said.sessionId;
-  const spent = (used: Metered): Spent => ({ ...used, durationMs: Date.now() - began });
+  const spent = (used: Metered): Spent => ({ ...used, durationMs: Math.round(performance.now() - began) });
   const meter = createTurnMeter((used) =>
     record(turn, sessionId, turn.spending.soFar(sessionId, spent(used)), false).catch(unwritten('The cost of a turn so far')),
   );

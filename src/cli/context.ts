@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Config } from '../config.ts';
 import { composeForges } from '../compose-forges.ts';
@@ -7,6 +6,7 @@ import type { Forges } from '../forges/forges.ts';
 import type { GitHubIntake } from '../intake/place.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { openLedger } from '../ledger/open-ledger.ts';
+import { ownFolder } from '../process/own-folder.ts';
 import type { RunFiles } from '../run-files/run-files.ts';
 import { createRunFiles } from '../run-files/run-files.ts';
 import type { Trackers } from '../trackers/trackers.ts';
@@ -28,7 +28,7 @@ export async function openContext({ env, terminal }: { env: NodeJS.ProcessEnv; t
   const config = loadConfig(env);
   for (const warning of config.warnings) terminal.note(`belay: ${warning}`);
   const { home } = config;
-  await mkdir(home, { recursive: true, mode: 0o700 });
+  await ownFolder(home);
   const ledger = await openLedger({ path: path.join(home, 'ledger.db') });
   return {
     env,

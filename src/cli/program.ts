@@ -21,14 +21,7 @@ export interface ProgramRequest {
 export function createProgram({ env, terminal }: ProgramRequest): (args: readonly string[]) => Promise<number> {
   return async (args) => {
     let code: number = EXIT.ok;
-    const program = new Command('belay')
-      .description('Brings an issue to a reviewed, tested pull request, durably.')
-      .version(packageVersion())
-      .exitOverride()
-      .configureOutput({ writeOut: (text) => terminal.out(text.trimEnd()), writeErr: (text) => terminal.note(text.trimEnd()) })
-      .showHelpAfterError('(belay --help shows what there is)');
-    const define = (make: (set: Define) => void): void => make({ program, env, terminal, done: (result) => (code = result) });
-    for (const part of [servers, runs, readers, orders, pullRequests, upkeep, completion]) define(part);
+    const program = declareCommands({ env, terminal, done: (result) => (code = result) });
     try {
       await program.parseAsync([...args], { from: 'user' });
       return code;
@@ -39,9 +32,24 @@ export function createProgram({ env, terminal }: ProgramRequest): (args: readonl
   };
 }
 
-interface Define extends ProgramRequest {
-  program: Command;
+interface Declare extends ProgramRequest {
   done: (code: number) => void;
+}
+
+interface Define extends Declare {
+  program: Command;
+}
+
+/** Every command with its arguments and options, ready to parse. */
+export function declareCommands({ env, terminal, done }: Declare): Command {
+  const program = new Command('belay')
+    .description('Brings an issue to a reviewed, tested pull request, durably.')
+    .version(packageVersion())
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => terminal.out(text.trimEnd()), writeErr: (text) => terminal.note(text.trimEnd()) })
+    .showHelpAfterError('(belay --help shows what there is)');
+  for (const define of [servers, runs, readers, orders, pullRequests, upkeep, completion]) define({ program, env, terminal, done });
+  return program;
 }
 
 /** Runs a command with everything it works with, and closes that afterwards. */
@@ -204,7 +212,10 @@ function upkeep(set: Define): void {
     .command('clean')
     .description('removes what closed runs left on this machine')
     .option('--dry-run', 'only say what would be removed', false)
-    .action((options: { dryRun: boolean }) => inContext(set, async (context) => (await import('./clean.ts')).clean(context, options)));
+    .option('--cache', 'the whole setup cache too', false)
+    .action((options: { dryRun: boolean; cache: boolean }) =>
+      inContext(set, async (context) => (await import('./clean.ts')).clean(context, options)),
+    );
 }
 
 function completion({ program, env, terminal }: Define): void {

@@ -1,6 +1,7 @@
 import { BelayError } from '../contracts/errors.ts';
 import type { ErrorCode } from '../contracts/errors.ts';
 import { plainText } from '../contracts/text.ts';
+import { diskFull } from '../process/disk-full.ts';
 
 /** Where commands write: results to standard output, everything else to standard error. What agents and repositories say is in both. */
 export interface Terminal {
@@ -29,7 +30,7 @@ export const EXIT = { ok: 0, failed: 1, usage: 2, cancelled: 130 } as const;
 
 /** What failed, on what, and what to do next; nothing of our own stack for errors made on purpose. */
 export function describeError(error: unknown): string {
-  return plainText(textOf(error));
+  return plainText(textOf(diskFull(error) ?? error));
 }
 
 function textOf(error: unknown): string {

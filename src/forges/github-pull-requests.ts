@@ -31,7 +31,9 @@ const CREATE_ATTEMPTS = 2;
 
 export async function findPullRequest(client: GitHubClient, { repository, branch }: Wanted): Promise<PullRequest | undefined> {
   const found = await client.call(asked(`look for pull requests of ${branch} in`, repository), async (octokit) => {
-    const head = `${repository.owner}:${branch}`;
+    // The filter goes by the owner's present name, as it is written; an address by any.
+    const { owner } = (await octokit.rest.repos.get(address(repository))).data;
+    const head = `${owner.login}:${branch}`;
     const order = { state: 'all', sort: 'created', direction: 'desc', per_page: 100 } as const;
     return (await octokit.rest.pulls.list({ ...address(repository), head, ...order })).data;
   });

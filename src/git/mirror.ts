@@ -45,6 +45,8 @@ export interface Mirror {
   readFile(input: { commit: string; path: string }): Promise<string | undefined>;
   /** Paths of the tree's files; with `depth`, entries down to that level, folders ending in a slash. */
   listFiles(input: { commit: string; depth?: number }): Promise<string[]>;
+  /** Files and links of the tree with git's hash of their content. */
+  listBlobs(commit: string): Promise<{ path: string; sha: string }[]>;
   hasCommit(sha: string): Promise<boolean>;
   refSha(ref: string): Promise<string | undefined>;
   /** With `expected` by compare-and-swap (null: must not exist yet). Throws lease_lost when somebody else moved it. */
@@ -52,6 +54,8 @@ export interface Mirror {
   deleteRef(ref: string): Promise<void>;
   treeOf(commit: string): Promise<string>;
   parentsOf(commit: string): Promise<string[]>;
+  /** How many commits lie after `ancestor` up to `commit`; undefined where it is none of its ancestors, or not here. */
+  commitsSince(input: { ancestor: string; commit: string }): Promise<number | undefined>;
   commitTree(input: CommitTree): Promise<string>;
   /** Unified, renames found, no external programs; cut at `maxBytes`. */
   diff(input: { from: string; to: string; maxBytes: number }): Promise<{ text: string; truncated: boolean }>;

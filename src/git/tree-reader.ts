@@ -24,6 +24,10 @@ export function treeReader(git: MirrorGit) {
       const paths = split(listed);
       return depth === Number.POSITIVE_INFINITY ? paths : [...new Set(paths.map((path) => shortened(path, depth)))];
     },
+    async listBlobs(commit: string): Promise<{ path: string; sha: string }[]> {
+      const listed = await git.run(['ls-tree', '-r', '-z', '--full-tree', assertSha(commit)]);
+      return split(listed).map((entry) => ({ path: entry.slice(entry.indexOf('\t') + 1), sha: entry.split(/[ \t]/, 3)[2] ?? '' }));
+    },
     async treeOf(commit: string): Promise<string> {
       return (await git.run(['rev-parse', '--verify', '--end-of-options', `${assertSha(commit)}^{tree}`])).trim();
     },
@@ -31,6 +35,11 @@ export function treeReader(git: MirrorGit) {
       return (await git.run(['rev-parse', '--end-of-options', `${assertSha(commit)}^@`]))
         .split('\n')
         .filter((line) => /^[0-9a-f]+$/.test(line));
+    },
+    async commitsSince({ ancestor, commit }: { ancestor: string; commit: string }): Promise<number | undefined> {
+      const isAncestor = await git.attempt(['merge-base', '--is-ancestor', assertSha(ancestor), assertSha(commit)]);
+      if (isAncestor.exitCode !== 0) return undefined;
+      return Number(await git.run(['rev-list', '--count', `${ancestor}..${commit}`]));
     },
     async commitTree({ tree, parents, message, date }: CommitTree): Promise<string> {
       const lineage = parents.flatMap((parent) => ['-p', assertSha(parent)]);

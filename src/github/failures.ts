@@ -87,23 +87,26 @@ function translated(failure: Failure, question: Question): BelayError {
   if (status === 403 || status === 451) return forbidden(failure, question);
   if (status === 404 || status === 410) return missing(failure, question);
   if (status >= 500) return unreachable(failure, question);
-  return problemOf('forge_refused', failure, question, 'Mend what it names, then `belay retry`.');
+  return problemOf(failure, question, { code: 'forge_refused', hint: 'Mend what it names, then `belay retry`.' });
 }
 
-function problemOf(
-  code: ErrorCode,
-  { words, cause, status }: Failure,
-  { doing, host }: Question,
-  hint: string,
-  retryAt?: Date,
-): BelayError {
-  const message = `${host} could not ${doing}: ${words} (${status}).`.replace(/\.(?= \(\d+\)\.$)/, '');
+interface Told {
+  code: ErrorCode;
+  hint: string;
+  retryAt?: Date;
+}
+
+function problemOf({ words, cause, status }: Failure, { doing, host }: Question, { code, hint, retryAt }: Told): BelayError {
+  const message = `${host} could not ${doing}: ${words.replace(/\.$/, '')} (${status}).`;
   return new BelayError({ code, message, hint, cause, ...(retryAt ? { retryAt } : {}) });
 }
 
 function unreachable(failure: Failure, question: Question): BelayError {
   if (failure.answered)
-    return problemOf('forge_unreachable', failure, question, 'It is asked again; https://www.githubstatus.com says how it is.');
+    return problemOf(failure, question, {
+      code: 'forge_unreachable',
+      hint: 'It is asked again; https://www.githubstatus.com says how it is.',
+    });
   const certificate = /certificate|self.signed|issuer/i.test(failure.words);
   return new BelayError({
     code: 'forge_unreachable',
@@ -120,32 +123,40 @@ function isRateLimit({ header, words }: Failure): boolean {
 }
 
 function rateLimited(failure: Failure, question: Question): BelayError {
-  const { header } = failure;
-  const seconds = Number(header('retry-after'));
+  const retryAt = limitEnds(failure);
+  return problemOf(failure, question, { code: 'forge_rate_limited', hint: `It answers again at ${retryAt.toISOString()}.`, retryAt });
+}
+
+/** As GitHub documents it: the time to wait, else when the primary limit is over, else a minute. */
+function limitEnds({ header }: Failure): Date {
+  const wait = Number(header('retry-after'));
   const reset = header('x-ratelimit-remaining') === '0' ? Number(header('x-ratelimit-reset')) * 1000 : 0;
-  const retryAt = new Date(Math.max(Date.now() + (seconds > 0 ? seconds : reset > 0 ? 0 : FALLBACK_WAIT_SECONDS) * 1000, reset || 0));
-  return problemOf('forge_rate_limited', failure, question, `It answers again at ${retryAt.toISOString()}.`, retryAt);
+  if (wait > 0) return new Date(Date.now() + wait * 1000);
+  return new Date(reset > Date.now() ? reset : Date.now() + FALLBACK_WAIT_SECONDS * 1000);
 }
 
 function notLoggedIn(failure: Failure, question: Question): BelayError {
   const hint = 'Set GITHUB_TOKEN to a valid token, or run `gh auth login`, and restart Belay.';
   if (question.token !== undefined)
-    return problemOf('forge_not_logged_in', { ...failure, words: 'the token is not valid' }, question, hint);
-  return problemOf('forge_not_logged_in', { ...failure, words: 'there is no token' }, question, hint);
+    return problemOf({ ...failure, words: 'the token is not valid' }, question, { code: 'forge_not_logged_in', hint });
+  return problemOf({ ...failure, words: 'there is no token' }, question, { code: 'forge_not_logged_in', hint });
 }
 
 function forbidden(failure: Failure, question: Question): BelayError {
   const signOn = /url=(\S+)/.exec(failure.header('x-github-sso') ?? '')?.[1];
   if (signOn)
-    return problemOf('forge_forbidden', failure, question, `The organisation wants single sign-on: authorise the token at ${signOn}.`);
+    return problemOf(failure, question, {
+      code: 'forge_forbidden',
+      hint: `The organisation wants single sign-on: authorise the token at ${signOn}.`,
+    });
   const needed = failure.header('x-accepted-github-permissions');
   const lacks = needed && /token|integration/i.test(failure.words) ? `The token needs: ${plainLine(needed)}. ` : '';
-  return problemOf('forge_forbidden', failure, question, `${lacks}${PERMISSIONS_PAGE}`);
+  return problemOf(failure, question, { code: 'forge_forbidden', hint: `${lacks}${PERMISSIONS_PAGE}` });
 }
 
 function missing(failure: Failure, question: Question): BelayError {
   const { host, token, missing: wanted } = question;
-  if (wanted === undefined) return problemOf('forge_refused', failure, question, PERMISSIONS_PAGE);
+  if (wanted === undefined) return problemOf(failure, question, { code: 'forge_refused', hint: PERMISSIONS_PAGE });
   const unseen = token === undefined ? 'it is private and there is no token' : 'the token cannot see it';
   const message =
     failure.status === 410

@@ -7,7 +7,7 @@ export function issueText({ key, title, labels, author, body, comments = [], com
   return [
     `# #${key}: ${plainLine(visibleText(title))}`,
     ...(labels.length > 0 ? [`Labels: ${labels.join(', ')}`] : []),
-    ...(author ? [`Written by @${author}`] : []),
+    ...(author ? [`Written by ${author}`] : []),
     visibleText(body),
     ...commentsText(comments, commentsLeftOut),
   ]
@@ -29,7 +29,8 @@ function commentsText(comments: readonly IssueComment[], leftOut: number): strin
   ];
 }
 
+/** Names without their sign: this text is quoted in pull requests, where it would call people. */
 function commentText({ author, role, createdAt, body }: IssueComment): string {
   const quotation = body.split('\n').map((line) => `> ${line}`.trimEnd());
-  return [`@${author}${role ? ` (${role})` : ''}, ${createdAt.slice(0, 10)}:`, '', ...quotation].join('\n');
+  return [`${author}${role ? ` (${role})` : ''}, ${createdAt.slice(0, 10)}:`, '', ...quotation].join('\n');
 }

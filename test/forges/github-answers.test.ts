@@ -9,7 +9,14 @@ const forgeOf = (github: ScriptedGitHub, options = {}) =>
   createGitHubForge({ client: github.client(options), gitUrl: 'https://git.example.com/{owner}/{repo}.git' });
 const hostOf = ({ url }: ScriptedGitHub): string => new URL(url).host;
 
-const shop = { full_name: 'Acme/Shop', default_branch: 'trunk', archived: false, disabled: false, permissions: { push: true } };
+const shop = {
+  owner: { login: 'Acme' },
+  full_name: 'Acme/Shop',
+  default_branch: 'trunk',
+  archived: false,
+  disabled: false,
+  permissions: { push: true },
+};
 const branch = { 'GET /repos/acme/shop/branches/trunk': { json: {} } };
 const pull = {
   node_id: 'PR_1',
@@ -76,14 +83,20 @@ describe('a repository', () => {
   });
 });
 
+test('a pull request of another branch, which GitHub may list for its commit, is not the one', async () => {
+  await using github = await scriptedGitHub({ 'GET /repos/acme/shop': { json: shop }, 'GET /repos/acme/shop/pulls': { json: [pull] } });
+  expect(await forgeOf(github).findPullRequest({ repository, branch: 'belay/two' })).toBeUndefined();
+});
+
 test('the second of two at once gets the pull request of the first', async () => {
   const script: Script = {
     'POST /repos/acme/shop/pulls': invalid('A pull request already exists for acme:belay/one.'),
+    'GET /repos/acme/shop': { json: shop },
     'GET /repos/acme/shop/pulls': { json: [pull] },
   };
   await using github = await scriptedGitHub(script);
   expect(await forgeOf(github).createPullRequest(wanted)).toMatchObject({ number: 7, url: pull.html_url });
-  expect(github.asked('GET /repos/acme/shop/pulls')[0]?.path).toContain('head=acme%3Abelay%2Fone');
+  expect(github.asked('GET /repos/acme/shop/pulls')[0]?.path).toContain('head=Acme%3Abelay%2Fone');
 });
 
 test('no draft is insisted on where a repository has none', async () => {
@@ -92,6 +105,7 @@ test('no draft is insisted on where a repository has none', async () => {
       invalid('Draft pull requests are not supported in this repository.'),
       { status: 201, json: { ...pull, draft: false } },
     ],
+    'GET /repos/acme/shop': { json: shop },
     'GET /repos/acme/shop/pulls': { json: [] },
   };
   await using github = await scriptedGitHub(script);

@@ -6,7 +6,7 @@ import type { GitHubServer } from '../support/github.ts';
 
 const MARKER = '<!-- belay github:acme/shop#1 -->';
 
-const forgeOf = (github: GitHubServer) => createGitHubForge({ client: github.client(), gitUrl: `${github.apiUrl}/{owner}/{repo}.git` });
+const forgeOf = (github: GitHubServer) => createGitHubForge({ client: github.client(), gitUrl: github.gitUrl });
 
 /** A branch with work on it, and what a run asks for. */
 async function work(github: GitHubServer, branch = 'belay/one'): Promise<NewPullRequest> {
@@ -22,7 +22,7 @@ test('a repository is known by its default branch, and git is let in with the to
   const forge = forgeOf(github);
   expect(await forge.describeRepository(github.repository)).toEqual({ repository: github.repository, defaultBranch: 'main' });
   expect(await forge.gitAccess(github.repository)).toEqual({
-    url: `${github.apiUrl}/acme/shop.git`,
+    url: github.gitUrl.replace('{owner}/{repo}', 'acme/shop'),
     credentials: { username: 'x-access-token', password: github.token },
   });
 });

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -39,6 +39,20 @@ async function expectNothingBroken(user: BelayUser, project: Project): Promise<v
   await project.git('fsck', '--strict', '--no-dangling');
 }
 
+async function agents(user: BelayUser): Promise<number[]> {
+  const commands = (await user.processes()).map((pid) => ({ pid, command: commandOf(pid) }));
+  return commands.filter(({ command }) => command.includes('scripted-agent')).map(({ pid }) => pid);
+}
+
+/** Empty for one that has ended meanwhile. */
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
 const prompted = (user: BelayUser, command: string) => (): Promise<true | undefined> => {
   const runs = join(user.home, 'runs');
   const files = existsSync(runs) ? readdirSync(runs, { recursive: true }).map(String) : [];
@@ -73,4 +87,42 @@ describe.skipIf(!canMount())('a disk that is full', () => {
     expect(await project.git('show', `${view.branch}:done.txt`)).toBe('done');
     await expectNothingBroken(user, project);
   });
+
+  it('under Temporal’s own database too holds the run, which goes on by itself when there is space again', async () => {
+    await using disk = await smallDisk();
+    await using user = await belayUser({ env: { BELAY_HOME: disk.path } });
+    const project = await userProject(user.folder);
+    await user.script({ plan: slowly({ say: 'Write it down.' }) });
+    await using run = user.start(['run', project.issue, '--repo', project.path, '--json']);
+    await eventually(prompted(user, 'plan'), 'the prompt of plan');
+    await disk.fill();
+    await eventually(
+      async () => ((await agents(user)).length === 0 ? true : undefined),
+      'the end of the agent, whose work cannot be noted',
+    );
+    disk.free();
+    const { exitCode, stdout, stderr } = await run.ended;
+    expect(exitCode, stderr).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ status: 'completed', outcome: 'pull_request' });
+    await expect.poll(() => user.processes(), { timeout: 20_000 }).toEqual([]);
+    await expectNothingBroken(user, project);
+  });
+});
+
+describe.skipIf(!canMount())('a home that cannot be written to', () => {
+  it.each([['list'], ['run', 'Write it down'], ['dev'], ['show', 'k7f2'], ['worker']])(
+    'is said by belay %s, with what to do',
+    async (...args) => {
+      await using disk = await smallDisk();
+      await disk.lock();
+      for (const home of [disk.path, join(disk.path, 'deeper', 'home')]) {
+        await using user = await belayUser({ env: { BELAY_HOME: home, BELAY_TEMPORAL_ADDRESS: '127.0.0.1:1' } });
+        const { exitCode, stdout, stderr } = await user.belay(args);
+        expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+        expect(stderr).toContain(`Belay's home ${home} cannot be written to`);
+        expect(stderr).toContain('set BELAY_HOME to another folder');
+        expect(stderr).not.toMatch(/unexpected:|\n\s+at /);
+      }
+    },
+  );
 });

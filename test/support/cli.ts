@@ -31,8 +31,8 @@ export interface BelayUser extends AsyncDisposable {
   belay(args: string[], options?: ProgramOptions): Promise<Ended>;
   /** Starts a command. */
   start(args: string[], options?: ProgramOptions): Program;
-  /** Starts another program of src. */
-  startProgram(file: string, options?: ProgramOptions): Program;
+  /** Starts another program, by its path from src. */
+  startProgram(file: string, options?: ProgramOptions, args?: string[]): Program;
   /** Starts `belay dev` and waits until it is ready. */
   dev(options?: ProgramOptions): Promise<Program>;
   /** A run's view as the ledger has it, or the newest run's. */

@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { basename, dirname } from 'node:path';
+import { dirname, relative } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { git } from './git-remote.ts';
 import type { GitCredentials } from '../../src/git/access.ts';
@@ -32,13 +32,15 @@ export interface GitHttpServer extends AsyncDisposable {
 export interface GitHttpServerOptions {
   /** The bare repository to serve. */
   path: string;
+  /** The folder that addresses start from; the repository's own unless said. */
+  root?: string;
   /** Without these every request is refused with 401; without any, all may read and write. */
   credentials?: GitCredentials;
   tls?: { key: string; cert: string };
 }
 
 /** A git server on loopback, as a forge has it: HTTP in front of git's own `http-backend`. */
-export async function gitHttpServer({ path, credentials, tls }: GitHttpServerOptions): Promise<GitHttpServer> {
+export async function gitHttpServer({ path, root = dirname(path), credentials, tls }: GitHttpServerOptions): Promise<GitHttpServer> {
   await git(path, 'config', 'http.receivepack', 'true');
   const hanging = Promise.withResolvers<void>();
   const wanted = credentials && `Basic ${Buffer.from(`${credentials.username}:${credentials.password}`).toString('base64')}`;
@@ -51,7 +53,7 @@ export async function gitHttpServer({ path, credentials, tls }: GitHttpServerOpt
     if (fault === 'hang') return hanging.resolve();
     if (typeof fault === 'object') return refuse(request, response, fault);
     if (!isKnown) return refuse(request, response, { status: 401 });
-    await backend({ root: dirname(path), request, response, answers: fault !== 'drop' });
+    await backend({ root, request, response, answers: fault !== 'drop' });
   };
   const listener = (request: IncomingMessage, response: ServerResponse): void => {
     answer(request, response).catch((error: unknown) => response.destroy(error as Error));
@@ -61,7 +63,7 @@ export async function gitHttpServer({ path, credentials, tls }: GitHttpServerOpt
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   const served: GitHttpServer = {
-    url: `${tls ? 'https' : 'http'}://127.0.0.1:${port}/${basename(path)}`,
+    url: `${tls ? 'https' : 'http'}://127.0.0.1:${port}/${relative(root, path)}`,
     requests: [],
     fault: undefined,
     hanging: hanging.promise,

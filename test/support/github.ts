@@ -6,6 +6,7 @@ import { createEmulator } from 'emulate';
 import type { RepositoryRef } from '../../src/contracts/repository.ts';
 import { createGitHubClient } from '../../src/github/client.ts';
 import type { GitHubClient, GitHubClientOptions } from '../../src/github/client.ts';
+import { gitHttpServer } from './git-http-server.ts';
 import { gitRemote } from './git-remote.ts';
 import type { Files, GitRemote } from './git-remote.ts';
 import { loopback } from './loopback.ts';
@@ -25,9 +26,9 @@ export interface GitHubServer extends AsyncDisposable {
   readonly apiUrl: string;
   readonly token: string;
   readonly repository: RepositoryRef;
-  /** The repository's git, at `<gitRoot>/acme/shop.git`: serve that folder over HTTP, or use it as it is. */
   readonly remote: GitRemote;
-  readonly gitRoot: string;
+  /** Over HTTP, for those who have the token; with `{owner}` and `{repo}`. */
+  readonly gitUrl: string;
   /** A person with the same token. */
   readonly person: Octokit;
   fail(fault: Fault): void;
@@ -46,6 +47,8 @@ const silent = { debug() {}, info() {}, warn() {}, error() {} };
 export async function gitHubServer({ files = { 'README.md': 'A shop.\n' } }: { files?: Files } = {}): Promise<GitHubServer> {
   await using stack = new AsyncDisposableStack();
   const remote = stack.use(await gitRemote({ files, name: join(OWNER, `${NAME}.git`) }));
+  const credentials = { username: 'x-access-token', password: TOKEN };
+  const server = stack.use(await gitHttpServer({ path: remote.path, root: remote.folder, credentials }));
   const faults: Fault[] = [];
   const behind = { url: '' };
   const front = stack.use(
@@ -66,7 +69,7 @@ export async function gitHubServer({ files = { 'README.md': 'A shop.\n' } }: { f
     token: TOKEN,
     repository: { forge: 'github', owner: OWNER, name: NAME },
     remote,
-    gitRoot: remote.folder,
+    gitUrl: `${new URL(server.url).origin}/{owner}/{repo}.git`,
     person: new Octokit({ baseUrl: front.url, auth: TOKEN, log: silent }),
     fail: (fault) => void faults.push(fault),
     client: (options) => createGitHubClient({ token: TOKEN, apiUrl: front.url, env: {}, retryMs: 1, maxWaitSeconds: 0, ...options }),
@@ -124,10 +127,16 @@ interface Asked {
 }
 
 const BRANCH = /^\/repos\/[^/]+\/[^/]+\/branches\/([^?]+)$/;
+const REF = /^\/repos\/[^/]+\/[^/]+\/git\/refs\/([^?]+)$/;
 const CONTENTS = /^\/repos\/[^/]+\/[^/]+\/contents\/([^?]+)\?ref=(.+)$/;
 
 /** Branches and files are what git has now. */
 async function fromGit(remote: GitRemote, { method, path }: Asked): Promise<Answer | undefined> {
+  const deleted = method === 'DELETE' ? REF.exec(path)?.[1] : undefined;
+  if (deleted !== undefined) {
+    await remote.git('update-ref', '-d', `refs/${decodeURIComponent(deleted)}`);
+    return { status: 204 };
+  }
   if (method !== 'GET') return undefined;
   const branch = BRANCH.exec(path)?.[1];
   if (branch !== undefined) {

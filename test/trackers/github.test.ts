@@ -156,7 +156,7 @@ describe('comments', () => {
 
   it('of a long talk are read from its beginning and its end only', async () => {
     const { pages, commentsLeftOut } = await read([comment('first')], 950);
-    expect(pages.toSorted()).toEqual(['1', '10', '9']);
+    expect(new Set(pages)).toEqual(new Set(['1', '9', '10']));
     expect(commentsLeftOut).toBe(949);
   });
 });

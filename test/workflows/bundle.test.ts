@@ -41,6 +41,7 @@ describe('the bundle of pipelines', () => {
       '/src/contracts/errors.ts',
       '/src/contracts/evidence.ts',
       '/src/contracts/repository.ts',
+      '/src/contracts/spending.ts',
     ]);
   });
 });
