@@ -98,9 +98,8 @@ async function prepare(work: AgentWork, notes: StepNotes): Promise<{ command: Co
   if (!resume && holding.at !== input.checkpoint) await holding.worktree.restore(input.checkpoint);
   holding.at = undefined;
   const rendered = renderCommand(command, await promptValues(deps, holding, input.values));
-  const asked = command.permissions.includes('edit')
-    ? withRules(rendered, { undone: input.undone, protectedPaths: holding.settings.protectedPaths })
-    : rendered;
+  const { protectedPaths } = holding.settings;
+  const asked = command.permissions.includes('edit') ? withRules(rendered, { undone: input.undone, protectedPaths }) : rendered;
   const prompt = `${asked}${await workspacePrompt(deps, holding, command)}`;
   await keep(work, 'prompt', `${input.command}.md`, prompt);
   return { command, prompt, resume };
