@@ -12,10 +12,19 @@ export interface Layer {
 const noTemporal = (name: string): boolean => !name.startsWith('@temporalio/');
 const LOWER = ['git/', 'process/', 'contracts/'];
 const ADAPTERS = ['engines', 'forges', 'trackers', 'workspace', 'ledger', 'checks', 'prompts', 'run-files'];
+/** Forge and tracker of one service share its client. */
+const SERVICES = ['forges', 'trackers'];
 const ADAPTER_RULE = 'adapters know no Temporal and not each other, only git/, process/, documents/ and contracts/';
 
 /** Files that workflows bundle: they load nothing, so that nothing is bundled with them. */
-export const BUNDLED = ['contracts/constants.ts', 'contracts/errors.ts', 'contracts/repository.ts', 'contracts/without-undefined.ts'];
+export const BUNDLED = [
+  'contracts/constants.ts',
+  'contracts/errors.ts',
+  'contracts/evidence.ts',
+  'contracts/repository.ts',
+  'contracts/spending.ts',
+  'contracts/without-undefined.ts',
+];
 
 /** Who may import whom. Folders that are not here, such as `cli/`, put the parts together and may import all. */
 export const LAYERS: Layer[] = [
@@ -36,8 +45,14 @@ export const LAYERS: Layer[] = [
     packages: noTemporal,
     why: 'documents/ is a lower layer: files with front matter',
   },
+  { folder: 'github', mayImport: LOWER, packages: noTemporal, why: "github/ is a lower layer: GitHub's client, for forge and tracker" },
   { folder: 'texts', mayImport: ['contracts/'], packages: noTemporal, why: 'texts/ is a lower layer: texts made of what is passed in' },
-  ...ADAPTERS.map((folder) => ({ folder, mayImport: [...LOWER, 'documents/'], packages: noTemporal, why: ADAPTER_RULE })),
+  ...ADAPTERS.map((folder) => ({
+    folder,
+    mayImport: [...LOWER, 'documents/', ...(SERVICES.includes(folder) ? ['github/'] : [])],
+    packages: noTemporal,
+    why: ADAPTER_RULE,
+  })),
   { folder: 'telemetry', mayImport: ['contracts/'], packages: noTemporal, why: 'telemetry/ is a lower layer' },
   {
     folder: 'activities',

@@ -25,6 +25,12 @@ export const secretWord: Kind<string> = { schema: z.string().regex(/^\S+$/), all
 
 export const httpUrl: Kind<string> = { schema: z.url({ protocol: /^https?$/ }), allowed: 'an http:// or https:// address' };
 
+/** Git takes more, but only with HTTP does the token go along. */
+export const gitUrlTemplate: Kind<string> = {
+  schema: z.string().regex(/^https?:\/\/[^\s/{}]+\/(?=\S*\{owner\})(?=\S*\{repo\})\S+$/),
+  allowed: 'an http:// or https:// address with {owner} and {repo} in it',
+};
+
 export const hostAndPort: Kind<string> = {
   schema: z.string().regex(/^(\[[\da-fA-F:.]+\]|[^\s:/[\]]+):([1-9]\d{0,4})$/),
   allowed: 'host:port, such as 127.0.0.1:7233',

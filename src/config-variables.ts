@@ -1,16 +1,30 @@
 import { z } from 'zod';
 import { ENGINES } from './contracts/constants.ts';
 import type { PhaseName } from './contracts/constants.ts';
-import { hostAndPort, httpUrl, integer, listOf, minutes, oneOf, path, portRange, secretWord, text, usd } from './config-values.ts';
+import {
+  gitUrlTemplate,
+  hostAndPort,
+  httpUrl,
+  integer,
+  listOf,
+  minutes,
+  oneOf,
+  path,
+  portRange,
+  secretWord,
+  text,
+  usd,
+} from './config-values.ts';
 import type { Kind } from './config-values.ts';
 import { sizeOf } from './contracts/port-range.ts';
 import type { PortRange } from './contracts/port-range.ts';
+import { GITHUB_API_URL } from './github/address.ts';
 
 /** Phases that a pipeline can do without. */
 export const SWITCHABLE_PHASES = ['test', 'review', 'document'] as const satisfies readonly PhaseName[];
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 
-export const GROUPS = ['Where things are', 'Temporal', 'Agents', 'How far a run may go', 'Workspaces', 'Logs'] as const;
+export const GROUPS = ['Where things are', 'Temporal', 'GitHub', 'Agents', 'How far a run may go', 'Workspaces', 'Logs'] as const;
 
 /** What people read about a variable: `.env.example` and `docs/settings.md` are made of it, and so is the error. */
 export interface VariableDoc {
@@ -63,6 +77,26 @@ const variables = z.object({
     group: 'Temporal',
     description: 'A `temporal` program for the embedded server, instead of the one on the PATH or the one that Belay fetches.',
     example: '/usr/local/bin/temporal',
+  }),
+
+  GITHUB_TOKEN: optional(secretWord, {
+    group: 'GitHub',
+    description: 'The token for issues, pull requests and git. Without it, the login of `gh` is used, where that is installed.',
+    secret: true,
+  }),
+  GH_TOKEN: optional(secretWord, {
+    group: 'GitHub',
+    description: 'The same, by the name that `gh` knows. GITHUB_TOKEN wins.',
+    secret: true,
+  }),
+  BELAY_GITHUB_API_URL: withDefault(httpUrl, GITHUB_API_URL, {
+    group: 'GitHub',
+    description: 'The REST API of an Enterprise server, such as `https://github.example.com/api/v3`.',
+  }),
+  BELAY_GITHUB_GIT_URL: optional(gitUrlTemplate, {
+    group: 'GitHub',
+    description: 'Where git is, if that is not the server of the API.',
+    example: 'https://github.com/{owner}/{repo}.git',
   }),
 
   BELAY_ENGINE: withDefault(oneOf(ENGINES), 'claude', {

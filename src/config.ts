@@ -9,6 +9,7 @@ import type { EngineName, PhaseName } from './contracts/constants.ts';
 import { BelayError } from './contracts/errors.ts';
 import type { RunLimits } from './contracts/run-input.ts';
 import { withoutUndefined } from './contracts/without-undefined.ts';
+import { gitUrlTemplate } from './github/address.ts';
 
 /** Working time of a run; waits do not count. */
 const WORKING_MS = 6 * 60 * 60_000;
@@ -25,6 +26,11 @@ export interface Config {
     /** A `temporal` program. */
     cli?: string;
   };
+  github: {
+    apiUrl: string;
+    /** With `{owner}` and `{repo}`. */
+    gitUrl: string;
+  };
   engine: { name: EngineName; model?: string; script?: string; claudePath?: string; anthropicBaseUrl?: string };
   limits: RunLimits;
   phasesOff: PhaseName[];
@@ -32,7 +38,7 @@ export interface Config {
   workspaces: { max: number; ports: { backend: PortRange; frontend: PortRange } };
   log: { level: Environment['BELAY_LOG_LEVEL'] };
   /** Never logged, never in a workflow. */
-  secrets: { anthropicApiKey?: string; claudeOauthToken?: string; temporalApiKey?: string };
+  secrets: { anthropicApiKey?: string; claudeOauthToken?: string; githubToken?: string; temporalApiKey?: string };
   /** What looks like a mistake but stops nothing: unknown names, settings given twice. */
   warnings: string[];
 }
@@ -63,6 +69,10 @@ function configOf(values: Environment, { userHome, warnings }: { userHome: strin
       namespace: values.TEMPORAL_NAMESPACE,
       cli: optionalPath(values.BELAY_TEMPORAL_CLI),
     }),
+    github: {
+      apiUrl: values.BELAY_GITHUB_API_URL,
+      gitUrl: values.BELAY_GITHUB_GIT_URL ?? gitUrlTemplate(values.BELAY_GITHUB_API_URL),
+    },
     engine: {
       name: values.BELAY_ENGINE,
       ...withoutUndefined({
@@ -83,6 +93,7 @@ function configOf(values: Environment, { userHome, warnings }: { userHome: strin
     secrets: withoutUndefined({
       anthropicApiKey: values.ANTHROPIC_API_KEY,
       claudeOauthToken: values.CLAUDE_CODE_OAUTH_TOKEN,
+      githubToken: values.GITHUB_TOKEN ?? values.GH_TOKEN,
       temporalApiKey: values.TEMPORAL_API_KEY,
     }),
     warnings,

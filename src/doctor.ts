@@ -5,8 +5,12 @@ import { dirname } from 'node:path';
 import { styleText } from 'node:util';
 import { execa } from 'execa';
 import { BelayError } from './contracts/errors.ts';
+import { repositorySlug } from './contracts/repository.ts';
+import type { RepositoryRef } from './contracts/repository.ts';
 import { plainText } from './contracts/text.ts';
 import type { Engine, EngineHealth } from './engines/engine.ts';
+import type { GitHubClient } from './github/client.ts';
+import { tokenRights } from './github/rights.ts';
 import { findExecutable } from './process/executable.ts';
 import { chooseIsolation } from './process/isolation.ts';
 import { TEMPORAL_CLI_VERSION, locateTemporalCli } from './temporal/cli-binary.ts';
@@ -44,6 +48,8 @@ export interface DiagnoseRequest {
   cli: FindTemporalCliRequest;
   /** A configured or running service; it is then tried instead of the CLI. */
   target?: TemporalTarget | undefined;
+  /** With the repository of the working directory, where that is on GitHub. */
+  gitHub?: { client: GitHubClient; repository?: RepositoryRef | undefined };
 }
 
 /** Looks at everything Belay needs on this machine. Changes nothing. */
@@ -53,6 +59,7 @@ export async function diagnose(request: DiagnoseRequest): Promise<Finding[]> {
     Promise.resolve(checkNode(process.versions.node)),
     checkTemporal(request),
     ...request.engines.map((engine) => checkEngine(engine, request)),
+    ...(request.gitHub ? [checkGitHub(request.gitHub)] : []),
     checkHome(request.home),
     checkDisk(request.home),
     checkIsolation(),
@@ -151,6 +158,28 @@ async function checkEngine(engine: Engine, { defaultEngine }: DiagnoseRequest): 
 
 function described({ version, path }: EngineHealth): string {
   return [version ?? 'installed', ...(path ? [`(${path})`] : [])].join(' ');
+}
+
+const TOKEN_HINT = 'Set GITHUB_TOKEN, or run: gh auth login. docs/github.md has what the token needs.';
+
+/** Nobody needs GitHub: only what is set up wrong is a problem. */
+async function checkGitHub({ client, repository }: NonNullable<DiagnoseRequest['gitHub']>): Promise<Finding> {
+  const check = 'GitHub';
+  if ((await client.token()) === undefined) {
+    if (!repository) return { check, status: 'ok', detail: 'no token; local repositories need none' };
+    return { check, status: 'warning', detail: `${repositorySlug(repository)} is there, and there is no token`, hint: TOKEN_HINT };
+  }
+  try {
+    const { login = 'an app', scopes, lacks } = await tokenRights(client, repository);
+    const who = `${login} on ${client.host}${scopes ? ` (${scopes.join(', ') || 'no scopes'})` : ''}`;
+    if (lacks.length > 0) return { check, status: 'problem', detail: `${who}: the token lacks ${lacks.join(', ')}`, hint: TOKEN_HINT };
+    // GitHub tells nobody what a fine-grained token may write.
+    return { check, status: 'ok', detail: scopes ? who : `${who}; what the token may write shows at the first run` };
+  } catch (error) {
+    if (!(error instanceof BelayError)) throw error;
+    const status = error.class === 'human' ? 'problem' : 'warning';
+    return { check, status, detail: error.message, ...(error.hint && { hint: error.hint }) };
+  }
 }
 
 async function checkHome(home: string): Promise<Finding> {

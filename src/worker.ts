@@ -33,7 +33,8 @@ import { createPortRegistry } from './workspace/ports.ts';
 import { createSlots } from './workspace/slots.ts';
 import { createWorktrees } from './workspace/worktree.ts';
 
-const PACKAGE_BIN = path.join(path.dirname(fileURLToPath(import.meta.url)), '..', 'node_modules', '.bin');
+/** Programs of our own dependencies, Node among them: beneath a checkout, and beside the package (which has a scope) in a project. */
+const PACKAGE_BINS = ['../node_modules/.bin', '../../../.bin'].map((folder) => fileURLToPath(new URL(folder, import.meta.url)));
 
 export interface BelayWorker extends AsyncDisposable {
   /** Settles when the worker has ended; rejects when it could not go on. */
@@ -95,6 +96,7 @@ interface Composition {
 
 async function composeDependencies({ config, env, host, client, stack, log }: Composition): Promise<Dependencies> {
   const { home, workspaces } = config;
+  const { forges, trackers } = composeForges(config, env);
   const onProblem = (error: unknown, message: string): void => log.warn(error, message);
   const worktrees = createWorktrees({ home, pool: { size: workspaces.max, onProblem } });
   stack.defer(() => worktrees.settled());
@@ -107,7 +109,8 @@ async function composeDependencies({ config, env, host, client, stack, log }: Co
     client,
     ledger: stack.use(await openLedger({ path: path.join(home, 'ledger.db') })),
     files: createRunFiles({ home }),
-    ...composeForges(config),
+    forges,
+    trackers,
     engines: composeEngines(config, env),
     processes,
     mirrors,
@@ -115,7 +118,7 @@ async function composeDependencies({ config, env, host, client, stack, log }: Co
     ports: createPortRegistry({ home, ...workspaces.ports }),
     slots: createSlots(workspaces.max),
     holdings: createHoldings(),
-    workspaceEnvironment: workspaceEnvironment(env, {}, { dropPath: [PACKAGE_BIN] }),
+    workspaceEnvironment: workspaceEnvironment(env, {}, { dropPath: PACKAGE_BINS }),
   };
 }
 
@@ -139,7 +142,10 @@ export async function runWorker(env: NodeJS.ProcessEnv): Promise<void> {
   await using stack = new AsyncDisposableStack();
   const worker = stack.use(await startWorker({ config, env, target, log }));
   stack.use(await announce({ home: config.home, target, graceMs: 0 }));
-  using _ = onStopSignals(() => void worker[Symbol.asyncDispose]());
+  using _ = onStopSignals((signal) => {
+    log.info({ signal }, 'Stopping: agents and tests are ended, their runs go on with the next worker');
+    void worker[Symbol.asyncDispose]();
+  });
   await worker.ended;
 }
 

@@ -37,6 +37,8 @@ const FORBIDDEN: Record<string, string> = {
   'ledger/Temporal': `import { Client } from '@temporalio/client';`,
   'workspace/another adapter': `import { openLedger } from '../ledger/open-ledger.ts';`,
   'git/an adapter': `import { openLedger } from '../ledger/open-ledger.ts';`,
+  'engines/the client of a forge': `import { createGitHubClient } from '../github/client.ts';`,
+  'github/an adapter': `import { createGitHubForge } from '../forges/github.ts';`,
   'process/git': `import { mirror } from '../git/mirror.ts';`,
   'temporal/an adapter': `import { openLedger } from '../ledger/open-ledger.ts';`,
   'intake/an activity': `import { activities } from '../activities/agent.ts';`,
@@ -50,6 +52,7 @@ const ALLOWED: Record<string, string> = {
   'activities/adapters': `import { Context } from '@temporalio/activity';\nimport { openLedger } from '../ledger/open-ledger.ts';`,
   'engines/lower layers': `import { run } from '../process/child.ts';\nimport { review } from '../contracts/agent-outputs.ts';\nimport { z } from 'zod';`,
   'engines/claude/lower layers': `import { run } from '../../process/child.ts';\nimport { turn } from '../turn.ts';`,
+  'forges/the client of their service': `import { createGitHubClient } from '../github/client.ts';`,
   'cli/environment': `export const home = process.env['BELAY_HOME'];`,
 };
 

@@ -22,6 +22,7 @@ test('an empty environment is a good one', () => {
   expect(load({})).toEqual({
     home: '/home/ada/.belay',
     temporal: {},
+    github: { apiUrl: 'https://api.github.com', gitUrl: 'https://github.com/{owner}/{repo}.git' },
     engine: { name: 'claude' },
     limits: {
       testAttempts: 4,
@@ -46,6 +47,9 @@ test('every setting arrives where it belongs', () => {
     TEMPORAL_ADDRESS: 'temporal.example.com:7233',
     TEMPORAL_NAMESPACE: 'belay.a1b2c',
     TEMPORAL_API_KEY: 'temporal-key',
+    GITHUB_TOKEN: 'ghp_first',
+    GH_TOKEN: 'ghp_second',
+    BELAY_GITHUB_API_URL: 'https://github.example.com/api/v3',
     BELAY_TEMPORAL_CLI: '/opt/temporal',
     BELAY_ENGINE: 'scripted',
     BELAY_MODEL: 'sonnet',
@@ -69,6 +73,7 @@ test('every setting arrives where it belongs', () => {
   expect(config).toEqual({
     home: '/home/ada/elsewhere',
     temporal: { address: 'temporal.example.com:7233', namespace: 'belay.a1b2c', cli: '/opt/temporal' },
+    github: { apiUrl: 'https://github.example.com/api/v3', gitUrl: 'https://github.example.com/{owner}/{repo}.git' },
     engine: {
       name: 'scripted',
       model: 'sonnet',
@@ -88,7 +93,12 @@ test('every setting arrives where it belongs', () => {
     budgetUsd: 0.5,
     workspaces: { max: 2, ports: { backend: { first: 9300, last: 9301 }, frontend: { first: 9302, last: 9310 } } },
     log: { level: 'debug' },
-    secrets: { anthropicApiKey: 'anthropic-key', claudeOauthToken: 'oauth-token', temporalApiKey: 'temporal-key' },
+    secrets: {
+      anthropicApiKey: 'anthropic-key',
+      claudeOauthToken: 'oauth-token',
+      githubToken: 'ghp_first',
+      temporalApiKey: 'temporal-key',
+    },
     warnings: [],
   });
 });
@@ -129,6 +139,9 @@ test.each([
   ['BELAY_TEMPORAL_ADDRESS', 'http://localhost:7233'],
   ['ANTHROPIC_BASE_URL', 'file:///etc/passwd'],
   ['BELAY_LOG_LEVEL', 'loud'],
+  ['BELAY_GITHUB_API_URL', 'github.example.com'],
+  ['BELAY_GITHUB_GIT_URL', 'https://github.example.com/acme/shop.git'],
+  ['BELAY_GITHUB_GIT_URL', 'git@github.com:{owner}/{repo}.git'],
 ])('%s does not take %j', (name, value) => {
   expect(failure({ [name]: value })).toMatch(new RegExp(`^The environment has a problem:\n  ${name} is '[^\n]+$`));
 });
@@ -143,6 +156,12 @@ test('too few ports are found although something else is wrong too', () => {
 test('ranges of ports may touch but not overlap', () => {
   expect(failure({ BELAY_PORTS_FRONTEND: '9114-9140' })).toContain('must not overlap BELAY_PORTS_BACKEND');
   expect(load({ BELAY_PORTS_FRONTEND: '9115-9140' }).workspaces.ports.frontend.first).toBe(9115);
+});
+
+test('a token of GitHub is taken by the name that gh knows, and git may be elsewhere', () => {
+  const { secrets, github } = load({ GH_TOKEN: 'ghp_second', BELAY_GITHUB_GIT_URL: 'https://git.example.com/{owner}/{repo}' });
+  expect(secrets.githubToken).toBe('ghp_second');
+  expect(github.gitUrl).toBe('https://git.example.com/{owner}/{repo}');
 });
 
 test('a secret that is wrong is not shown', () => {

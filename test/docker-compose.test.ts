@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
@@ -51,5 +52,27 @@ describe('docker-compose.yml', () => {
     const config = parse(await readFile(`${root}docker/temporal-dynamic-config.yml`, 'utf8')) as Record<string, { value: unknown }[]>;
     expect(Object.fromEntries(Object.entries(config).map(([key, [entry]]) => [key, entry?.value]))).toEqual(DYNAMIC_CONFIG);
     expect((await services())['temporal']?.volumes?.[0]).toMatch(/^\.\/docker\/temporal-dynamic-config\.yml:/);
+  });
+});
+
+describe('Dockerfile', () => {
+  it('copies what is there and what .dockerignore lets through, and all that the package holds', async () => {
+    const [file, ignore, manifest] = await Promise.all(
+      ['Dockerfile', '.dockerignore', 'package.json'].map((name) => readFile(`${root}${name}`, 'utf8')),
+    );
+    const copies = [...String(file).matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, sources = '']) => sources.split(' '));
+    expect(copies.length).toBeGreaterThan(5);
+    expect(copies.filter((source) => !existsSync(`${root}${source}`))).toEqual([]);
+    expect(copies.filter((source) => !String(ignore).includes(`!${source}\n`))).toEqual([]);
+    const { files } = JSON.parse(String(manifest)) as { files: string[] };
+    const last = String(file).split('\nFROM ').at(-1);
+    for (const folder of files.filter((each) => each.endsWith('/'))) expect(last).toContain(` ./${folder.slice(0, -1)}\n`);
+  });
+
+  it('runs Belay as a user without rights, under an init', async () => {
+    const file = await readFile(`${root}Dockerfile`, 'utf8');
+    expect(file).toMatch(/^USER node$/m);
+    expect(file).toContain('ENTRYPOINT ["tini", "--"]');
+    expect(file.indexOf('USER node')).toBeLessThan(file.indexOf('CMD'));
   });
 });

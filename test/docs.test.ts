@@ -1,8 +1,9 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
+import type { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { createProgram } from '../src/cli/program.ts';
+import { createProgram, declareCommands } from '../src/cli/program.ts';
 import { PHASES, PIPELINES } from '../src/contracts/constants.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -21,11 +22,21 @@ function everywhere(pattern: RegExp): Found[] {
   return PAGES.flatMap((page) => [...textOf(page).matchAll(pattern)].map((match) => ({ page, text: match[1] ?? match[0] })));
 }
 
-/** Code spans, and lines of shell blocks without their comments. */
-function code(): Found[] {
-  const lines = everywhere(/```sh\n([\s\S]*?)```/g).flatMap(({ page, text }) =>
+/** Lines of shell blocks without their comments. */
+const shellLines = (): Found[] =>
+  everywhere(/```sh\n([\s\S]*?)```/g).flatMap(({ page, text }) =>
     text.split('\n').map((line) => ({ page, text: line.replace(/ +# .*$/, '').trim() })),
   );
+
+/** As a shell would cut them: the examples have no escapes. */
+const wordsOf = (line: string): string[] =>
+  [...line.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map(([, double, single, plain]) => double ?? single ?? plain ?? '');
+
+const leaves = (command: Command): Command[] => (command.commands.length > 0 ? command.commands.flatMap(leaves) : [command]);
+
+/** Code spans, and lines of shell blocks. */
+function code(): Found[] {
+  const lines = shellLines();
   const spans = PAGES.flatMap((page) =>
     [
       ...textOf(page)
@@ -86,6 +97,30 @@ describe('README and docs', () => {
     }
   });
 
+  test('show examples that the command line takes as they stand', async () => {
+    const examples = shellLines().flatMap(({ page, text }) => {
+      const [, words] = /^(?:[A-Z_]+=\S+ )*(?:npx )?belay (.+?)(?: >>? .+)?$/.exec(text) ?? [];
+      return words === undefined ? [] : [{ page, text, words: wordsOf(words) }];
+    });
+    expect(examples.length).toBeGreaterThan(15);
+    for (const { page, text, words } of examples) {
+      const said: string[] = [];
+      const terminal = { live: false, piped: true, out: () => {}, note: (line: string) => void said.push(line), exact: () => {} };
+      const program = declareCommands({ env: {}, terminal, done: () => {} });
+      let called = 0;
+      for (const command of leaves(program)) command.action(() => void called++);
+      await program.parseAsync(words, { from: 'user' }).catch(() => {});
+      expect({ called, said }, `${page}: ${text}`).toEqual({ called: 1, said: [] });
+    }
+  });
+
+  test('are all in the index', () => {
+    const index = textOf('docs/README.md');
+    const pages = PAGES.filter((page) => /^docs\/[^/]+\.md$/.test(page) && page !== 'docs/README.md');
+    expect(pages.length).toBeGreaterThan(4);
+    expect(pages.filter((page) => !index.includes(`(${page.slice('docs/'.length)})`))).toEqual([]);
+  });
+
   test('name pipelines and phases that exist, and every pipeline', () => {
     const named = (option: string): string[] =>
       everywhere(new RegExp(`--${option} ([a-zA-Z]+)`, 'g'))
@@ -99,7 +134,7 @@ describe('README and docs', () => {
 
   test('name npm scripts that exist', () => {
     const { scripts } = z.object({ scripts: z.record(z.string(), z.string()) }).parse(JSON.parse(textOf('package.json')));
-    const named = code().flatMap(({ text }) => [...text.matchAll(/npm run ([a-z]+)/g)].map(([, name = '']) => name));
+    const named = code().flatMap(({ text }) => [...text.matchAll(/npm run ([a-z][a-z\d:]*)/g)].map(([, name = '']) => name));
     expect(named.length).toBeGreaterThan(3);
     expect(named.filter((name) => scripts[name] === undefined)).toEqual([]);
   });

@@ -5,6 +5,8 @@ import { checkNode, diagnose, formatFindings, judgeDisk } from '../src/doctor.ts
 import type { DiagnoseRequest, Finding } from '../src/doctor.ts';
 import type { Engine, EngineHealth } from '../src/engines/engine.ts';
 import { localTarget } from '../src/temporal/connection.ts';
+import { scriptedGitHub } from './support/scripted-github.ts';
+import type { Script } from './support/scripted-github.ts';
 import { shellProgram, temporalLookalike } from './support/programs.ts';
 import { temporaryDirectory } from './support/temporary-directory.ts';
 
@@ -100,6 +102,78 @@ describe('diagnose', () => {
     await chmod(folder.path, 0o500);
     expect(await finding('home', machine(folder.path))).toMatchObject({ status: 'problem' });
     await chmod(folder.path, 0o700);
+  });
+});
+
+describe('a token for GitHub', () => {
+  const repository = { forge: 'github', owner: 'acme', name: 'shop' } as const;
+  const user = (headers: Record<string, string> = {}) => ({ 'GET /user': { json: { login: 'ada' }, headers } });
+  const shop: Script = {
+    'GET /repos/acme/shop': { json: { private: true, has_issues: true, permissions: { push: true } } },
+    'GET /repos/acme/shop/branches': { json: [] },
+    'GET /repos/acme/shop/pulls': { json: [] },
+    'GET /repos/acme/shop/issues': { json: [] },
+  };
+  const look = async (script: Script, { here = true, loggedIn = true } = {}) => {
+    await using folder = await temporaryDirectory();
+    await using github = await scriptedGitHub(script);
+    const gitHub = { client: github.client({ token: loggedIn ? 'ghp_test' : undefined }), repository: here ? repository : undefined };
+    return { host: new URL(github.url).host, ...(await finding('GitHub', machine(folder.path, { gitHub }))) };
+  };
+
+  it('is not needed for local repositories, and missed for one that is there', async () => {
+    expect(await look({}, { here: false, loggedIn: false })).toMatchObject({
+      status: 'ok',
+      detail: 'no token; local repositories need none',
+    });
+    expect(await look({}, { loggedIn: false })).toMatchObject({
+      status: 'warning',
+      detail: 'acme/shop is there, and there is no token',
+      hint: 'Set GITHUB_TOKEN, or run: gh auth login. docs/github.md has what the token needs.',
+    });
+  });
+
+  it('is told with its user and scopes', async () => {
+    const { host, ...found } = await look({ ...user({ 'x-oauth-scopes': 'repo, workflow' }), ...shop });
+    expect(found).toEqual({ check: 'GitHub', status: 'ok', detail: `ada on ${host} (repo, workflow)` });
+  });
+
+  it('is told with what cannot be known of a fine-grained one', async () => {
+    const { host, ...found } = await look({ ...user(), ...shop });
+    expect(found).toMatchObject({ status: 'ok', detail: `ada on ${host}; what the token may write shows at the first run` });
+  });
+
+  it.each([
+    ['a scope', user({ 'x-oauth-scopes': 'public_repo' }), {}, ' (public_repo): the token lacks the scope repo'],
+    ['all scopes', user({ 'x-oauth-scopes': '' }), {}, ' (no scopes): the token lacks the scope repo'],
+    ['sight', user(), { 'GET /repos/acme/shop': { status: 404 } }, ': the token lacks access to acme/shop'],
+    [
+      'permissions',
+      user(),
+      { 'GET /repos/acme/shop/issues': { status: 403, json: {} }, 'GET /repos/acme/shop/pulls': { status: 404, json: {} } },
+      ': the token lacks the permission Pull requests on acme/shop, the permission Issues on acme/shop',
+    ],
+    [
+      'the right to push',
+      user(),
+      { 'GET /repos/acme/shop': { json: { private: false, has_issues: false, permissions: { push: false } } } },
+      ': the token lacks the right to push to acme/shop',
+    ],
+  ])('is a problem where it lacks %s', async (_what, who, there, detail) => {
+    const { host, ...found } = await look({ ...who, ...shop, ...there });
+    expect(found).toMatchObject({ status: 'problem', detail: `ada on ${host}${detail}` });
+  });
+
+  it('is a problem where it is not valid, and no problem where GitHub cannot be reached', async () => {
+    const { host, ...invalid } = await look({ 'GET /user': { status: 401, json: { message: 'Bad credentials' } } });
+    expect(invalid).toMatchObject({
+      status: 'problem',
+      detail: `${host} could not say whose token this is: the token is not valid (401).`,
+    });
+    expect(await look({ 'GET /user': { drop: true } })).toMatchObject({
+      status: 'warning',
+      hint: expect.stringContaining('proxy') as string,
+    });
   });
 });
 

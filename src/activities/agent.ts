@@ -8,6 +8,7 @@ import type { AgentInput, AgentOutcome } from '../contracts/work.ts';
 import { AGENT_ATTEMPTS } from '../contracts/constants.ts';
 import { environmentOf } from './environment.ts';
 import { failureOf } from './failures.ts';
+import { workingDirectory } from '../workspace/working-directory.ts';
 import { checkAnswer } from './answers.ts';
 import { digestOf } from './digest.ts';
 import type { Dependencies } from './dependencies.ts';
@@ -15,7 +16,11 @@ import type { Holding } from './holdings.ts';
 import type { Journal } from './journal.ts';
 import { createJournal, recordedStep, unwritten } from './journal.ts';
 import { promptValues } from './prompt-values.ts';
+import { keepNotes, workspacePrompt } from './workspace-prompt.ts';
+import { splitNotes } from '../texts/plan-notes.ts';
 import type { Spending } from './spending.ts';
+import { withRules } from './prompt-rules.ts';
+import { settle } from './settle.ts';
 import { openSpending } from './spending.ts';
 import type { StepNotes } from './step-notes.ts';
 import { createStepNotes } from './step-notes.ts';
@@ -65,12 +70,12 @@ async function runAgent(work: AgentWork): Promise<AgentOutcome> {
     journal.line(
       `${input.command} · ${input.engine} · attempt ${input.step.attempt}${resume ? ' · goes on where it was interrupted' : ''}`,
     );
-    const env = environmentOf(deps, holding.ports);
+    const env = environmentOf(deps, holding);
     const turn: Turn = {
       deps,
       input,
       command,
-      cwd: holding.worktree.path,
+      cwd: await workingDirectory({ root: holding.worktree.path, folder: holding.settings.workingDirectory }),
       env,
       journal,
       signal: work.signal,
@@ -95,7 +100,10 @@ async function prepare(work: AgentWork, notes: StepNotes): Promise<{ command: Co
   const resume = Context.current().info.attempt < AGENT_ATTEMPTS ? await notes.session() : undefined;
   if (!resume && holding.at !== input.checkpoint) await holding.worktree.restore(input.checkpoint);
   holding.at = undefined;
-  const prompt = renderCommand(command, await promptValues(deps, holding, input.values));
+  const rendered = renderCommand(command, await promptValues(deps, holding, input.values));
+  const { protectedPaths } = holding.settings;
+  const asked = command.permissions.includes('edit') ? withRules(rendered, { undone: input.undone, protectedPaths }) : rendered;
+  const prompt = `${asked}${await workspacePrompt(deps, holding, command)}`;
   await keep(work, 'prompt', `${input.command}.md`, prompt);
   return { command, prompt, resume };
 }
@@ -116,20 +124,30 @@ async function ask(work: AgentWork, turn: Turn, said: Said): Promise<TurnResult>
 
 async function finish(work: AgentWork, command: Command, answer: TurnResult, spending: Spending): Promise<AgentOutcome> {
   const { input, holding } = work;
-  const { sha, changed } = await settle(work, command);
-  holding.at = sha;
-  const text = answer.json === undefined ? answer.text : JSON.stringify(answer.json, undefined, 2);
-  const name = `${input.command}.${answer.json === undefined ? 'md' : 'json'}`;
-  const artifact = input.keepAs === 'plan' ? await keep(work, 'plan', 'plan.md', text) : await keep(work, 'answer', name, text);
+  const settled = await settle(work, command);
+  holding.at = settled.checkpoint;
+  const artifact = input.keepAs === 'plan' ? await keepPlan(work, answer) : await keepAnswer(work, answer);
   return {
     session: spentOn(input, answer.sessionId, spending),
     artifactId: artifact.id,
     sha256: artifact.sha256,
     text: answer.text.slice(0, MAX_SAID),
-    checkpoint: sha,
-    changed,
+    ...settled,
     ...(answer.json === undefined ? {} : { json: digestOf(command.output, answer.json) }),
   };
+}
+
+async function keepAnswer(work: AgentWork, { text, json }: TurnResult) {
+  const { command } = work.input;
+  if (json === undefined) return keep(work, 'answer', `${command}.md`, text);
+  return keep(work, 'answer', `${command}.json`, JSON.stringify(json, undefined, 2));
+}
+
+/** Its notes on the codebase are for later runs too; they are kept apart. */
+async function keepPlan(work: AgentWork, { text }: TurnResult) {
+  const { plan, notes } = splitNotes(text);
+  if (notes) await keepNotes(work.deps, work.holding, notes).catch(unwritten('The notes on the codebase'));
+  return keep(work, 'plan', 'plan.md', plan || text);
 }
 
 const spentOn = ({ command: name, engine }: AgentInput, id = 'failed', spending: Spending): SessionView => ({
@@ -141,21 +159,6 @@ const spentOn = ({ command: name, engine }: AgentInput, id = 'failed', spending:
 
 const resumed = (prompt: string): string =>
   `You were interrupted while you worked on the following. Look at the present state of the workspace and go on from there; do not start over.\n\n${prompt}`;
-
-/** Commits what an editing command changed; a read-only one leaves nothing behind. */
-async function settle({ holding, input, journal, signal }: AgentWork, command: Command): Promise<{ sha: string; changed: boolean }> {
-  const { worktree, mirror } = holding;
-  if (command.permissions.includes('edit')) {
-    const message = `checkpoint: ${input.step.name}\n\nRun ${input.step.lease.runId}, step ${input.step.number}, lease ${input.step.lease.epoch}.\n`;
-    return worktree.checkpoint({ message, signal });
-  }
-  if (!(await worktree.isAt(input.checkpoint, { signal }))) {
-    if ((await worktree.treeHash({ signal })) !== (await mirror.treeOf(input.checkpoint)))
-      journal.line(`${input.command} may only read, but files had changed: they were put back.`, 'warn');
-    await worktree.restore(input.checkpoint);
-  }
-  return { sha: input.checkpoint, changed: false };
-}
 
 async function keepTranscript({ deps, input }: AgentWork): Promise<void> {
   const place = { runId: input.step.lease.runId, step: input.step.number };

@@ -1,16 +1,16 @@
-import path from 'node:path';
-import { runChecks as runCommands } from '../checks/run-checks.ts';
+import { affectedCommand } from '../checks/affected.ts';
+import { missedTests } from '../checks/compare-reports.ts';
+import { reportOf } from '../checks/report.ts';
+import { runnerOf } from '../checks/runners.ts';
 import type { Evidence } from '../contracts/evidence.ts';
+import { withoutUndefined } from '../contracts/without-undefined.ts';
 import { plainLine } from '../contracts/text.ts';
-import type { ChecksInput, ChecksOutcome } from '../contracts/work.ts';
+import type { AffectedInput, ChecksInput, ChecksOutcome } from '../contracts/checks.ts';
+import { checkCommit, commandOf, failuresOf, reportAt, someOf } from './commit-check.ts';
 import type { Dependencies } from './dependencies.ts';
-import { environmentOf } from './environment.ts';
 import type { Holding } from './holdings.ts';
 import { createJournal, recordedStep } from './journal.ts';
-
-/** More failures than this are not fixed one by one in one attempt. */
-const MAX_FAILURES = 20;
-const MAX_NAME = 300;
+import { writeTestReports } from './test-reports.ts';
 
 export function checkActivities(deps: Dependencies) {
   return {
@@ -21,71 +21,68 @@ export function checkActivities(deps: Dependencies) {
         recordedStep(deps, step, async () => {
           const journal = createJournal(deps, step);
           const value = await check(deps, holding, input, signal);
-          const { evidence } = value;
+          const { evidence, missed } = value;
           const summary = `${evidence.command}: ${evidence.passed ? 'passed' : `failed (exit code ${evidence.exitCode})`}`;
           journal.line(summary);
+          if (missed)
+            journal.line(`Not run any more: ${missed.names.join(', ')}${missed.count > missed.names.length ? ', …' : ''}`, 'warn');
           await journal.flush();
           return { value, summary };
         }),
       );
     },
+
+    /** Runs what the files that have changed since a commit may affect. Never evidence: only the whole suite is. */
+    async runAffected(input: AffectedInput, cancelled: AbortSignal): Promise<ChecksOutcome | null> {
+      const { step, changedSince, checkpoint } = input;
+      return deps.holdings.use(step, cancelled, async (holding, signal) => {
+        const changedFiles = await holding.mirror.changedFiles({ from: changedSince, to: checkpoint });
+        const commands = await affectedCommands(holding, input, changedFiles);
+        if (commands.length === 0) return null;
+        return recordedStep(deps, step, async () => {
+          const value = await check(deps, holding, { ...input, commands }, signal);
+          const { command, passed } = value.evidence;
+          return { value, summary: `${plainLine(command)}: ${passed ? 'passed' : 'failed'}` };
+        });
+      });
+    },
   };
 }
 
-async function check(
-  deps: Dependencies,
-  holding: Holding,
-  { step, commands, checkpoint, timeoutMs }: ChecksInput,
-  signal: AbortSignal,
-): Promise<ChecksOutcome> {
-  const { worktree, mirror, ports } = holding;
-  if (holding.at !== checkpoint) await worktree.restore(checkpoint);
-  holding.at = undefined;
-  const treeHash = await mirror.treeOf(checkpoint);
-  const folder = path.join(deps.files.directory(step.lease.runId), 'evidence');
-  const name = `${String(step.number).padStart(3, '0')}-${step.name}`;
+async function affectedCommands(
+  { mirror, settings }: Holding,
+  { commands, checkpoint: commit }: ChecksInput,
+  changedFiles: readonly string[],
+) {
+  if (changedFiles.length === 0) return [];
+  const readFile = (path: string) => mirror.readFile({ commit, path });
+  const folder = withoutUndefined({ workingDirectory: settings.workingDirectory });
+  const affected = await Promise.all(
+    commands.map(({ command, runner }) => affectedCommand({ command, runner, changedFiles, readFile, ...folder })),
+  );
+  return affected.filter((command) => command !== undefined).map((command) => ({ command, runner: runnerOf(command) }));
+}
+
+async function check(deps: Dependencies, holding: Holding, input: ChecksInput, signal: AbortSignal): Promise<ChecksOutcome> {
+  const { step, commands, checkpoint, since } = input;
+  const treeHash = await holding.mirror.treeOf(checkpoint);
   const checkedAt = new Date().toISOString();
-  const result = await runCommands({
-    commands,
-    timeoutMs,
-    signal,
-    cwd: worktree.path,
-    env: environmentOf(deps, ports),
-    reportDir: path.join(folder, name),
-    outputFile: path.join(folder, `${name}.log`),
-    run: (request) => deps.processes.run(request),
-  });
-  signal.throwIfAborted();
-  if (!(await worktree.isAt(checkpoint))) await worktree.restore(checkpoint);
-  holding.at = checkpoint;
-  const { passed, exitCode, durationMs, counts, ended, failures, noTests, notes, outputTail } = result;
-  const text = JSON.stringify({ passed, exitCode, counts, notes, failures, outputTail }, undefined, 2);
-  const artifact = await deps.files.writeArtifact({
-    runId: step.lease.runId,
-    step: step.number,
-    kind: 'test_report',
-    name: `${step.name}.json`,
-    text,
-  });
-  await deps.ledger.recordArtifact(artifact);
+  const result = await checkCommit(deps, holding, input, signal);
+  const report = reportOf(result);
+  const artifactId = await writeTestReports(deps, step, { commands: commands.map(({ command }) => command), result, report });
+  const { passed, exitCode, durationMs, counts, ended, noTests } = result;
   const evidence: Evidence = {
-    command: commands.map(({ command }) => command).join(' && '),
+    command: commandOf(commands),
     exitCode,
     passed,
     commit: checkpoint,
     treeHash,
     durationMs,
     checkedAt,
-    artifactId: artifact.id,
+    artifactId,
     ...(ended ? { ended } : {}),
     ...(counts ? { counts } : {}),
   };
-  return { evidence, noTests, failures: failures.slice(0, MAX_FAILURES).map(shortened) };
+  const missed = since === undefined ? [] : missedTests({ before: await reportAt(deps, since), after: report });
+  return { evidence, noTests, ...failuresOf(report), ...(missed.length > 0 ? { missed: someOf(missed) } : {}) };
 }
-
-const shortened = ({ name, file, command }: { name: string; file?: string; command?: string }) => ({
-  name: plainLine(name, MAX_NAME),
-  ...(file ? { file: plainLine(file, MAX_NAME) } : {}),
-  // A cut command would run something else.
-  ...(command && command.length <= 2 * MAX_NAME ? { command } : {}),
-});

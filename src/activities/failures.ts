@@ -2,6 +2,7 @@ import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activ
 import { BelayError } from '../contracts/errors.ts';
 import type { SessionView } from '../contracts/run-view.ts';
 import type { FailureDetails } from '../contracts/work.ts';
+import { diskFull } from '../process/disk-full.ts';
 
 /** A limit per minute is worth waiting for in the workspace; one per day is not. */
 const SHORT_WAIT_MS = 5 * 60_000;
@@ -10,7 +11,8 @@ const SHORT_WAIT_MS = 5 * 60_000;
  * What adapters throw, as Temporal's failure: type is the catalogue's code, the hint travels in the details.
  * Cancellation is passed on; a worker that shuts down says so, for its queue goes with it.
  */
-export function failureOf(error: unknown, spent?: SessionView): Error {
+export function failureOf(thrown: unknown, spent?: SessionView): Error {
+  const error = diskFull(thrown) ?? thrown;
   if (isShutdown(error)) return ApplicationFailure.nonRetryable('The worker is shutting down.', 'WorkerRestarted');
   if (error instanceof CancelledFailure || error instanceof ApplicationFailure) return error;
   if (!(error instanceof BelayError)) {
@@ -19,6 +21,7 @@ export function failureOf(error: unknown, spent?: SessionView): Error {
       message,
       type: 'internal',
       nonRetryable: false,
+      ...(spent ? { details: [{ spent } satisfies FailureDetails] } : {}),
       ...(error instanceof Error ? { cause: error } : {}),
     });
   }

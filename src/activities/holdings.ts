@@ -4,6 +4,7 @@ import type { Grant, LeaseRef } from '../contracts/lease.ts';
 import type { RepositoryRef } from '../contracts/repository.ts';
 import type { StepRef } from '../contracts/work.ts';
 import type { Mirror } from '../git/mirror.ts';
+import type { RepositorySettings } from '../repository-settings.ts';
 import type { Worktree } from '../workspace/worktree.ts';
 import { createTenures, isSameLease, leaseLost } from './tenures.ts';
 import type { Tenures } from './tenures.ts';
@@ -16,6 +17,8 @@ export interface Holding {
   worktree: Worktree;
   ports: Grant['ports'];
   baseSha: string;
+  /** What the repository says about itself on its base. */
+  settings: RepositorySettings;
   /** Prompts of the repository's own, by name, from its base. */
   overrides: ReadonlyMap<string, string>;
   /** The commit that the worktree is known to be exactly at: nothing has worked in it since. */

@@ -1,6 +1,7 @@
 import type { HostActivities, LeaseActivities, OrchestratorActivities, RecordActivities } from '../contracts/work.ts';
 import { agentActivities } from './agent.ts';
 import { createHostActivity } from './attempts.ts';
+import { baselineActivities } from './baseline.ts';
 import { checkActivities } from './checks.ts';
 import type { Dependencies } from './dependencies.ts';
 import { failureOf } from './failures.ts';
@@ -9,16 +10,23 @@ import { leaseActivities } from './lease.ts';
 import { progressActivities } from './progress.ts';
 import { publishActivities } from './publish.ts';
 import { recordActivities } from './record.ts';
+import { takeInActivities } from './take-in.ts';
 
 /** What the queue of this host's boot serves. */
 export function hostActivities(deps: Dependencies): HostActivities {
   const hosted = createHostActivity(deps);
+  const checks = checkActivities(deps);
   const publish = publishActivities(deps);
+  const others = takeInActivities(deps);
   return {
     readIssue: hosted(issueActivities(deps).readIssue),
     runAgent: hosted(agentActivities(deps).runAgent),
-    runChecks: hosted(checkActivities(deps).runChecks),
+    runChecks: hosted(checks.runChecks),
+    runAffected: hosted(checks.runAffected),
+    compareWithBase: hosted(baselineActivities(deps).compareWithBase),
     publishBranch: hosted(publish.publishBranch),
+    takeIn: hosted(others.takeIn),
+    findConflicts: hosted(others.findConflicts),
     openPullRequest: hosted(publish.openPullRequest),
   };
 }
@@ -30,9 +38,14 @@ export function leaseQueueActivities(deps: Dependencies): LeaseActivities {
 
 /** What the orchestrator's queue serves, and what its worker does by itself. */
 export function orchestratorActivities(deps: Dependencies): OrchestratorActivities & RecordActivities {
-  const { commentProgress, requestCancel } = progressActivities(deps);
+  const { commentProgress, updateDraft, requestCancel } = progressActivities(deps);
   const { recordRun } = recordActivities(deps);
-  return { commentProgress: typed(commentProgress), requestCancel: typed(requestCancel), recordRun: typed(recordRun) };
+  return {
+    commentProgress: typed(commentProgress),
+    updateDraft: typed(updateDraft),
+    requestCancel: typed(requestCancel),
+    recordRun: typed(recordRun),
+  };
 }
 
 /** A short activity with its errors in the catalogue's words. */

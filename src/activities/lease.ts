@@ -6,12 +6,13 @@ import type { Grant } from '../contracts/lease.ts';
 import type { HoldInput } from '../contracts/work.ts';
 import type { GitAccess } from '../git/access.ts';
 import type { Mirror } from '../git/mirror.ts';
+import { leftOut } from '../workspace/left-out.ts';
 import { writePortsFile } from '../workspace/ports.ts';
 import { oncePerTree } from '../workspace/setup-mark.ts';
-import { checkpointRef } from '../workspace/worktree.ts';
+import { cachedSetup } from './cached-setup.ts';
 import type { Dependencies } from './dependencies.ts';
+import { fetchLog, logAboutWorkspace } from './lease-log.ts';
 import { leaveTree, releasePorts } from './leaving.ts';
-import { runSetup } from './setup.ts';
 import { readOverrides } from './overrides.ts';
 import { readSettings } from './settings.ts';
 import type { Tenure } from './tenures.ts';
@@ -65,39 +66,46 @@ async function prepare(deps: Dependencies, input: HoldInput, { tenure, cleanup, 
   const { lease, repository } = input;
   const { signal } = tenure;
   const { runId, epoch } = lease;
-  const access = await deps.forges[repository.forge].gitAccess(repository);
+  const remote = { ...(await deps.forges[repository.forge].gitAccess(repository)), onProgress: fetchLog(deps, lease) };
   const mirror = await deps.mirrors.open(repository);
-  const baseSha = await baseOf(mirror, access, input, signal);
-  const commit = await startOf(mirror, access, input, baseSha, signal);
+  const baseSha = await baseOf(mirror, remote, input, signal);
+  const commit = await startOf(mirror, remote, input, baseSha, signal);
   const settings = await readSettings(mirror, baseSha);
   const ports = await deps.ports.claim({ runId, signal });
   cleanup.defer(() => releasePorts(deps, lease));
-  const { path, state, worktree } = await deps.worktrees.prepare({ mirror, runId, commit, keep: input.checkpoint !== undefined, signal });
+  const isFirst = input.checkpoint === undefined;
+  const kind = input.workspace ?? settings.run.workspace ?? 'worktree';
+  const { path, state, worktree } = await deps.worktrees.prepare({ mirror, runId, commit, kind, keep: !isFirst, signal });
   cleanup.defer(() => leaveTree(deps, { lease, mirror, tenure }));
-  if (state === 'kept') await mirror.updateRef({ ref: checkpointRef(runId), sha: commit });
+  if (state === 'kept') await worktree.startFrom(commit);
   await writePortsFile({ path, ports });
-  const setup = { lease, path, ports, commands: settings.setup };
-  await oncePerTree({ mirror, runId, again: state !== 'kept' }, () => runSetup(deps, setup, signal));
+  if (isFirst) await logAboutWorkspace(deps, { lease, source: 'workspace', lines: await leftOut(path) });
+  const setup = { lease, path, ports, commands: settings.setup, settings: settings.named };
+  await oncePerTree({ mirror, runId, kind, again: state !== 'kept' }, () =>
+    cachedSetup(deps, { setup, repository, mirror, commit, baseSha, paths: settings.setupCache }, signal),
+  );
   const overrides = await readOverrides(mirror, baseSha);
   // Setup commands may change files.
   const at = state !== 'kept' && settings.setup.length === 0 ? { at: commit } : {};
-  cleanup.use(deps.holdings.add({ lease, repository, mirror, worktree, ports, baseSha, overrides, end, ...at }));
-  return { epoch, host: deps.host.id, taskQueue: deps.host.taskQueue, path, ports, baseSha, commit, settings: settings.run };
+  cleanup.use(deps.holdings.add({ lease, repository, mirror, worktree, ports, baseSha, settings: settings.named, overrides, end, ...at }));
+  return { epoch, host: deps.host.id, taskQueue: deps.host.taskQueue, kind, path, ports, baseSha, commit, settings: settings.run };
 }
 
-async function baseOf(mirror: Mirror, access: GitAccess, { base, baseSha }: HoldInput, signal: AbortSignal): Promise<string> {
+type Remote = GitAccess & { onProgress: (line: string) => void };
+
+async function baseOf(mirror: Mirror, remote: Remote, { base, baseSha }: HoldInput, signal: AbortSignal): Promise<string> {
   if (baseSha) {
-    await mirror.fetchCommit({ ...access, sha: baseSha, signal });
+    await mirror.fetchCommit({ ...remote, sha: baseSha, signal });
     return baseSha;
   }
-  if (base) return mirror.fetchBranch({ ...access, branch: base, signal });
+  if (base) return mirror.fetchBranch({ ...remote, branch: base, signal });
   throw new BelayError({ code: 'base_not_found', message: 'The run names neither a base branch nor a base commit.' });
 }
 
 /** The work so far: the run's own checkpoint, else what it continues, else the base. */
 async function startOf(
   mirror: Mirror,
-  access: GitAccess,
+  remote: Remote,
   { checkpoint, continues }: HoldInput,
   baseSha: string,
   signal: AbortSignal,
@@ -105,7 +113,7 @@ async function startOf(
   const commit = checkpoint ?? continues?.commit;
   if (!commit) return baseSha;
   for (const sha of [commit, continues?.branchHead]) {
-    if (sha && !(await mirror.hasCommit(sha))) await mirror.fetchCommit({ ...access, sha, signal });
+    if (sha && !(await mirror.hasCommit(sha))) await mirror.fetchCommit({ ...remote, sha, signal });
   }
   return commit;
 }

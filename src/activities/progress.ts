@@ -1,9 +1,11 @@
+import type { UpdateDraftInput } from '../contracts/publishing.ts';
 import type { CommentInput } from '../contracts/work.ts';
+import { isUnfinished, stoppedNotice, withNotice } from '../texts/draft-notice.ts';
 import { PROGRESS_MARKER, progressComment } from '../texts/progress-comment.ts';
 import type { Dependencies } from './dependencies.ts';
 import { artifactText } from './prompt-values.ts';
 
-export function progressActivities(deps: Pick<Dependencies, 'client' | 'ledger' | 'files' | 'trackers'>) {
+export function progressActivities(deps: Pick<Dependencies, 'client' | 'ledger' | 'files' | 'forges' | 'trackers'>) {
   return {
     /** Writes the one living comment of the issue. */
     async commentProgress({ issue, runId, trouble }: CommentInput): Promise<void> {
@@ -11,6 +13,16 @@ export function progressActivities(deps: Pick<Dependencies, 'client' | 'ledger' 
       const plan = view.plan ? await artifactText(deps, view.plan.artifactId) : undefined;
       const body = progressComment(view, { ...(plan ? { plan } : {}), ...(trouble ? { trouble } : {}) });
       await deps.trackers[issue.tracker].upsertComment({ issue, marker: PROGRESS_MARKER, body });
+    },
+
+    /** Says on the draft of a run why it is not finished. What is no draft of Belay's any more is left alone. */
+    async updateDraft({ repository, runId, branch, trouble }: UpdateDraftInput): Promise<void> {
+      const forge = deps.forges[repository.forge];
+      const found = await forge.findPullRequest({ repository, branch });
+      if (found?.state !== 'open' || !isUnfinished(found.body)) return;
+      const { number, title, headSha } = found;
+      const body = withNotice(found.body, stoppedNotice(await deps.ledger.getRun(runId), trouble));
+      await forge.updatePullRequest({ repository, number, title, body, headSha });
     },
 
     async requestCancel({ workflowId, executionId }: { workflowId: string; executionId: string }): Promise<void> {

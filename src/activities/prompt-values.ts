@@ -6,6 +6,8 @@ import type { Holding } from './holdings.ts';
 
 /** A diff longer than this is cut; the agent can look at the rest in the workspace. */
 const MAX_DIFF_BYTES = 200_000;
+/** A team's criteria; more is no help to a reviewer. */
+const MAX_FILE_LENGTH = 20_000;
 
 type Values = Record<string, PromptValue>;
 
@@ -17,8 +19,10 @@ export async function promptValues(deps: Dependencies, holding: Holding, values:
   return Object.fromEntries(resolved);
 }
 
-async function textOf(deps: Dependencies, { mirror }: Holding, name: string, value: PromptValue): Promise<string> {
+async function textOf(deps: Dependencies, holding: Holding, name: string, value: PromptValue): Promise<string> {
+  const { mirror } = holding;
   if ('text' in value) return value.text;
+  if ('baseFile' in value) return fenced(name, await baseFile(holding, value.baseFile));
   if ('diff' in value) {
     const { text, truncated } = await mirror.diff({ ...value.diff, maxBytes: MAX_DIFF_BYTES });
     return fenced('diff', truncated ? `${text}\n[cut: the diff is longer; look at the files themselves]` : text);
@@ -26,6 +30,17 @@ async function textOf(deps: Dependencies, { mirror }: Holding, name: string, val
   const text = await artifactText(deps, value.artifact);
   const picked = value.pick ? pick(text, value.pick) : text;
   return value.as === 'data' || value.pick ? fenced(name, picked) : picked;
+}
+
+/** From the base: what an agent writes into the file does not count. */
+async function baseFile({ mirror, baseSha: commit }: Holding, path: string): Promise<string> {
+  const text = await mirror.readFile({ commit, path });
+  if (text !== undefined) return text.length <= MAX_FILE_LENGTH ? text : `${text.slice(0, MAX_FILE_LENGTH)}\n[cut: the file is longer]`;
+  throw new BelayError({
+    code: 'settings_invalid',
+    message: `The settings name ${path}, but there is no such file on the base (${commit.slice(0, 12)}).`,
+    hint: 'Add the file on the base branch, or take it out of .belay.yml there; then `belay retry`.',
+  });
 }
 
 /** An artifact's text by its id. */

@@ -1,16 +1,25 @@
 import { CLOSED_STATUSES } from '../contracts/constants.ts';
-import type { RunView } from '../contracts/run-view.ts';
+import { addSpending } from '../contracts/spending.ts';
+import type { RecordInput, RecordOutcome } from '../contracts/work.ts';
 import { buildTrace } from '../run-files/trace.ts';
 import type { Dependencies } from './dependencies.ts';
+import { untoldSpending } from './untold-spending.ts';
 
 export function recordActivities({ ledger, files }: Pick<Dependencies, 'ledger' | 'files'>) {
   return {
-    /** Keeps the whole view; the trace file follows when the run rests. */
-    async recordRun({ view }: { view: RunView }): Promise<void> {
-      await ledger.recordRun(view);
-      if (!CLOSED_STATUSES.includes(view.status) && view.status !== 'parked') return;
+    /** Keeps the whole view. When the run rests, what nobody could tell it of its cost is added, and the trace file written. */
+    async recordRun({ view }: RecordInput): Promise<RecordOutcome> {
+      const rests = CLOSED_STATUSES.includes(view.status) || view.status === 'parked';
+      if (!rests) {
+        await ledger.recordRun(view);
+        return {};
+      }
       const [steps, sessions] = await Promise.all([ledger.listSteps(view.id), ledger.listSessions(view.id)]);
+      const untold = untoldSpending(view, steps, sessions);
+      for (const spending of untold) addSpending(view, spending);
+      await ledger.recordRun(view);
       await files.writeTrace({ runId: view.id, trace: buildTrace({ view, steps, sessions }) });
+      return untold.length > 0 ? { untold } : {};
     },
   };
 }

@@ -1,30 +1,39 @@
 import path from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { BelayError } from '../contracts/errors.ts';
 import type { Grant, LeaseRef } from '../contracts/lease.ts';
+import type { ProcessEnd } from '../process/process-request.ts';
+import type { RepositorySettings } from '../repository-settings.ts';
+import { workingDirectory } from '../workspace/working-directory.ts';
 import type { Dependencies } from './dependencies.ts';
 import { environmentOf } from './environment.ts';
 
 /** Installing a big repository's dependencies takes minutes; an hour means that it hangs. */
 const SETUP_LIMIT_MS = 60 * 60_000;
 
-interface Setup {
+export interface Setup {
   lease: LeaseRef;
   path: string;
   ports: Grant['ports'];
   commands: string[];
+  settings: RepositorySettings;
 }
 
+type Means = Pick<Dependencies, 'processes' | 'files' | 'workspaceEnvironment'>;
+
 /** Makes a new worktree ready to work in, with the repository's own commands. Throws setup_failed with the end of their output. */
-export async function runSetup({ processes, files, workspaceEnvironment }: Dependencies, setup: Setup, signal: AbortSignal): Promise<void> {
+export async function runSetup({ processes, files, workspaceEnvironment }: Means, setup: Setup, signal: AbortSignal): Promise<void> {
   const outputFile = path.join(files.directory(setup.lease.runId), 'setup.log');
+  const env = environmentOf({ workspaceEnvironment }, setup);
+  const { workingDirectory: folder, limits } = setup.settings;
+  const limitMs = limits.setupMs ?? SETUP_LIMIT_MS;
   for (const command of setup.commands) {
-    const env = environmentOf({ workspaceEnvironment }, setup.ports);
     const end = await processes.run({
       file: '/bin/sh',
       args: ['-c', command],
-      cwd: setup.path,
+      cwd: await workingDirectory({ root: setup.path, folder }),
       env,
-      totalMs: SETUP_LIMIT_MS,
+      totalMs: limitMs,
       outputFile,
       signal,
     });
@@ -32,8 +41,14 @@ export async function runSetup({ processes, files, workspaceEnvironment }: Depen
     if (end.reason === 'exited' && end.exitCode === 0) continue;
     throw new BelayError({
       code: 'setup_failed',
-      message: `The setup command \`${command}\` ended with ${end.reason === 'exited' ? `exit code ${end.exitCode}` : end.reason}: ${end.outputTail.slice(-1500).trim()}`,
+      message: `The setup command \`${command}\` ${howItEnded(end, limitMs)}: ${stripVTControlCharacters(end.outputTail).slice(-1500).trim()}`,
       hint: 'Mend it, or name another under `setup` in .belay.yml on the base branch; then `belay retry`.',
     });
   }
+}
+
+function howItEnded({ reason, exitCode, signal }: ProcessEnd, limitMs: number): string {
+  if (reason === 'timed_out') return `did not end within ${Math.round(limitMs / 1000)} s`;
+  if (reason !== 'exited') return `ended with ${reason}`;
+  return exitCode === null ? `was ended by ${signal ?? 'a signal'}` : `ended with exit code ${exitCode}`;
 }

@@ -15,6 +15,8 @@ const NOTHING: Spent = { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, ca
 export interface Spending {
   /** Adds a turn and gives the session's totals in this step. */
   add(sessionId: string, more: Spent): Spent;
+  /** The same for a turn that is not over, without adding it. */
+  soFar(sessionId: string, more: Spent): Spent;
   total(): { costUsd: number; tokens: number };
 }
 
@@ -24,13 +26,11 @@ export async function openSpending({ ledger }: { ledger: Ledger }, { runId, step
   const spent = new Map(records.map((record) => [record.sessionId, spentIn(record)]));
   return {
     add(sessionId, more) {
-      const before = spent.get(sessionId) ?? NOTHING;
-      const after = Object.fromEntries(
-        Object.entries(before).map(([key, value]) => [key, value + more[key as keyof Spent]]),
-      ) as unknown as Spent;
+      const after = sumOf(spent.get(sessionId) ?? NOTHING, more);
       spent.set(sessionId, after);
       return after;
     },
+    soFar: (sessionId, more) => sumOf(spent.get(sessionId) ?? NOTHING, more),
     total() {
       const all = [...spent.values()];
       return {
@@ -38,6 +38,17 @@ export async function openSpending({ ledger }: { ledger: Ledger }, { runId, step
         tokens: all.reduce((sum, each) => sum + totalTokens(each), 0),
       };
     },
+  };
+}
+
+function sumOf(one: Spent, other: Spent): Spent {
+  return {
+    inputTokens: one.inputTokens + other.inputTokens,
+    outputTokens: one.outputTokens + other.outputTokens,
+    cacheReadTokens: one.cacheReadTokens + other.cacheReadTokens,
+    cacheWriteTokens: one.cacheWriteTokens + other.cacheWriteTokens,
+    costUsd: one.costUsd + other.costUsd,
+    durationMs: one.durationMs + other.durationMs,
   };
 }
 

@@ -10,6 +10,8 @@ import type { Dependencies } from './dependencies.ts';
 import type { Journal } from './journal.ts';
 import { unwritten } from './journal.ts';
 import type { Spending, Spent } from './spending.ts';
+import { createTurnMeter } from './turn-meter.ts';
+import type { Metered, TurnMeter } from './turn-meter.ts';
 
 /** What the turns of one step share. */
 export interface Turn {
@@ -32,22 +34,42 @@ export interface TurnResult {
 
 export type Said = { prompt: string } & ({ resume: string } | { sessionId: string });
 
-/** One turn of the agent's CLI, its transcript kept and its cost recorded, also where it fails. */
+/** One turn of the agent's CLI, its transcript kept and its cost recorded: while it goes on, and however it ends. */
 export async function playTurn(turn: Turn, said: Said): Promise<TurnResult> {
-  const began = Date.now();
+  const began = performance.now();
   let sessionId = 'resume' in said ? said.resume : said.sessionId;
+  const spent = (used: Metered): Spent => ({ ...used, durationMs: Math.round(performance.now() - began) });
+  const meter = createTurnMeter((used) =>
+    record(turn, sessionId, turn.spending.soFar(sessionId, spent(used)), false).catch(unwritten('The cost of a turn so far')),
+  );
+  const end = (used: Metered, success: boolean): Promise<void> =>
+    // The sum in memory has it: an answer that is paid for is not lost for its record.
+    record(turn, sessionId, turn.spending.add(sessionId, spent(used)), success).catch(unwritten('The cost of a turn'));
   try {
-    const { usage, costUsd, text, json, ...result } = await run(turn, said, (id) => (sessionId = id));
-    await record(turn, result.sessionId, { ...usage, costUsd, durationMs: Date.now() - began }, true);
-    return { sessionId: result.sessionId, text, ...(json === undefined ? {} : { json }) };
+    const { usage, costUsd, text, json, ...result } = await run(turn, said, { meter, onSession: (id) => (sessionId = id) });
+    await meter.stop();
+    sessionId = result.sessionId;
+    await end({ ...usage, costUsd }, true);
+    return { sessionId, text, ...(json === undefined ? {} : { json }) };
   } catch (error) {
-    if (error instanceof BelayError && error.usage)
-      await record(turn, sessionId, { ...error.usage, durationMs: Date.now() - began }, false).catch(unwritten('The cost of a turn'));
+    const counted = await meter.stop();
+    const used = (error instanceof BelayError ? error.usage : undefined) ?? counted?.used;
+    if (used) await end(used, false);
+    if (used && used === counted?.used && !counted.isPriced)
+      turn.journal.line(
+        'The turn ended without saying what it cost: its tokens are counted as far as they were told, its price is not.',
+        'warn',
+      );
     throw error;
   }
 }
 
-async function run(turn: Turn, said: Said, onSession: (id: string) => void): Promise<EngineResult> {
+interface Listening {
+  meter: TurnMeter;
+  onSession: (id: string) => void;
+}
+
+async function run(turn: Turn, said: Said, { meter, onSession }: Listening): Promise<EngineResult> {
   const { deps, input, journal, signal } = turn;
   const noted: Promise<void>[] = [];
   try {
@@ -64,6 +86,7 @@ async function run(turn: Turn, said: Said, onSession: (id: string) => void): Pro
           onSession(event.sessionId);
           noted.push(turn.onSession(event.sessionId));
         }
+        if (event.type === 'usage') meter.note(event);
         const line = lineOf(event);
         if (line) journal.line(line);
       },
@@ -73,7 +96,7 @@ async function run(turn: Turn, said: Said, onSession: (id: string) => void): Pro
   }
 }
 
-async function record({ deps, input, command, spending }: Turn, sessionId: string, spent: Spent, success: boolean): Promise<void> {
+async function record({ deps, input, command }: Turn, sessionId: string, totals: Spent, success: boolean): Promise<void> {
   await deps.ledger.recordSession({
     runId: input.step.lease.runId,
     step: input.step.number,
@@ -81,7 +104,7 @@ async function record({ deps, input, command, spending }: Turn, sessionId: strin
     name: command.name,
     engine: input.engine,
     ...(input.model ? { model: input.model } : {}),
-    ...spending.add(sessionId, spent),
+    ...totals,
     success,
   });
 }

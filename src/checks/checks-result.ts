@@ -5,6 +5,11 @@ import type { Runner, TestReport } from './runner.ts';
 
 type Counts = NonNullable<Evidence['counts']>;
 
+/** So many tests are listed: what compares two runs holds both lists in memory. */
+const MAX_TESTS = 20_000;
+/** So many failures are told with their errors: a suite that fails as a whole says the same all over. */
+const MAX_ERRORS = 1000;
+
 export interface ChecksResult {
   /** By exit codes alone, but for suites without tests. */
   passed: boolean;
@@ -16,6 +21,10 @@ export interface ChecksResult {
   counts?: NonNullable<Evidence['counts']>;
   /** Failing tests; a failed command that names none stands for itself. */
   failures: TestResult[];
+  /** Every test of the reports, failed first, whatever the exit code says. Only failures have an error and a command. */
+  tests: TestResult[];
+  /** Tests were run that are not in `tests`: there are more than it holds, or a runner names its failures alone. */
+  truncated: boolean;
   /** Of the command that failed, else of the last. */
   outputTail: string;
   /** No command found a test to run. */
@@ -35,11 +44,23 @@ export function together(results: ChecksResult[]): ChecksResult {
     ...(telling?.ended ? { ended: telling.ended } : {}),
     ...(counts.length > 0 ? { counts: counts.reduce(added) } : {}),
     failures: results.flatMap(({ failures }) => failures),
+    ...listed(results),
     outputTail: telling?.outputTail ?? '',
     noTests: results.every(({ noTests }) => noTests),
     notes: results.flatMap(({ notes }) => notes),
   };
 }
+
+function listed(results: ChecksResult[]): Pick<ChecksResult, 'tests' | 'truncated'> {
+  const tests = results.flatMap((result) => result.tests);
+  const all = [...tests.filter(isFailing), ...tests.filter((test) => !isFailing(test))];
+  return { tests: all.slice(0, MAX_TESTS), truncated: all.length > MAX_TESTS || results.some(({ truncated }) => truncated) };
+}
+
+const isFailing = ({ passed, skipped }: TestResult): boolean => !passed && !skipped;
+
+const bare = ({ error: _error, command: _command, ...test }: TestResult): TestResult => test;
+const withoutError = ({ error: _error, ...test }: TestResult): TestResult => test;
 
 const added = (a: Counts, b: Counts): Counts => ({
   passed: a.passed + b.passed,
@@ -62,7 +83,9 @@ export interface CheckEnd {
 export function resultOf({ command, end, output, report, runner, notes, timeoutMs }: CheckEnd): ChecksResult {
   const { exitCode, durationMs, outputTail } = end;
   const ended = end.reason === 'exited' || end.reason === 'not_found' ? undefined : end.reason;
-  const failing = report?.results.filter(({ passed, skipped }) => !passed && !skipped) ?? [];
+  const failing = (report?.results.filter(isFailing) ?? [])
+    .slice(0, MAX_TESTS)
+    .map((test, index) => (index < MAX_ERRORS ? test : withoutError(test)));
   const noTests = !ended && failing.length === 0 && runner.foundNone({ exitCode, output, report: report ?? { results: [] } });
   const passed = noTests || (exitCode === 0 && !ended);
   if (passed && failing.length > 0)
@@ -76,6 +99,8 @@ export function resultOf({ command, end, output, report, runner, notes, timeoutM
     ...(ended ? { ended } : {}),
     ...(counts && !noTests ? { counts } : {}),
     failures: passed ? [] : failing.length > 0 ? failing : [itself],
+    tests: [...failing, ...(report?.results ?? []).filter((test) => !isFailing(test)).map(bare)].slice(0, MAX_TESTS),
+    truncated: (report?.partial ?? false) || (report?.results.length ?? 0) > MAX_TESTS,
     outputTail,
     noTests,
     notes,

@@ -1,5 +1,6 @@
 import { packageManagerOf, readPackage } from './package-scripts.ts';
 import type { PackageJson, PackageManager, ReadFile } from './package-scripts.ts';
+import { OTHERS } from './detect-others.ts';
 import { resolveInvocation } from './invocation.ts';
 import type { RunnerName } from './runner.ts';
 import { runnerFor } from './runners.ts';
@@ -20,7 +21,7 @@ export interface DetectedTest {
 
 /** The command that tests a repository, by what lies in it: the first that is found, JavaScript before Python before the rest. */
 export async function detectTestCommand(repository: Repository): Promise<DetectedTest | undefined> {
-  for (const detect of [fromPackage, fromNodeTests, fromPytest, fromUnittest, fromCargo, fromGo, fromMake]) {
+  for (const detect of [fromPackage, fromNodeTests, fromPytest, fromUnittest, ...OTHERS]) {
     const detected = await detect(repository);
     if (detected) return detected;
   }
@@ -40,9 +41,9 @@ async function fromPackage({ files, readFile }: Repository): Promise<DetectedTes
     const { line } = await resolveInvocation({ command, readFile });
     return { command, runner: runnerFor(line).name, reason: 'package.json has a test script', packageManager };
   }
-  const runner = (['vitest', 'jest'] as const).find((name) => hasDependency(described, name));
+  const runner = (['vitest', 'jest', 'mocha'] as const).find((name) => hasDependency(described, name));
   if (!runner) return undefined;
-  const program = runner === 'vitest' ? 'vitest run' : 'jest';
+  const program = runner === 'vitest' ? 'vitest run' : runner;
   const starter = { npm: 'npx', pnpm: 'pnpm exec', yarn: 'yarn' }[packageManager];
   return { command: `${starter} ${program}`, runner, reason: `package.json depends on ${runner}`, packageManager };
 }
@@ -104,20 +105,6 @@ function python(files: readonly string[]): string {
   return files.includes('poetry.lock') ? 'poetry run python' : 'python3';
 }
 
-async function fromCargo({ files }: Repository): Promise<DetectedTest | undefined> {
-  return files.includes('Cargo.toml') ? { command: 'cargo test', runner: 'other', reason: 'there is Cargo.toml' } : undefined;
-}
-
-async function fromGo({ files }: Repository): Promise<DetectedTest | undefined> {
-  return files.includes('go.mod') ? { command: 'go test ./...', runner: 'other', reason: 'there is go.mod' } : undefined;
-}
-
-async function fromMake({ files, readFile }: Repository): Promise<DetectedTest | undefined> {
-  const makefile = ['GNUmakefile', 'makefile', 'Makefile'].find((name) => files.includes(name));
-  if (makefile === undefined || !/^test\s*::?(?!=)/m.test((await readFile(makefile)) ?? '')) return undefined;
-  return { command: 'make test', runner: 'other', reason: `${makefile} has the target test` };
-}
-
 export interface DetectedSetup {
   commands: string[];
   /** Why these, as the end of a sentence. */
@@ -126,7 +113,7 @@ export interface DetectedSetup {
 
 /** How a fresh worktree gets its dependencies, by the lock file; nothing where there are none, or where installing would leave files behind. */
 export async function detectSetup(repository: Repository): Promise<DetectedSetup | undefined> {
-  return (await packageSetup(repository)) ?? pythonSetup(repository);
+  return (await packageSetup(repository)) ?? pythonSetup(repository) ?? rubySetup(repository);
 }
 
 async function packageSetup({ files, readFile }: Repository): Promise<DetectedSetup | undefined> {
@@ -151,5 +138,9 @@ function pythonSetup({ files }: Repository): DetectedSetup | undefined {
   if (files.includes('uv.lock')) return setup('uv sync', 'there is uv.lock');
   return files.includes('poetry.lock') ? setup('poetry install', 'there is poetry.lock') : undefined;
 }
+
+/** Without a lock file it would write one. Go, cargo, maven and gradle fetch what they need when tests are run. */
+const rubySetup = ({ files }: Repository): DetectedSetup | undefined =>
+  files.includes('Gemfile.lock') ? setup('BUNDLE_FROZEN=true bundle install', 'there is Gemfile.lock') : undefined;
 
 const setup = (command: string, reason: string): DetectedSetup => ({ commands: [command], reason });

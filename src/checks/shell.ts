@@ -23,6 +23,12 @@ export const lastCommand = (line: string): string => commandsOf(line).at(-1) ?? 
 /** The words of one command, their quotes kept. */
 export const wordsOf = (command: string): string[] => command.match(new RegExp(String.raw`(?:${QUOTED}|[^\s'"\\])+`, 'gs')) ?? [];
 
+/** What may follow a program, or a word before one. */
+const OPERATORS = /[|&;<>()`\n]|\$\(/;
+
+/** Whether a line is one plain command: no pipes, lists, redirections, substitutions. */
+export const isPlain = (line: string): boolean => !OPERATORS.test(line.replaceAll(new RegExp(QUOTED, 'gs'), ''));
+
 /** A text within a regular expression. */
 export const escaped = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
 

@@ -23,7 +23,7 @@ const POLL_MS = 200;
 /** Of the embedded server, and of the worker. */
 const HOME_LOCKS = ['temporal.lock', 'worker.lock'];
 
-const CLI = fileURLToPath(new URL('../cli.ts', import.meta.url));
+const CLI = fileURLToPath(new URL(`../cli${path.extname(import.meta.url)}`, import.meta.url));
 
 export interface BackgroundRequest {
   home: string;

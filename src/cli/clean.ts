@@ -2,6 +2,7 @@ import { CLOSED_STATUSES, RUN_STATUSES } from '../contracts/constants.ts';
 import { createMirrors } from '../git/mirror.ts';
 import type { Leftover } from '../workspace/janitor.ts';
 import { findLeftovers, removeLeftovers } from '../workspace/janitor.ts';
+import { createSetupCache } from '../workspace/setup-cache.ts';
 import { createWorktrees } from '../workspace/worktree.ts';
 import type { Context } from './context.ts';
 import { EXIT } from './terminal.ts';
@@ -10,18 +11,27 @@ import { EXIT } from './terminal.ts';
 const MANY = 10_000;
 
 /** `belay clean`: removes what closed runs left on this machine. */
-export async function clean({ config, env, ledger, terminal }: Context, { dryRun }: { dryRun: boolean }): Promise<number> {
+export async function clean(
+  { config, env, ledger, terminal }: Context,
+  { dryRun, cache }: { dryRun: boolean; cache: boolean },
+): Promise<number> {
   const { home } = config;
   const mirrors = createMirrors({ home, env });
   const open = RUN_STATUSES.filter((status) => !CLOSED_STATUSES.includes(status));
   const liveRunIds = async () => (await ledger.listRuns({ status: open, limit: MANY })).map(({ id }) => id);
   const leftovers = await findLeftovers({ home, mirrors, liveRunIds });
-  if (leftovers.length === 0) terminal.out('Nothing to clean.');
+  const cached = await createSetupCache({ home }).prune({ all: cache, dryRun });
+  if (cached.entries > 0) terminal.out(`${dryRun ? 'would remove' : 'remove'} ${cacheWords(cached)}`);
+  if (leftovers.length === 0 && cached.entries === 0) terminal.out('Nothing to clean.');
   for (const leftover of leftovers) terminal.out(`${dryRun ? 'would remove' : 'remove'} ${describe(leftover)}`);
   if (dryRun) return EXIT.ok;
   const { failed } = await removeLeftovers({ home, worktrees: createWorktrees({ home }), leftovers });
   for (const { leftover, reason } of failed) terminal.note(`belay: ${describe(leftover)} could not be removed: ${reason}`);
   return failed.length > 0 ? EXIT.failed : EXIT.ok;
+}
+
+function cacheWords({ entries, bytes }: { entries: number; bytes: number }): string {
+  return `${entries} ${entries === 1 ? 'entry' : 'entries'} of the setup cache (${Math.ceil(bytes / 1024 ** 2)} MB)`;
 }
 
 function describe(leftover: Leftover): string {

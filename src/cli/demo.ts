@@ -57,7 +57,7 @@ export async function demo(
 }
 
 /** The sample project as a repository on the local forge, its issue beside it. */
-async function stage({ forge }: Context, home: string): Promise<string> {
+async function stage({ forges }: Context, home: string): Promise<string> {
   const project = path.join(home, 'shop.git');
   await createBareRepository({
     from: path.join(SAMPLES, 'shop'),
@@ -66,7 +66,7 @@ async function stage({ forge }: Context, home: string): Promise<string> {
     message: 'Import the shop',
   });
   await cp(path.join(SAMPLES, 'shop.issue.md'), path.join(home, 'issue.md'));
-  await forge.register({ path: project, owner: 'acme', name: 'shop' });
+  await forges.local.register({ path: project, owner: 'acme', name: 'shop' });
   return project;
 }
 

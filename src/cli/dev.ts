@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { BelayError } from '../contracts/errors.ts';
 import type { Config } from '../config.ts';
+import { ownFolder } from '../process/own-folder.ts';
 import { onStopSignals } from '../process/stop-signals.ts';
 import { createLog, logFile } from '../telemetry/log.ts';
 import { installLogger } from '../worker.ts';
@@ -22,6 +23,7 @@ export interface DevOptions {
 export async function dev({ config, env, terminal, untilUnused }: DevOptions): Promise<number> {
   const tell = untilUnused ? toParent : toTerminal(terminal);
   const file = path.join(config.home, 'logs', 'dev.log');
+  await ownFolder(config.home);
   // In the background, standard error is that file already.
   const log = createLog({
     level: config.log.level,

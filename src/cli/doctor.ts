@@ -1,6 +1,10 @@
 import { composeEngines } from '../compose-engines.ts';
+import { composeGitHub } from '../compose-forges.ts';
 import type { Config } from '../config.ts';
+import type { RepositoryRef } from '../contracts/repository.ts';
 import { diagnose, formatFindings } from '../doctor.ts';
+import { inspectRepository, originAddress } from '../git/user-repository.ts';
+import { gitHubRepository } from '../intake/repository-name.ts';
 import { temporalCacheDir } from '../temporal/cli-binary.ts';
 import { localTarget, namedTarget } from '../temporal/connection.ts';
 import { readDevState } from '../temporal/state-file.ts';
@@ -14,6 +18,7 @@ export async function doctor(
 ): Promise<number> {
   const running = await readDevState(config.home);
   const named = namedTarget(config, env);
+  const client = composeGitHub(config, env);
   const findings = await diagnose({
     home: config.home,
     env,
@@ -24,10 +29,18 @@ export async function doctor(
       env,
       cacheDir: temporalCacheDir(env),
     },
+    gitHub: { client, repository: await repositoryHere(client) },
     target: named ?? (running ? localTarget(running.address, running.namespace) : undefined),
   });
   if (json) terminal.out(JSON.stringify(findings, undefined, 2));
   // Its colours are ours.
   else terminal.exact(formatFindings(findings, { color: terminal.live }));
   return findings.some(({ status }) => status === 'problem') ? EXIT.failed : EXIT.ok;
+}
+
+/** The origin of the working directory; undefined where that is no clone of something on GitHub. */
+async function repositoryHere({ host }: { host: string }): Promise<RepositoryRef | undefined> {
+  const checkout = await inspectRepository(process.cwd()).catch(() => undefined);
+  const address = checkout && (await originAddress(checkout.root));
+  return address !== undefined && /[:@]/.test(address) ? gitHubRepository(address, { host }) : undefined;
 }

@@ -26,12 +26,12 @@ export interface FollowRequest extends Source {
 /** Yields the run's view whenever it has changed, until the run is closed or parked; the last one is where it rests. */
 export async function* follow({ client, ledger, workflowId, signal }: FollowRequest): AsyncGenerator<RunView> {
   let last: RunView | undefined;
-  let heard = Date.now();
+  let heard = performance.now();
   for (;;) {
     signal?.throwIfAborted();
     const seen = await look({ client, ledger, workflowId });
-    if (seen) heard = Date.now();
-    else if (Date.now() - heard > PATIENCE_MS) throw silent(workflowId);
+    if (seen) heard = performance.now();
+    else if (performance.now() - heard > PATIENCE_MS) throw silent(workflowId);
     if (seen && last && seen.view.id !== last.id) {
       yield await superseded(ledger, last);
       return;

@@ -1,8 +1,10 @@
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import type { EngineName, PipelineName, RunStatus } from '../contracts/constants.ts';
-import { ENGINES, PHASES, PIPELINES, RUN_STATUSES } from '../contracts/constants.ts';
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import type { EngineName, RunStatus } from '../contracts/constants.ts';
+import { ENGINES, PHASES, PIPELINES, RUN_STATUSES, WORKSPACE_KINDS } from '../contracts/constants.ts';
 import type { Context } from './context.ts';
 import { packageVersion } from '../package-version.ts';
+import type { Shell } from './completion-scripts.ts';
+import { COMPLETION_SCRIPTS, SHELLS } from './completion-scripts.ts';
 import type { RetryOptions } from './orders.ts';
 import type { ReaderContext } from './reader-context.ts';
 import type { RunOptions } from './run.ts';
@@ -18,14 +20,7 @@ export interface ProgramRequest {
 export function createProgram({ env, terminal }: ProgramRequest): (args: readonly string[]) => Promise<number> {
   return async (args) => {
     let code: number = EXIT.ok;
-    const program = new Command('belay')
-      .description('Brings an issue to a reviewed, tested pull request, durably.')
-      .version(packageVersion())
-      .exitOverride()
-      .configureOutput({ writeOut: (text) => terminal.out(text.trimEnd()), writeErr: (text) => terminal.note(text.trimEnd()) })
-      .showHelpAfterError('(belay --help shows what there is)');
-    const define = (make: (set: Define) => void): void => make({ program, env, terminal, done: (result) => (code = result) });
-    for (const part of [servers, runs, readers, orders, pullRequests, upkeep]) define(part);
+    const program = declareCommands({ env, terminal, done: (result) => (code = result) });
     try {
       await program.parseAsync([...args], { from: 'user' });
       return code;
@@ -36,9 +31,24 @@ export function createProgram({ env, terminal }: ProgramRequest): (args: readonl
   };
 }
 
-interface Define extends ProgramRequest {
-  program: Command;
+interface Declare extends ProgramRequest {
   done: (code: number) => void;
+}
+
+interface Define extends Declare {
+  program: Command;
+}
+
+/** Every command with its arguments and options, ready to parse. */
+export function declareCommands({ env, terminal, done }: Declare): Command {
+  const program = new Command('belay')
+    .description('Brings an issue to a reviewed, tested pull request, durably.')
+    .version(packageVersion())
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => terminal.out(text.trimEnd()), writeErr: (text) => terminal.note(text.trimEnd()) })
+    .showHelpAfterError('(belay --help shows what there is)');
+  for (const define of [servers, runs, readers, orders, pullRequests, upkeep, completion]) define({ program, env, terminal, done });
+  return program;
 }
 
 /** Runs a command with everything it works with, and closes that afterwards. */
@@ -90,12 +100,13 @@ function runs(set: Define): void {
   set.program
     .command('run')
     .description('works on an issue until there is a pull request')
-    .argument('<issue>', 'a Markdown file, an issue number, owner/repo#number, or the request itself in quotes')
-    .option('--repo <path>', 'the repository (default: the one you are in)')
-    .option('--base <branch>', 'what the work is based on (default: the branch that is checked out)')
-    .addOption(new Option('--pipeline <pipeline>', 'how far to go').choices(PIPELINES).default('sdlc' satisfies PipelineName))
+    .argument('<issue>', 'a Markdown file, an issue number, owner/repo#number, the address of an issue, or the request itself in quotes')
+    .option('--repo <repository>', 'a path, or a repository on GitHub by name or address (default: the one you are in)')
+    .option('--base <branch>', 'what the work is based on (default: the branch that is checked out; on GitHub the default branch)')
+    .addOption(new Option('--pipeline <pipeline>', 'how far to go (default: sdlc, the whole way)').choices(PIPELINES))
     .addOption(new Option('--engine <engine>', 'the agent').choices(ENGINES))
     .option('--model <model>', "the agent's model")
+    .addOption(new Option('--workspace <kind>', 'a worktree, or a clone with a git directory of its own').choices(WORKSPACE_KINDS))
     .option('--plan <file>', 'a plan to follow instead of having one made')
     .option('--budget <usd>', 'what the run may cost', dollars)
     .option('--fresh', "start over instead of continuing the issue's open pull request", false)
@@ -209,7 +220,27 @@ function upkeep(set: Define): void {
     .command('clean')
     .description('removes what closed runs left on this machine')
     .option('--dry-run', 'only say what would be removed', false)
-    .action((options: { dryRun: boolean }) => inContext(set, async (context) => (await import('./clean.ts')).clean(context, options)));
+    .option('--cache', 'the whole setup cache too', false)
+    .action((options: { dryRun: boolean; cache: boolean }) =>
+      inContext(set, async (context) => (await import('./clean.ts')).clean(context, options)),
+    );
+}
+
+function completion({ program, env, terminal }: Define): void {
+  program
+    .command('completion')
+    .description('a script that completes commands, options and runs in your shell: source <(belay completion bash)')
+    .addArgument(new Argument('<shell>').choices(SHELLS))
+    .action((shell: Shell) => terminal.exact(COMPLETION_SCRIPTS[shell]));
+  program
+    .command('complete', { hidden: true })
+    .argument('[words...]')
+    .action(async (words: string[]) => {
+      const [{ complete }, { runCandidates }] = await Promise.all([import('./complete.ts'), import('./run-candidates.ts')]);
+      const { candidates, paths } = await complete({ program, words, runs: () => runCandidates(env) });
+      const lines = [...candidates.map(({ value, about }) => `${value}\t${about}`), ...(paths ? [`:${paths}`] : [])];
+      if (lines.length > 0) terminal.out(lines.join('\n'));
+    });
 }
 
 function dollars(text: string): number {

@@ -33,7 +33,7 @@ export async function mergePullRequest(context: Context, id: string): Promise<nu
   const { pullRequest, view } = await find(context, id);
   requireOpen(pullRequest);
   const { repository, branch, base, headSha, number, title } = pullRequest;
-  const { url } = await context.forge.gitAccess(repository);
+  const { url } = await context.forges.local.gitAccess(repository);
   const mirror = await createMirrors({ home: context.config.home, env: context.env }).open(repository);
   const sha = await mergeBranch({
     mirror,
@@ -43,8 +43,8 @@ export async function mergePullRequest(context: Context, id: string): Promise<nu
     headSha,
     message: `Merge pull request #${number} from ${branch}\n\n${title}\n`,
   });
-  await context.forge.setPullRequestState({ repository, number, state: 'merged' });
-  if (view.issue) await context.tracker.closeIssue({ tracker: 'local', repository, key: view.issue.key });
+  await context.forges.local.setPullRequestState({ repository, number, state: 'merged' });
+  if (view.issue) await context.trackers.local.closeIssue({ tracker: 'local', repository, key: view.issue.key });
   context.terminal.out(`Merged #${number} into ${base} at ${sha.slice(0, 12)}.`);
   return EXIT.ok;
 }
@@ -53,21 +53,29 @@ export async function mergePullRequest(context: Context, id: string): Promise<nu
 export async function closePullRequest(context: Context, id: string): Promise<number> {
   const { pullRequest } = await find(context, id);
   requireOpen(pullRequest);
-  await context.forge.setPullRequestState({ repository: pullRequest.repository, number: pullRequest.number, state: 'closed' });
+  await context.forges.local.setPullRequestState({ repository: pullRequest.repository, number: pullRequest.number, state: 'closed' });
   context.terminal.out(`Closed #${pullRequest.number}. Its branch ${pullRequest.branch} stays.`);
   return EXIT.ok;
 }
 
-async function find({ ledger, forge }: Context, id: string): Promise<{ view: RunView; pullRequest: PullRequest }> {
+async function find({ ledger, forges }: Context, id: string): Promise<{ view: RunView; pullRequest: PullRequest }> {
   const view = await ledger.getRun(id);
   const repository = repositoryOfRun(view);
-  if (view.pullRequest) return { view, pullRequest: await forge.getPullRequest({ repository, number: view.pullRequest.number }) };
+  if (view.pullRequest && repository.forge !== 'local') throw elsewhere(view.pullRequest);
+  if (view.pullRequest) return { view, pullRequest: await forges.local.getPullRequest({ repository, number: view.pullRequest.number }) };
   throw new BelayError({
     code: 'invalid_input',
     message: `Run ${view.id} has no pull request.`,
     hint: `It is ${view.status}; \`belay show ${view.id}\` says more.`,
   });
 }
+
+const elsewhere = ({ number, url }: { number: number; url: string }): BelayError =>
+  new BelayError({
+    code: 'invalid_input',
+    message: `Pull request #${number} is on GitHub; \`belay pr\` is for those of the local forge.`,
+    hint: `Open it there: ${url}`,
+  });
 
 function requireOpen({ state, number }: PullRequest): void {
   if (state !== 'open') throw new BelayError({ code: 'invalid_input', message: `Pull request #${number} is ${state} already.` });

@@ -1,9 +1,9 @@
-import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Config } from '../config.ts';
 import { loadConfig } from '../config.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { openLedger } from '../ledger/open-ledger.ts';
+import { ownFolder } from '../process/own-folder.ts';
 import type { RunFiles } from '../run-files/run-files.ts';
 import { createRunFiles } from '../run-files/run-files.ts';
 import type { Terminal } from './terminal.ts';
@@ -21,7 +21,7 @@ export async function openReaderContext({ env, terminal }: { env: NodeJS.Process
   const config = loadConfig(env);
   for (const warning of config.warnings) terminal.note(`belay: ${warning}`);
   const { home } = config;
-  await mkdir(home, { recursive: true, mode: 0o700 });
+  await ownFolder(home);
   const ledger = await openLedger({ path: path.join(home, 'ledger.db') });
   return { env, config, terminal, ledger, files: createRunFiles({ home }), [Symbol.asyncDispose]: () => ledger[Symbol.asyncDispose]() };
 }

@@ -10,6 +10,7 @@ export function report(view: RunView, { web }: { web?: string | undefined } = {}
     ['', view.pullRequest?.url],
     ['branch', view.branch],
     ['changes', view.diffStat],
+    ...leftOpen(view),
     ['checked by', evidenceOf(view)],
     ['cost', dollars(view.costUsd)],
     ['took', view.durationMs === undefined ? undefined : duration(view.durationMs)],
@@ -27,11 +28,19 @@ function headline(view: RunView): string {
   return `${view.status === 'completed' ? 'Done' : view.status}: ${title}`;
 }
 
+/** A run may come to its end although a phase did not: a review whose reviewer crashed, documentation. */
+function leftOpen({ status, phases }: RunView): [string, string][] {
+  if (status !== 'completed') return [];
+  return phases
+    .filter((phase) => phase.status === 'failed')
+    .map(({ name, summary = '' }) => ['left open', `${name} · ${plainLine(summary, 200)}`]);
+}
+
 function evidenceOf({ phases }: RunView): string | undefined {
   const evidence = phases.findLast((phase) => phase.evidence)?.evidence;
   if (!evidence) return undefined;
-  const { command, exitCode, counts, treeHash } = evidence;
-  return `\`${command}\` exit code ${exitCode}${counts ? `, ${counts.passed} passed` : ''} on tree ${treeHash.slice(0, 12)}`;
+  const { command, exitCode, counts, treeHash, knownFailures } = evidence;
+  return `\`${command}\` exit code ${exitCode}${counts ? `, ${counts.passed} passed` : ''}${knownFailures ? `, ${knownFailures.count} failing on the base already` : ''} on tree ${treeHash.slice(0, 12)}`;
 }
 
 function nextSteps({ status, errors, id }: RunView): string[] {

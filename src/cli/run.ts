@@ -1,9 +1,9 @@
 import { readdir } from 'node:fs/promises';
 import { userInfo } from 'node:os';
-import type { EngineName, PipelineName } from '../contracts/constants.ts';
+import type { EngineName, PipelineName, WorkspaceKind } from '../contracts/constants.ts';
 import { BelayError } from '../contracts/errors.ts';
 import { composeEngines } from '../compose-engines.ts';
-import type { Request } from '../intake/order.ts';
+import type { IntakeDependencies, Request } from '../intake/order.ts';
 import { takeOrder } from '../intake/order.ts';
 import type { Started } from '../intake/start-run.ts';
 import { startRun } from '../intake/start-run.ts';
@@ -19,9 +19,10 @@ import { watch } from './watch.ts';
 export interface RunOptions {
   repo?: string;
   base?: string;
-  pipeline: PipelineName;
+  pipeline?: PipelineName;
   engine?: EngineName;
   model?: string;
+  workspace?: WorkspaceKind;
   plan?: string;
   budget?: number;
   fresh: boolean;
@@ -31,31 +32,34 @@ export interface RunOptions {
 
 /** `belay run`: starts a run of an issue, or joins the one that is open, and follows it. Resolves to the exit code. */
 export async function run(context: Context, target: string, options: RunOptions): Promise<number> {
-  const order = await takeOrder(intakeOf(context), await requestOf(target, options));
+  const order = await takeOrder(intakeOf(context), await requestOf(context, target, options));
   for (const note of order.notes) context.terminal.note(note);
-  await requireEngine(context, options.engine ?? context.config.engine.name);
+  const { requested, labelled, engine } = order.input;
+  await requireEngine(context, requested?.engine ?? labelled?.engine ?? engine);
   await sayOnce(context);
   await using session = options.detach ? await detachable(context) : await openSession(context);
   const started = await startRun({ ...context, client: session.client }, order);
   return await followToRest(context, session, started, options);
 }
 
-export function intakeOf({ config, ledger, files, forge, tracker }: Context) {
+export function intakeOf({ config, ledger, files, forges, trackers, gitHub }: Context): IntakeDependencies {
   const { engine, limits, phasesOff, budgetUsd } = config;
   const { name, model, script } = engine;
   const defaults = { engine: name, ...(model ? { model } : {}), ...(script ? { script } : {}), limits, phasesOff, budgetUsd };
-  return { ledger, files, forge, tracker, defaults };
+  return { ledger, files, forges, trackers, gitHub, defaults };
 }
 
-async function requestOf(target: string, { repo, base, pipeline, plan, fresh, engine, model, budget }: RunOptions): Promise<Request> {
+async function requestOf({ gitHub }: Context, target: string, options: RunOptions): Promise<Request> {
+  const { repo, base, pipeline, workspace, plan, fresh, engine, model, budget } = options;
   return {
-    target: await parseTarget(target),
-    pipeline,
+    target: await parseTarget(target, { gitHubHost: gitHub.host }),
+    ...(pipeline ? { pipeline } : {}),
     fresh,
     workingDirectory: process.cwd(),
     triggeredBy: userInfo().username,
     ...(repo ? { repository: repo } : {}),
     ...(base ? { base } : {}),
+    ...(workspace ? { workspace } : {}),
     ...(plan ? { planFile: plan } : {}),
     requested: {
       ...(engine ? { engine } : {}),

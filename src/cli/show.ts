@@ -1,27 +1,33 @@
 import type { PhaseView } from '../contracts/run-view.ts';
 import { plainLine } from '../contracts/text.ts';
-import { costOf, dollars, duration } from '../texts/words.ts';
+import { duration } from '../texts/words.ts';
 import type { ReaderContext } from './reader-context.ts';
 import { report } from './report.ts';
+import { earlierSpending, spentByRun, spentIn, spentWords, stepSpending } from './show-spending.ts';
+import type { EarlierSpending, Spent, StepSpending } from './show-spending.ts';
 import { EXIT } from './terminal.ts';
 
-/** `belay show`: one run, with its phases, steps and files. */
+/** `belay show`: one run, with its phases, steps and files, and what each of them used. */
 export async function show({ ledger, files, terminal }: ReaderContext, id: string, { json }: { json: boolean }): Promise<number> {
   const view = await ledger.getRun(id);
+  const [steps, sessions, earlier] = await Promise.all([
+    ledger.listSteps(view.id),
+    ledger.listSessions(view.id),
+    earlierSpending({ ledger }, view),
+  ]);
+  const spent = spentByRun(view);
+  const rows = stepSpending(steps, sessions);
   if (json) {
-    terminal.out(JSON.stringify(view, undefined, 2));
+    terminal.out(JSON.stringify({ ...view, tokens: spent.tokens, steps: rows, earlier }, undefined, 2));
     return EXIT.ok;
   }
-  const steps = await ledger.listSteps(view.id);
   const lines = [
     report(view),
-    ...(view.continues ? [`  continues     run ${view.continues}`] : []),
+    ...spendingRows(spent, earlier),
     '',
     ...view.phases.map(phaseRow),
-    ...(steps.length > 0 ? ['', 'Steps'] : []),
-    ...steps.map(({ number, phase, name, status, durationMs, summary }) =>
-      `  ${String(number).padStart(3)}  ${phase.padEnd(9)} ${name.padEnd(20)} ${status.padEnd(9)} ${durationMs === undefined ? '' : duration(durationMs).padEnd(8)} ${plainLine(summary ?? '', 80)}`.trimEnd(),
-    ),
+    ...(rows.length > 0 ? ['', 'Steps'] : []),
+    ...rows.map(stepRow),
     '',
     `Files: ${files.directory(view.id)}`,
   ];
@@ -29,11 +35,25 @@ export async function show({ ledger, files, terminal }: ReaderContext, id: strin
   return EXIT.ok;
 }
 
+function spendingRows(spent: Spent, { runs, ...before }: EarlierSpending): string[] {
+  const all = { costUsd: spent.costUsd + before.costUsd, tokens: spent.tokens + before.tokens };
+  return [
+    ...(spent.tokens > 0 ? [`  used          ${spentWords(spent)}`] : []),
+    ...runs.map(({ id, ...each }) => `  continues     run ${id}${spentWords(each) ? `, ${spentWords(each)}` : ''}`),
+    ...(runs.length > 0 && spentWords(all) ? [`  all together  ${spentWords(all)}`] : []),
+  ];
+}
+
+function stepRow({ number, phase, name, status, durationMs, summary, ...spent }: StepSpending): string {
+  const took = durationMs === undefined ? '' : duration(durationMs).padEnd(8);
+  const said = [spentWords(spent), plainLine(summary ?? '', 80)].filter(Boolean).join(' · ');
+  return `  ${String(number).padStart(3)}  ${phase.padEnd(9)} ${name.padEnd(20)} ${status.padEnd(9)} ${took} ${said}`.trimEnd();
+}
+
 function phaseRow({ name, status, attempts, durationMs, summary, sessions }: PhaseView): string {
-  const cost = costOf({ sessions });
   const facts = [
     durationMs === undefined ? undefined : duration(durationMs),
-    cost > 0 ? dollars(cost) : undefined,
+    spentWords(spentIn({ sessions })),
     attempts > 1 ? `${attempts} attempts` : undefined,
   ];
   return `  ${name.padEnd(9)} ${status.padEnd(9)} ${[facts.filter(Boolean).join(', '), plainLine(summary ?? '', 100)].filter(Boolean).join(' · ')}`.trimEnd();

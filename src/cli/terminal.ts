@@ -1,5 +1,7 @@
 import { BelayError } from '../contracts/errors.ts';
+import type { ErrorCode } from '../contracts/errors.ts';
 import { plainText } from '../contracts/text.ts';
+import { diskFull } from '../process/disk-full.ts';
 
 /** Where commands write: results to standard output, everything else to standard error. What agents and repositories say is in both. */
 export interface Terminal {
@@ -28,7 +30,7 @@ export const EXIT = { ok: 0, failed: 1, usage: 2, cancelled: 130 } as const;
 
 /** What failed, on what, and what to do next; nothing of our own stack for errors made on purpose. */
 export function describeError(error: unknown): string {
-  return plainText(textOf(error));
+  return plainText(textOf(diskFull(error) ?? error));
 }
 
 function textOf(error: unknown): string {
@@ -37,13 +39,18 @@ function textOf(error: unknown): string {
   return `belay: unexpected: ${String(error)}`;
 }
 
+/** What needs a person, and it is the one who called: they change their settings, or log in. */
+const CALLERS: ReadonlySet<ErrorCode> = new Set([
+  'engine_not_installed',
+  'engine_not_logged_in',
+  'forge_forbidden',
+  'forge_not_logged_in',
+  'script_invalid',
+  'settings_invalid',
+]);
+
 /** 2 for what the caller has to change in the command or the configuration, else 1. */
 export function exitCodeOf(error: unknown): number {
   if (!(error instanceof BelayError)) return EXIT.failed;
-  return error.class === 'fatal' ||
-    error.code.startsWith('engine_not_') ||
-    error.code === 'script_invalid' ||
-    error.code === 'settings_invalid'
-    ? EXIT.usage
-    : EXIT.failed;
+  return error.class === 'fatal' || CALLERS.has(error.code) ? EXIT.usage : EXIT.failed;
 }

@@ -22,9 +22,11 @@ export const COMMANDS = [
   'classify',
   'plan',
   'implement',
+  'test-results',
   'resolve-failed-test',
   'review',
   'resolve-review-issue',
+  'resolve-conflict',
   'document',
   'commit-message',
   'pull-request',
@@ -33,6 +35,10 @@ export type CommandName = (typeof COMMANDS)[number];
 
 export const ENGINES = ['claude', 'scripted'] as const;
 export type EngineName = (typeof ENGINES)[number];
+
+/** What a run works in: a worktree of the mirror, or a folder with a git directory of its own. */
+export const WORKSPACE_KINDS = ['worktree', 'clone'] as const;
+export type WorkspaceKind = (typeof WORKSPACE_KINDS)[number];
 
 export const RUN_STATUSES = ['pending', 'running', 'waiting', 'parked', 'completed', 'failed', 'cancelled', 'timed_out'] as const;
 export type RunStatus = (typeof RUN_STATUSES)[number];

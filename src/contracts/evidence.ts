@@ -13,9 +13,20 @@ export interface Evidence {
   /** Why it ended, when not by itself. */
   ended?: 'timed_out' | 'stalled' | 'cancelled';
   counts?: { passed: number; failed: number; skipped: number };
+  /** It failed, yet only by tests that fail on the base as well: the first of their names, in plain text. */
+  knownFailures?: SomeTests;
   /** The full report's artifact. */
   artifactId?: string;
 }
+
+/** How many tests, and the first of their names. */
+export interface SomeTests {
+  count: number;
+  names: string[];
+}
+
+/** Whether work may be published as far as this check goes: it passed, or it fails as the base does and not otherwise. */
+export const isAcceptable = ({ passed, knownFailures }: Evidence): boolean => passed || knownFailures !== undefined;
 
 /** One test of a report. */
 export interface TestResult {

@@ -1,3 +1,4 @@
+import type { WorkspaceKind } from './constants.ts';
 import type { RunSettings } from './run-state.ts';
 
 /** Who asks: every effect is checked against the newest of these. */
@@ -14,6 +15,7 @@ export interface Grant {
   epoch: number;
   host: string;
   taskQueue: string;
+  kind: WorkspaceKind;
   path: string;
   ports: { backend: number; frontend: number };
   baseSha: string;

@@ -26,6 +26,10 @@ export function repositoryOfRun({ workflowId, repository }: { workflowId: string
 /** `owner/name`. */
 export const repositorySlug = ({ owner, name }: Pick<RepositoryRef, 'owner' | 'name'>): string => `${owner}/${name}`;
 
+/** The same for every run of an issue, so that it cannot be worked on twice at once. */
+export const issueWorkflowId = (repository: RepositoryRef, key: string): string =>
+  `${repository.forge}:${repositorySlug(repository)}#${key}`;
+
 /** An issue in a tracker; keys are strings (`12`, `ABC-7`). */
 export interface IssueRef {
   tracker: TrackerName;
@@ -44,6 +48,8 @@ export interface Issue extends IssueRef {
   author?: string;
   /** Oldest first, without Belay's own; bounded by the tracker. */
   comments?: IssueComment[];
+  /** How many more there are. */
+  commentsLeftOut?: number;
 }
 
 /** What somebody said on an issue. */
@@ -68,4 +74,6 @@ export interface PullRequest {
   state: 'open' | 'merged' | 'closed';
   draft?: boolean;
   headSha: string;
+  /** What was asked for and could not be had, in words. */
+  notes?: string[];
 }

@@ -1,7 +1,7 @@
-import type { EngineName, PhaseName, PipelineName } from './constants.ts';
+import type { EngineName, PhaseName, PipelineName, WorkspaceKind } from './constants.ts';
 import type { TrackerName } from './repository.ts';
 import type { RepositoryRef } from './repository.ts';
-import type { RunState } from './run-state.ts';
+import type { AgentChoice, RunState } from './run-state.ts';
 
 /** How far a run may go on its own. Durations in milliseconds. */
 export interface RunLimits {
@@ -23,12 +23,22 @@ export interface EarlierWork {
   commit?: string;
   issueClass?: string;
   plan?: { artifactId: string; hash: string };
+  review?: { artifactId: string };
   /** Phases that are not repeated, for a run that goes on where a closed one ended. */
   done?: { name: PhaseName; summary: string }[];
   /** The pull request is open: its branch is continued. */
   pullRequest?: { number: number; url: string; title: string };
+  /** It is a draft, which may become ready although nothing new is pushed. */
+  draft?: true;
   /** What that branch holds, which may be less than `commit`: the parent of what is published next. */
   branchHead?: string;
+}
+
+/** What the labels of an issue choose for its run. */
+export interface LabelledChoices extends AgentChoice {
+  budgetUsd?: number;
+  phasesOff?: PhaseName[];
+  phasesOn?: PhaseName[];
 }
 
 /** Everything a pipeline is started with. Resolved at intake; holds no secret. */
@@ -49,6 +59,10 @@ export interface RunInput {
   model?: string;
   budgetUsd?: number;
   requested?: { engine?: EngineName; model?: string; budgetUsd?: number };
+  /** What the issue's labels choose, by the repository's settings; over those, under what was asked for. */
+  labelled?: LabelledChoices;
+  /** Asked for with the run; wins over the repository's settings. */
+  workspace?: WorkspaceKind;
   /** The scripted engine's file. */
   script?: string;
   plan?: { artifactId: string; hash: string };

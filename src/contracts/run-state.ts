@@ -1,4 +1,4 @@
-import type { EngineName, PhaseName } from './constants.ts';
+import type { EngineName, PhaseName, WorkspaceKind } from './constants.ts';
 import type { Evidence } from './evidence.ts';
 import type { RunLimits } from './run-input.ts';
 import type { RunView } from './run-view.ts';
@@ -20,13 +20,19 @@ export interface RunState {
   results: Record<string, Kept>;
   /** The commit that holds all work so far. */
   checkpoint?: string;
-  /** The newest check that passed. */
+  /** The newest check that the work may be published by. */
   evidence?: Evidence;
   /** The issue, as it was when the run began. */
   issueArtifact?: string;
   settings?: RunSettings;
-  /** What this run has pushed. */
+  /** The run's branch on the remote, as it is known to be. */
   published?: { branch: string; headSha: string };
+  /** The newest head of that branch with commits of people, which the work must not undo. */
+  branchHead?: string;
+  /** The base moved and was taken in: the base that the run began with, and the work before. */
+  merged?: { from: string; work: string };
+  /** A draft of the pull request was opened before the work was finished. */
+  drafted?: true;
   epoch: number;
   /** The host that had the last lease: it has the files and the sessions. */
   host?: string;
@@ -35,19 +41,25 @@ export interface RunState {
   workedMs: number;
 }
 
+/** Which agent works. */
+export interface AgentChoice {
+  engine?: EngineName;
+  model?: string;
+}
+
 /** What the repository says about itself on its base branch. */
 export interface RunSettings {
   /** Shell commands that check the repository; empty when none was found. */
   checks: { command: string; runner: string }[];
   /** Why these, in words. */
   checksReason: string;
-  limits: Partial<Omit<RunLimits, 'workingMs'>> & { budgetUsd?: number };
+  limits: Partial<RunLimits> & { budgetUsd?: number };
   phasesOff: PhaseName[];
   phasesOn: PhaseName[];
   engine?: EngineName;
   model?: string;
   /** Engine and model of single phases; they win over those above. */
-  byPhase: Partial<Record<PhaseName, { engine?: EngineName; model?: string }>>;
+  byPhase: Partial<Record<PhaseName, AgentChoice>>;
   /** What tests that already fail on the base mean. `known`: only new failures block. `strict`: every failure does. */
   baseline: 'known' | 'strict';
   /** What becomes of finished work whose reviewer crashed twice. */
@@ -57,6 +69,8 @@ export interface RunSettings {
   /** What is done when the base has moved since the run began. */
   updateBase: 'rebase' | 'merge' | 'off';
   pullRequest: { draft: 'never' | 'while_unfinished' | 'always'; reviewers: string[]; labels: string[] };
+  /** A worktree unless said. */
+  workspace?: WorkspaceKind;
   /** The folder in which setup, tests and agents work, relative to the repository's root. */
   workingDirectory?: string;
   /** Patterns of paths that no run may change. */

@@ -1,4 +1,4 @@
-import type { Outcome, PhaseName, PhaseStatus, PipelineName, RunStatus, WaitingFor } from './constants.ts';
+import type { Outcome, PhaseName, PhaseStatus, PipelineName, RunStatus, WaitingFor, WorkspaceKind } from './constants.ts';
 import type { ErrorCode } from './errors.ts';
 import type { Evidence } from './evidence.ts';
 
@@ -52,11 +52,13 @@ export interface RunView {
   headSha?: string;
   engine: string;
   model?: string;
-  workspace?: { kind: 'worktree'; host: string; path: string; ports: { backend: number; frontend: number } };
+  workspace?: { kind: WorkspaceKind; host: string; path: string; ports: { backend: number; frontend: number } };
   continues?: string;
   currentStep?: string;
   phases: PhaseView[];
   plan?: { artifactId: string; hash: string };
+  /** The newest review of the work as it is. */
+  review?: { artifactId: string };
   summary?: string;
   pullRequest?: { number: number; url: string; title: string };
   diffStat?: string;

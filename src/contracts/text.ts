@@ -18,14 +18,18 @@ const CONTROL_CHARACTERS = /[^\P{Cc}\n\t]/gu;
 /** They make a terminal show text in another order than it is written. */
 const DIRECTION_OVERRIDES = /[\u202a-\u202e\u2066-\u2069]/g;
 
-/** Text that is safe to show in terminals and logs: no terminal escapes and no control characters but newline and tab. */
+/** They have no width: what is hidden with them is read by agents and not by people. Joiners stay, which languages and emoji need. */
+const INVISIBLE = /[\u200b\u2060-\u2064\ufeff\u{e0000}-\u{e007f}]/gu;
+
+/** Text that is safe to show in terminals and logs: no terminal escapes, no control characters but newline and tab, nothing hidden. */
 export function plainText(text: string): string {
   return text
     .toWellFormed()
     .replaceAll(/\r\n?/g, '\n')
     .replaceAll(TERMINAL_ESCAPES, '')
     .replaceAll(CONTROL_CHARACTERS, '')
-    .replaceAll(DIRECTION_OVERRIDES, '');
+    .replaceAll(DIRECTION_OVERRIDES, '')
+    .replaceAll(INVISIBLE, '');
 }
 
 /** The same on one line, for titles; cut to `maxLength` characters. */

@@ -1,5 +1,16 @@
-import type { CommandName, EngineName, PhaseName } from './constants.ts';
-import type { Evidence } from './evidence.ts';
+import type { AffectedInput, BaseComparison, ChecksInput, ChecksOutcome, CompareInput } from './checks.ts';
+import type { CommandName, EngineName, PhaseName, WorkspaceKind } from './constants.ts';
+import type {
+  Conflicts,
+  FindConflictsInput,
+  OpenPullRequestInput,
+  OpenPullRequestOutcome,
+  PublishBranchInput,
+  PublishBranchOutcome,
+  TakeInInput,
+  TakeInOutcome,
+  UpdateDraftInput,
+} from './publishing.ts';
 import type { LeaseRef } from './lease.ts';
 import type { IssueRef, RepositoryRef } from './repository.ts';
 import type { EarlierWork } from './run-input.ts';
@@ -29,6 +40,8 @@ export interface StepRef {
 export type PromptValue =
   | { text: string }
   | { artifact: string; pick?: (string | number)[]; as?: 'data' }
+  /** A file of the base: what the team has written, not what an agent has. */
+  | { baseFile: string }
   | { diff: { from: string; to: string } };
 
 export interface HoldInput {
@@ -39,6 +52,8 @@ export interface HoldInput {
   /** The commit that holds the run's work so far. */
   checkpoint?: string;
   continues?: EarlierWork;
+  /** Unless said, what the repository's settings say. */
+  workspace?: WorkspaceKind;
 }
 
 export interface ReadIssueInput {
@@ -64,6 +79,8 @@ export interface AgentInput {
   budgetUsd?: number;
   /** The commit that the turn starts from. */
   checkpoint: string;
+  /** Why the last turn of this command was undone, if it was. */
+  undone?: string[];
   /** Keep the answer as the run's plan. */
   keepAs?: 'plan';
 }
@@ -81,82 +98,15 @@ export interface AgentOutcome {
   sha256: string;
   /** The answer's beginning. */
   text: string;
-  /** What the workflow decides by: a `Classification` or a `ReviewDigest`. */
+  /** What the workflow decides by: a `Classification`, a `ReviewDigest` or a `TestResultsDigest`. */
   json?: unknown;
   /** The commit after the turn; the one before where nothing changed. */
   checkpoint: string;
   changed: boolean;
-}
-
-export interface ChecksInput {
-  step: StepRef;
-  commands: { command: string; runner: string }[];
-  checkpoint: string;
-  timeoutMs: number;
-}
-export interface FailureRef {
-  name: string;
-  file?: string;
-  command?: string;
-}
-export interface ChecksOutcome {
-  evidence: Evidence;
-  /** The first failures; texts are in the evidence's artifact. */
-  failures: FailureRef[];
-  noTests: boolean;
-}
-
-/** What names a run's branch and commit: the same on every attempt. */
-export interface ChangeNames {
-  title: string;
-  issueClass?: string;
-  issueKey?: string;
-  /** When the run was asked for: the date of its commit. */
-  createdAt: string;
-  /** The branch, where the run has one already. */
-  branch?: string;
-}
-
-export interface PublishBranchInput {
-  step: StepRef;
-  repository: RepositoryRef;
-  /** The commit whose tree is published. */
-  checkpoint: string;
-  /** The parent of the published commit: the base, or the head of the branch that is continued. */
-  parent: string;
-  /** The head that the branch is known to have; null where it must not exist yet. */
-  expected: string | null;
-  names: ChangeNames;
-  /** The check that this tree passed, unless nothing checks it. */
-  evidence?: Evidence;
-  /** The agent's commit message. */
-  messageArtifact?: string;
-}
-export interface PublishBranchOutcome {
-  branch: string;
-  headSha: string;
-  diffStat: string;
-}
-
-export interface OpenPullRequestInput {
-  step: StepRef;
-  repository: RepositoryRef;
-  branch: string;
-  /** A branch, or the commit that the run began from. */
-  base: string;
-  headSha: string;
-  title: string;
-  issueArtifact: string;
-  /** The agent's title and body. */
-  textArtifact?: string;
-  evidence?: Evidence;
-  /** Issues of the review that do not block, in the artifact of the review. */
-  reviewArtifact?: string;
-}
-export interface OpenPullRequestOutcome {
-  number: number;
-  url: string;
-  title: string;
+  /** What it changed was undone, for these reasons: the tests would have found less. */
+  undone?: string[];
+  /** Protected paths that it changed, and that were put back. */
+  putBack?: string[];
 }
 
 export interface CommentInput {
@@ -170,7 +120,13 @@ export interface HostActivities {
   readIssue(input: ReadIssueInput): Promise<ReadIssueOutcome>;
   runAgent(input: AgentInput): Promise<AgentOutcome>;
   runChecks(input: ChecksInput): Promise<ChecksOutcome>;
+  /** Null where no test is known to be affected. */
+  runAffected(input: AffectedInput): Promise<ChecksOutcome | null>;
+  compareWithBase(input: CompareInput): Promise<BaseComparison>;
   publishBranch(input: PublishBranchInput): Promise<PublishBranchOutcome>;
+  takeIn(input: TakeInInput): Promise<TakeInOutcome>;
+  /** What a checkpoint still has of the conflicts that were found; none where it is free of them. */
+  findConflicts(input: FindConflictsInput): Promise<{ left?: Conflicts }>;
   openPullRequest(input: OpenPullRequestInput): Promise<OpenPullRequestOutcome>;
 }
 
@@ -182,11 +138,26 @@ export interface LeaseActivities {
 /** Short calls to trackers, forges and the server. */
 export interface OrchestratorActivities {
   commentProgress(input: CommentInput): Promise<void>;
+  /** Has the draft of a run that stopped say so. */
+  updateDraft(input: UpdateDraftInput): Promise<void>;
   /** Has the server cancel this run, so that it closes as Canceled. */
   requestCancel(input: { workflowId: string; executionId: string }): Promise<void>;
 }
 
+/** What a session used in a phase, beyond what the run's view has of it. */
+export interface UntoldSpending {
+  phase: PhaseName;
+  session: SessionView;
+}
+export interface RecordInput {
+  view: RunView;
+}
+export interface RecordOutcome {
+  /** What was spent without the run being told: added to the view that was kept, for the run to add to its own. */
+  untold?: UntoldSpending[];
+}
+
 /** Local to the worker that decides. */
 export interface RecordActivities {
-  recordRun(input: { view: RunView }): Promise<void>;
+  recordRun(input: RecordInput): Promise<RecordOutcome>;
 }

@@ -11,6 +11,13 @@ const modelUsage = z.record(
 
 const content = z.object({ type: z.string(), text: z.string().optional(), name: z.string().optional(), input: z.unknown().optional() });
 
+const tokenUsage = z.object({
+  input_tokens: tokens,
+  output_tokens: tokens,
+  cache_read_input_tokens: tokens,
+  cache_creation_input_tokens: tokens,
+});
+
 const lines = {
   init: z.object({ type: z.literal('system'), subtype: z.literal('init'), session_id: z.string(), model: z.string().optional() }),
   retry: z.object({
@@ -26,7 +33,10 @@ const lines = {
     type: z.literal('rate_limit_event'),
     rate_limit_info: z.object({ status: z.string(), resetsAt: z.number().optional() }),
   }),
-  assistant: z.object({ type: z.literal('assistant'), message: z.object({ content: z.array(content) }) }),
+  assistant: z.object({
+    type: z.literal('assistant'),
+    message: z.object({ id: z.string().optional(), content: z.array(content), usage: tokenUsage.optional().catch(undefined) }),
+  }),
 };
 
 /** Known, and of no use here: tool results, progress notes. */
@@ -47,9 +57,7 @@ const resultLine = z.object({
   api_error: z.string().nullish(),
   api_error_status: z.number().nullish(),
   permission_denials: z.array(z.object({ tool_name: z.string() })).catch([]),
-  usage: z
-    .object({ input_tokens: tokens, output_tokens: tokens, cache_read_input_tokens: tokens, cache_creation_input_tokens: tokens })
-    .optional(),
+  usage: tokenUsage.optional(),
   model_usage_since_last_result: modelUsage.optional(),
 });
 export type ClaudeResultLine = z.infer<typeof resultLine>;
@@ -77,7 +85,7 @@ export function parseClaudeLine(line: string): EngineEvent[] {
   const limit = lines.limit.safeParse(value).data;
   if (limit) return limitEvents(limit.rate_limit_info);
   const assistant = lines.assistant.safeParse(value).data;
-  if (assistant) return assistant.message.content.flatMap(contentEvents);
+  if (assistant) return [...assistant.message.content.flatMap(contentEvents), ...usageEvents(assistant.message)];
   const result = resultLine.safeParse(value).data;
   if (result) return [resultEvent(result, value)];
   return QUIET.safeParse(value).success ? [] : [{ type: 'unknown', line }];
@@ -101,6 +109,20 @@ function contentEvents({ type, text, name, input }: z.infer<typeof content>): En
   if (type === 'text' && text) return [{ type: 'text', text }];
   if (type === 'tool_use' && name) return [{ type: 'tool', name, summary: toolSummary(input) }];
   return [];
+}
+
+/** One answer comes in several lines, each with what the whole of it has used so far. */
+function usageEvents({ id, usage }: z.infer<typeof lines.assistant>['message']): EngineEvent[] {
+  return id && usage ? [{ type: 'usage', id, usage: usageOf(usage) }] : [];
+}
+
+function usageOf(usage: z.infer<typeof tokenUsage> | undefined): Usage {
+  return {
+    inputTokens: usage?.input_tokens ?? 0,
+    outputTokens: usage?.output_tokens ?? 0,
+    cacheReadTokens: usage?.cache_read_input_tokens ?? 0,
+    cacheWriteTokens: usage?.cache_creation_input_tokens ?? 0,
+  };
 }
 
 /** The argument that says most, on one line. */
@@ -129,13 +151,7 @@ function resultEvent(result: ClaudeResultLine, raw: unknown): EngineEvent {
  */
 function spent({ model_usage_since_last_result: byModel, usage, total_cost_usd }: ClaudeResultLine): { usage: Usage; costUsd: number } {
   if (!byModel) {
-    const whole = {
-      inputTokens: usage?.input_tokens ?? 0,
-      outputTokens: usage?.output_tokens ?? 0,
-      cacheReadTokens: usage?.cache_read_input_tokens ?? 0,
-      cacheWriteTokens: usage?.cache_creation_input_tokens ?? 0,
-    };
-    return { usage: whole, costUsd: total_cost_usd };
+    return { usage: usageOf(usage), costUsd: total_cost_usd };
   }
   const models = Object.values(byModel);
   const sum = (of: (model: (typeof models)[number]) => number): number => models.reduce((total, model) => total + of(model), 0);

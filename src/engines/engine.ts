@@ -62,7 +62,8 @@ export type EngineEvent =
   | { type: 'retry'; message: string }
   /** The account's limit is reached; `resetsAt` is ISO-8601 UTC. */
   | { type: 'limit'; resetsAt?: string }
-  | { type: 'usage'; usage: Usage; costUsd?: number }
+  /** What one answer of the model has used so far; told again, with more, under the same id. Without a price where the CLI says none. */
+  | { type: 'usage'; id: string; usage: Usage; costUsd?: number }
   | { type: 'result'; text: string; json?: unknown; isError: boolean; usage: Usage; costUsd: number; turns: number; raw: unknown }
   | { type: 'unknown'; line: string };
 

@@ -38,7 +38,7 @@ async function playNext(): Promise<void> {
 }
 
 async function work(turn: ScriptTurn, isReplay: boolean): Promise<void> {
-  const { emitLines = 0, delayMs = 0, run, hang } = turn;
+  const { emitLines = 0, delayMs = 0, run, hang, usage } = turn;
   for (let line = 1; line <= emitLines; line++) await emit({ type: 'text', text: `line ${line} of ${emitLines}` });
   if (delayMs > 0) await sleep(delayMs);
   for (const { tool, path, apply } of editsOf(turn, { workspace: process.cwd(), isReplay })) {
@@ -47,6 +47,8 @@ async function work(turn: ScriptTurn, isReplay: boolean): Promise<void> {
     await emit({ type: 'tool', name: tool, summary: path });
   }
   if (run !== undefined) await runCommand(run);
+  // Who is killed leaves no result that would tell what it used.
+  if (hang && usage) await emit({ type: 'usage', id: 'whole', ...usageOf(usage) });
   // `once` hangs only until it is killed.
   if (hang === true || (hang === 'once' && !isReplay)) for (;;) await sleep(60_000);
 }
@@ -76,7 +78,7 @@ async function runCommand(command: string): Promise<void> {
 }
 
 async function answer({ say, json, fail, usage }: ScriptTurn): Promise<void> {
-  const { costUsd, ...used } = usage ?? { ...NOTHING_USED, costUsd: 0 };
+  const spent = usageOf(usage);
   if (fail?.code === 'engine_crashed') {
     process.stderr.write(`${fail.message ?? 'the script asked for a crash'}\n`);
     process.exitCode = 70;
@@ -85,8 +87,13 @@ async function answer({ say, json, fail, usage }: ScriptTurn): Promise<void> {
   if (fail?.code === 'engine_invalid_output') return;
   const text = say ?? (json === undefined ? '' : JSON.stringify(json));
   if (text) await emit({ type: 'text', text });
-  await emit({ type: 'result', text, ...(json !== undefined && { json }), usage: used, costUsd, ...(fail && { error: errorOf(fail) }) });
+  await emit({ type: 'result', text, ...(json !== undefined && { json }), ...spent, ...(fail && { error: errorOf(fail) }) });
   if (fail) process.exitCode = 1;
+}
+
+function usageOf(given: ScriptTurn['usage']): Pick<Extract<ScriptedLine, { type: 'usage' }>, 'usage' | 'costUsd'> {
+  const { costUsd, ...usage } = given ?? { ...NOTHING_USED, costUsd: 0 };
+  return { usage, costUsd };
 }
 
 function errorOf({ code, message = `the script asked for ${code}`, resetAt, resetAfterMs }: NonNullable<ScriptTurn['fail']>) {

@@ -28,6 +28,7 @@ export const scriptedLine = z.discriminatedUnion('type', [
   z.object({ type: z.literal('init'), sessionId: z.string() }),
   z.object({ type: z.literal('text'), text: z.string() }),
   z.object({ type: z.literal('tool'), name: z.string(), summary: z.string() }),
+  z.object({ type: z.literal('usage'), id: z.string(), usage, costUsd: z.number() }),
   z.object({
     type: z.literal('result'),
     text: z.string(),

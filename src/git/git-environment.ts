@@ -32,7 +32,8 @@ const PINNED: Record<string, string> = {
   GIT_CONFIG_GLOBAL: '/dev/null',
   GIT_ATTR_NOSYSTEM: '1',
   GIT_TERMINAL_PROMPT: '0',
-  GIT_SSH_COMMAND: 'ssh -oBatchMode=yes',
+  // A server that does not answer, or stops answering, ends the call within two minutes.
+  GIT_SSH_COMMAND: 'ssh -oBatchMode=yes -oConnectTimeout=30 -oServerAliveInterval=30 -oServerAliveCountMax=4',
   GIT_ALLOW_PROTOCOL: 'file:https:ssh',
   GIT_OPTIONAL_LOCKS: '0',
   GIT_NO_LAZY_FETCH: '1',

@@ -28,6 +28,10 @@ export interface GitCall {
   maxBytes?: number;
   /** Added to git's environment. */
   env?: Record<string, string>;
+  /** Added to the configuration given on the command line. */
+  config?: readonly string[];
+  /** Hears what git says while it works. */
+  onStderr?: ((chunk: string) => void) | undefined;
 }
 
 export interface GitAnswer {
@@ -77,11 +81,13 @@ export function hardenedGit(options: HardenedGitOptions): HardenedGit {
       args,
       cwd: options.cwd,
       env: { ...env, ...call.env },
-      config,
+      config: [...config, ...(call.config ?? [])],
       signals,
       maxBytes: call.maxBytes ?? Number.POSITIVE_INFINITY,
+      onStderr: call.onStderr,
     };
-    return runByHelper(git) ?? runGit(git);
+    // The helper gives whole answers: who wants to be told meanwhile starts git here.
+    return (call.onStderr ? undefined : runByHelper(git)) ?? runGit(git);
   }
 
   async function run(args: readonly string[], call?: GitCall): Promise<string> {
@@ -101,10 +107,11 @@ export interface GitProcess {
   config: string[];
   signals: AbortSignal[];
   maxBytes: number;
+  onStderr: GitCall['onStderr'];
 }
 
 /** Starts git from this very process. */
-export async function runGit({ args, cwd, env, config, signals, maxBytes }: GitProcess): Promise<GitAnswer> {
+export async function runGit({ args, cwd, env, config, signals, maxBytes, onStderr }: GitProcess): Promise<GitAnswer> {
   for (const signal of signals) signal.throwIfAborted();
   const full = new AbortController();
   const head = boundedHead(maxBytes, () => full.abort());
@@ -118,8 +125,9 @@ export async function runGit({ args, cwd, env, config, signals, maxBytes }: GitP
     // The exit code decides, and the callers read it: simple-git takes a silent failure, or a killed git, for success.
     errors: (_error, { exitCode, stdErr }) => void (ended = { exitCode, stderr: Buffer.concat(stdErr).toString() }),
   });
-  git.env(env).outputHandler((_command, stdout) => {
+  git.env(env).outputHandler((_command, stdout, stderr) => {
     stdout.on('data', head.add);
+    if (onStderr) stderr.on('data', (chunk: Buffer) => onStderr(chunk.toString()));
     // simple-git waits 50 ms after a process without output (54 ms instead of 3); an empty chunk counts as output.
     stdout.once('end', () => stdout.emit('data', Buffer.alloc(0)));
   });

@@ -1,10 +1,10 @@
 import { BelayError } from '../contracts/errors.ts';
+import type { GitAccess } from './access.ts';
 import type { Mirror } from './mirror.ts';
-import { mirrorGit } from './mirror-git.ts';
+import { contains, mergeTrees } from './merge-trees.ts';
 
-export interface MergeRequest {
+export interface MergeRequest extends GitAccess {
   mirror: Mirror;
-  url: string;
   branch: string;
   base: string;
   headSha: string;
@@ -12,28 +12,25 @@ export interface MergeRequest {
 }
 
 /** Merges a branch into its base at the remote, without a checkout; one that is in it already is left. Throws branch_moved on conflicts, and what `push` throws. */
-export async function mergeBranch({ mirror, url, branch, base, headSha, message }: MergeRequest): Promise<string> {
-  const baseSha = await mirror.fetchBranch({ url, branch: base });
-  const head = await mirror.fetchBranch({ url, branch });
+export async function mergeBranch({ mirror, branch, base, headSha, message, ...access }: MergeRequest): Promise<string> {
+  const baseSha = await mirror.fetchBranch({ ...access, branch: base });
+  const head = await mirror.fetchBranch({ ...access, branch });
   if (head !== headSha)
     throw new BelayError({
       code: 'branch_moved',
       message: `${branch} has moved since the pull request was written.`,
       hint: 'Look at it, then merge it with git.',
     });
-  const git = mirrorGit({ gitDir: mirror.gitDir, env: mirror.env });
-  const within = await git.attempt(['merge-base', '--is-ancestor', head, baseSha]);
-  if (within.exitCode === 0) return baseSha;
-  const merged = await git.attempt(['merge-tree', '--write-tree', '--no-messages', baseSha, head]);
-  if (merged.exitCode !== 0)
+  if (await contains({ mirror, commit: baseSha, ancestor: head })) return baseSha;
+  const merged = await mergeTrees({ mirror, ours: baseSha, theirs: head });
+  if (!merged || merged.conflicts.length > 0)
     throw new BelayError({
       code: 'branch_moved',
       message: `${branch} conflicts with ${base}.`,
       hint: `Merge it by hand: git merge ${branch}`,
     });
-  const tree = merged.stdout.split('\n', 1)[0] as string;
-  const sha = await mirror.commitTree({ tree, parents: [baseSha, head], message });
-  await mirror.push({ url, branch: base, sha, expected: baseSha }).catch((error: unknown) => {
+  const sha = await mirror.commitTree({ tree: merged.tree, parents: [baseSha, head], message });
+  await mirror.push({ ...access, branch: base, sha, expected: baseSha }).catch((error: unknown) => {
     throw isCheckedOut(error) ? byHand(error, branch) : error;
   });
   return sha;

@@ -6,13 +6,19 @@ import type { ForgeName } from '../contracts/repository.ts';
 import { BelayError } from '../contracts/errors.ts';
 import type { RepositoryRef } from '../contracts/repository.ts';
 import type { GitAccess } from './access.ts';
+import { certificates } from './certificates.ts';
 import { createFetcher } from './fetch.ts';
+import type { FetchBranch, FetchCommit } from './fetch.ts';
 import type { GitEnvironment } from './git-environment.ts';
 import { hardenedGit } from './hardened-git.ts';
 import { mirrorGit, mirrorRefs } from './mirror-git.ts';
 import { restoreMirror } from './mirror-guard.ts';
 import { push } from './push.ts';
 import type { Push } from './push.ts';
+import { remoteGit } from './remote-git.ts';
+import type { RemoteOptions } from './remote-git.ts';
+import { remoteHead, remoteHeads } from './remote-head.ts';
+import type { RemoteHead } from './remote-head.ts';
 import { treeReader } from './tree-reader.ts';
 import type { CommitTree } from './tree-reader.ts';
 
@@ -24,14 +30,23 @@ export interface Mirror {
   readonly env: GitEnvironment;
   /** Compares configuration and hooks with what Belay wrote, and restores them. Every method here does so first. */
   guard(): Promise<void>;
-  /** The commit of a remote branch, fetched now (or at most `maxAgeMs` ago). Throws base_not_found, repository_not_found. */
-  fetchBranch(input: GitAccess & { branch: string; maxAgeMs?: number; signal?: AbortSignal }): Promise<string>;
+  /** Where branches of the remote are now, by their names; those that it does not have are not in the answer. Fetches nothing. */
+  remoteHeads(input: GitAccess & { branches: readonly string[]; signal?: AbortSignal | undefined }): Promise<Map<string, string>>;
+  /**
+   * The commit of a remote branch (unless named, the default one), fetched now or at most `maxAgeMs` ago.
+   * Throws base_not_found, empty_repository, repository_not_found, forge_not_logged_in, forge_forbidden, forge_unreachable.
+   */
+  fetchBranch(input: FetchBranch): Promise<string>;
+  /** The remote's default branch; undefined where nothing has been committed. Throws what `fetchBranch` throws. */
+  remoteHead(input: GitAccess & { signal?: AbortSignal }): Promise<RemoteHead | undefined>;
   /** Makes sure that the commit is here. Throws base_not_found. */
-  fetchCommit(input: GitAccess & { sha: string; signal?: AbortSignal }): Promise<void>;
+  fetchCommit(input: FetchCommit): Promise<void>;
   /** Undefined where there is no such file; a symbolic link or folder counts as none. */
   readFile(input: { commit: string; path: string }): Promise<string | undefined>;
   /** Paths of the tree's files; with `depth`, entries down to that level, folders ending in a slash. */
   listFiles(input: { commit: string; depth?: number }): Promise<string[]>;
+  /** Files and links of the tree with git's hash of their content. */
+  listBlobs(commit: string): Promise<{ path: string; sha: string }[]>;
   hasCommit(sha: string): Promise<boolean>;
   refSha(ref: string): Promise<string | undefined>;
   /** With `expected` by compare-and-swap (null: must not exist yet). Throws lease_lost when somebody else moved it. */
@@ -39,6 +54,8 @@ export interface Mirror {
   deleteRef(ref: string): Promise<void>;
   treeOf(commit: string): Promise<string>;
   parentsOf(commit: string): Promise<string[]>;
+  /** How many commits lie after `ancestor` up to `commit`; undefined where it is none of its ancestors, or not here. */
+  commitsSince(input: { ancestor: string; commit: string }): Promise<number | undefined>;
   commitTree(input: CommitTree): Promise<string>;
   /** Unified, renames found, no external programs; cut at `maxBytes`. */
   diff(input: { from: string; to: string; maxBytes: number }): Promise<{ text: string; truncated: boolean }>;
@@ -47,7 +64,7 @@ export interface Mirror {
   changedFiles(input: { from: string; to: string }): Promise<string[]>;
   /**
    * Moves a branch of the remote from `expected` (null: must not exist) to `sha`. A local checkout's hooks and gc do not run.
-   * Throws branch_moved, branch_checked_out, push_rejected.
+   * Throws branch_moved, branch_checked_out, push_rejected, and for servers what `fetchBranch` throws.
    */
   push(input: Push): Promise<'pushed' | 'already_there'>;
 }
@@ -59,14 +76,20 @@ export interface Mirrors {
   list(): Promise<Mirror[]>;
 }
 
-/** `env` is the ambient environment: what git, ssh and proxies need is taken from it, nothing else. */
-export function createMirrors({ home, env = {} }: { home: string; env?: GitEnvironment }): Mirrors {
+export interface MirrorsOptions extends Pick<RemoteOptions, 'idleSeconds'> {
+  home: string;
+  /** The ambient environment: what git, ssh and proxies need is taken from it, nothing else. */
+  env?: GitEnvironment;
+}
+
+export function createMirrors({ home, env = {}, ...options }: MirrorsOptions): Mirrors {
   const root = join(resolve(home), 'mirrors');
+  const remote: RemoteOptions = { config: certificates({ folder: resolve(home), env }), ...options };
   const opened = new Map<string, Promise<Mirror>>();
 
   async function open(repository: RepositoryRef): Promise<Mirror> {
     const gitDir = join(root, ...[repository.forge, repository.owner, `${repository.name}.git`].map(assertFolderName));
-    const mirror = opened.get(gitDir) ?? prepareMirror({ repository, gitDir, env });
+    const mirror = opened.get(gitDir) ?? prepareMirror({ repository, gitDir, env, remote });
     opened.set(gitDir, mirror);
     // A failure is not remembered, and a mirror that somebody removed is made again.
     mirror.catch(() => opened.delete(gitDir));
@@ -87,21 +110,26 @@ async function prepareMirror({
   repository,
   gitDir,
   env,
+  remote: options,
 }: {
   repository: RepositoryRef;
   gitDir: string;
   env: GitEnvironment;
+  remote: RemoteOptions;
 }): Promise<Mirror> {
   if (!(await isThere(gitDir))) await createBare({ gitDir, env });
   const git = mirrorGit({ gitDir, env });
+  const remote = remoteGit(git, options);
   return {
     repository,
     gitDir,
     env,
     guard: () => restoreMirror(gitDir),
     hasCommit: git.hasCommit,
-    push: (request) => push(git, request),
-    ...createFetcher(git),
+    push: (request) => push(remote, request),
+    remoteHead: (access) => remoteHead(remote, access),
+    remoteHeads: (request) => remoteHeads(remote, request),
+    ...createFetcher(remote),
     ...mirrorRefs(git),
     ...treeReader(git),
   };

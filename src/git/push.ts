@@ -2,9 +2,11 @@ import type { GitAccess } from './access.ts';
 import { BelayError } from '../contracts/errors.ts';
 import { gitFailure, withoutCredentials } from './git-failure.ts';
 import type { GitAnswer } from './hardened-git.ts';
-import { localPath, receivePack, uploadPack } from './local-remote.ts';
-import type { MirrorGit } from './mirror-git.ts';
+import { receivePack } from './local-remote.ts';
 import { assertRefName, assertSha } from './ref-names.ts';
+import { placeOf } from './remote-git.ts';
+import type { RemoteGit } from './remote-git.ts';
+import { remoteSha } from './remote-head.ts';
 
 export interface Push extends GitAccess {
   branch: string;
@@ -15,28 +17,22 @@ export interface Push extends GitAccess {
 }
 
 /** Moves a branch of the remote by compare-and-swap; what is already ours is fine. */
-export async function push(git: MirrorGit, request: Push): Promise<'pushed' | 'already_there'> {
-  const { url, sha, expected, signal } = request;
-  const ref = `refs/heads/${assertRefName(request.branch)}`;
+export async function push(git: RemoteGit, request: Push): Promise<'pushed' | 'already_there'> {
+  const { branch, sha, expected, signal, ...access } = request;
+  const ref = `refs/heads/${assertRefName(branch)}`;
   const lease = `--force-with-lease=${ref}:${expected === null ? '' : assertSha(expected)}`;
-  const options = ['--porcelain', '--atomic', '--no-verify', '--no-recurse-submodules', lease, ...(await receivePack(url))];
-  const args = ['push', ...options, '--', url, `${assertSha(sha)}:${ref}`];
-  const answer = await git.attempt(args, { signal });
+  const options = ['--porcelain', '--atomic', '--no-verify', '--no-recurse-submodules', lease, ...(await receivePack(access.url))];
+  const answer = await git.attempt(access, (url) => ['push', ...options, '--', url, `${assertSha(sha)}:${ref}`], { signal });
   if (answer.exitCode === 0) return answer.stdout.includes(`\n=\t`) ? 'already_there' : 'pushed';
-  if (!answer.stdout.includes('\n!\t')) throw gitFailure({ args, cwd: withoutCredentials(url), answer });
-  // A refusal says little about the reason: the remote's state decides.
-  const present = await remoteSha(git, { url, ref, signal });
+  const failure = gitFailure({ args: answer.args, cwd: placeOf(access.url), answer });
+  const isRefused = answer.stdout.includes('\n!\t');
+  if (!isRefused && failure.code !== 'forge_unreachable') throw failure;
+  // A refusal says little about the reason, and an answer may be lost on its way: the remote's state decides.
+  const present = await remoteSha(git, { ...access, ref, signal }).catch((error: unknown) => {
+    throw isRefused ? error : failure;
+  });
   if (present === sha) return 'already_there';
-  throw refusal({ request, present, answer });
-}
-
-async function remoteSha(
-  git: MirrorGit,
-  { url, ref, signal }: { url: string; ref: string; signal: AbortSignal | undefined },
-): Promise<string | null> {
-  const listed = await git.run(['ls-remote', ...uploadPack(url), '--', url, ref], { signal });
-  const line = listed.split('\n').find((candidate) => candidate.endsWith(`\t${ref}`));
-  return line?.split('\t')[0] ?? null;
+  throw isRefused ? refusal({ request, present, answer }) : failure;
 }
 
 function refusal({
@@ -48,7 +44,7 @@ function refusal({
   present: string | null;
   answer: GitAnswer;
 }): BelayError {
-  const where = localPath(url) ?? withoutCredentials(url);
+  const where = placeOf(url);
   const said = `${answer.stdout}\n${answer.stderr}`;
   if (present !== expected) {
     return new BelayError({
@@ -76,11 +72,15 @@ function rejection({ where, branch, said }: { where: string; branch: string; sai
       hint: `Rename it there (git branch -m ${inTheWay} ${inTheWay.replaceAll('/', '-')}-old), then: belay retry`,
     });
   }
-  const reasons = [...said.matchAll(/^(?:remote: |!\t).*$/gm)].map(([line]) => line.replace(/^remote: |^!\t\S+\t/, '').trim());
+  // The server's own words before git's.
+  const words = [...said.matchAll(/^remote: (.*)$/gm), ...said.matchAll(/^!\t\S+\t(.*)$/gm)].map(([, text = '']) => text.trim());
+  const reasons = words.filter((text) => text !== '');
   return new BelayError({
     code: 'push_rejected',
     message: `${where} refused branch ${branch}: ${withoutCredentials(reasons.join('; ')).slice(0, 1000)}`,
-    hint: 'Its rules or hooks do not accept this branch; mend that, then: belay retry',
+    hint: /insufficient permission|Permission denied|Read-only file system/i.test(said)
+      ? 'Belay may not write there: give it the right to, then: belay retry'
+      : 'Its rules or hooks do not accept this branch; mend that, then: belay retry',
   });
 }
 

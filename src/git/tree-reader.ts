@@ -27,18 +27,27 @@ export function treeReader(git: MirrorGit) {
   });
   return {
     async readFile({ commit, path }: { commit: string; path: string }): Promise<string | undefined> {
-      const blob = (await listings(assertSha(commit))).get(path);
-      return blob === undefined || blob === '' ? undefined : texts(blob);
+      const { blobs, others } = await listings(assertSha(commit));
+      const blob = blobs.get(path);
+      return blob === undefined || others.has(path) ? undefined : texts(blob);
     },
     async listFiles({ commit, depth = Number.POSITIVE_INFINITY }: { commit: string; depth?: number }): Promise<string[]> {
-      const paths = [...(await listings(assertSha(commit))).keys()];
+      const paths = [...(await listings(assertSha(commit))).blobs.keys()];
       return depth === Number.POSITIVE_INFINITY ? paths : [...new Set(paths.map((path) => shortened(path, depth)))];
+    },
+    async listBlobs(commit: string): Promise<{ path: string; sha: string }[]> {
+      return [...(await listings(assertSha(commit))).blobs].map(([path, sha]) => ({ path, sha }));
     },
     treeOf: async (commit: string): Promise<string> => trees(assertSha(commit)),
     async parentsOf(commit: string): Promise<string[]> {
       return (await git.run(['rev-parse', '--end-of-options', `${assertSha(commit)}^@`]))
         .split('\n')
         .filter((line) => /^[0-9a-f]+$/.test(line));
+    },
+    async commitsSince({ ancestor, commit }: { ancestor: string; commit: string }): Promise<number | undefined> {
+      const isAncestor = await git.attempt(['merge-base', '--is-ancestor', assertSha(ancestor), assertSha(commit)]);
+      if (isAncestor.exitCode !== 0) return undefined;
+      return Number(await git.run(['rev-list', '--count', `${ancestor}..${commit}`]));
     },
     async commitTree({ tree, parents, message, date }: CommitTree): Promise<string> {
       const lineage = parents.flatMap((parent) => ['-p', assertSha(parent)]);
@@ -64,13 +73,25 @@ const MAX_TREES = 500;
 /** Prompts show at most 200 KB of each. */
 const MAX_DIFFS = 20;
 
-/** Paths to blobs; what is not a file's text (a symbolic link, another repository) has an empty one. */
-async function listing(git: MirrorGit, commit: string): Promise<Map<string, string>> {
-  const listed = split(await git.run(['ls-tree', '-r', '-z', '--full-tree', commit]));
-  return new Map(listed.map((entry) => [entry.slice(entry.indexOf('\t') + 1), FILE.exec(entry)?.[1] ?? '']));
+interface Listing {
+  /** By path, what git calls its content. */
+  blobs: Map<string, string>;
+  /** What of these is not a file: symbolic links, other repositories. */
+  others: Set<string>;
 }
 
-const FILE = /^(?!120000)\d+ blob ([0-9a-f]+)\t/;
+async function listing(git: MirrorGit, commit: string): Promise<Listing> {
+  const found: Listing = { blobs: new Map(), others: new Set() };
+  for (const entry of split(await git.run(['ls-tree', '-r', '-z', '--full-tree', commit]))) {
+    const [mode = '', , sha = ''] = entry.split(/[ \t]/, 3);
+    const path = entry.slice(entry.indexOf('\t') + 1);
+    found.blobs.set(path, sha);
+    if (!FILE_MODES.includes(mode)) found.others.add(path);
+  }
+  return found;
+}
+
+const FILE_MODES = ['100644', '100755', '100664'];
 
 /** Remembers the newest answers; a failure is asked for again. */
 function keepNewest<T>(size: number, ask: (key: string) => Promise<T>): (key: string) => Promise<T> {

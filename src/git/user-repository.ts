@@ -11,8 +11,6 @@ import { assertRefName } from './ref-names.ts';
 export interface UserRepository {
   /** The real path of the checkout's top level, or of the bare repository. */
   root: string;
-  /** Where git fetches from and pushes to: the same path. */
-  gitUrl: string;
   head: { branch?: string; sha: string };
   /** Uncommitted changes or untracked files. */
   dirty: boolean;
@@ -28,7 +26,7 @@ export async function inspectRepository(path: string, { env = {} }: { env?: GitE
   const { root, bare } = await discover({ git: hardenedGit({ cwd: folder, env, config: ANY_OWNER }), folder });
   const git = hardenedGit({ cwd: root, env, config: ANY_OWNER });
   const head = await readHead(git, root);
-  return { root, gitUrl: root, head, bare, dirty: !bare && (await isDirty({ git, root, env })) };
+  return { root, head, bare, dirty: !bare && (await isDirty({ git, root, env })) };
 }
 
 /** Throws base_not_found (or invalid_input, where it is no name) unless the repository has the branch. */
@@ -46,8 +44,16 @@ export async function requireBranch({ root }: Pick<UserRepository, 'root'>, bran
 /** A file of a branch or commit of a user's repository; undefined where there is none. */
 export async function readCommitted({ root, ref, path }: { root: string; ref: string; path: string }): Promise<string | undefined> {
   const git = hardenedGit({ cwd: root, env: {}, config: ANY_OWNER });
-  const answer = await git.attempt(['cat-file', 'blob', `${assertRefName(ref)}:${path}`]);
+  const isCommit = /^[0-9a-f]{40}$/.test(ref);
+  // A tag may have the branch's name, and git would take that.
+  const answer = await git.attempt(['cat-file', 'blob', `${isCommit ? ref : `refs/heads/${assertRefName(ref)}`}:${path}`]);
   return answer.exitCode === 0 ? answer.stdout : undefined;
+}
+
+/** Where `origin` of a user's repository is; undefined where there is none. */
+export async function originAddress(root: string): Promise<string | undefined> {
+  const answer = await hardenedGit({ cwd: root, env: {}, config: ANY_OWNER }).attempt(['config', '--get', 'remote.origin.url']);
+  return answer.exitCode === 0 ? answer.stdout.trim() : undefined;
 }
 
 async function existingFolder(path: string): Promise<string> {

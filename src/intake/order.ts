@@ -1,27 +1,30 @@
 import { readFile } from 'node:fs/promises';
-import type { EngineName, PhaseName, PipelineName } from '../contracts/constants.ts';
+import type { EngineName, PhaseName, PipelineName, WorkspaceKind } from '../contracts/constants.ts';
 import { BelayError } from '../contracts/errors.ts';
+import { repositorySlug } from '../contracts/repository.ts';
 import type { Issue, RepositoryRef } from '../contracts/repository.ts';
 import type { EarlierWork, RunInput, RunLimits } from '../contracts/run-input.ts';
 import { plainLine } from '../contracts/text.ts';
-import type { LocalForge } from '../forges/local.ts';
-import type { UserRepository } from '../git/user-repository.ts';
-import { inspectRepository, requireBranch } from '../git/user-repository.ts';
+import { withoutUndefined } from '../contracts/without-undefined.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { RunFiles } from '../run-files/run-files.ts';
-import type { LocalTracker } from '../trackers/local.ts';
+import { readIssueFile } from '../trackers/issue-file.ts';
+import type { Trackers } from '../trackers/trackers.ts';
+import { parseRepositorySettings, SETTINGS_FILE } from '../repository-settings.ts';
 import { earlierWork } from './earlier-work.ts';
+import { choiceByLabels } from './label-choices.ts';
+import type { ChoiceByLabels } from './label-choices.ts';
+import { placeOf } from './place.ts';
+import type { Place, PlaceDependencies, PlaceRequest } from './place.ts';
+import { requireShort } from './target.ts';
 import type { Target } from './target.ts';
 
-export interface Request {
-  target: Target;
-  /** A path; the working directory unless the target names a repository. */
-  repository?: string;
-  workingDirectory: string;
-  base?: string;
-  pipeline: PipelineName;
+export interface Request extends PlaceRequest {
+  /** Unset: what the issue's labels choose, else the whole way. */
+  pipeline?: PipelineName;
   planFile?: string;
   fresh: boolean;
+  workspace?: WorkspaceKind;
   requested: { engine?: EngineName; model?: string; budgetUsd?: number };
   triggeredBy: string;
 }
@@ -36,11 +39,10 @@ export interface Defaults {
   budgetUsd: number;
 }
 
-export interface IntakeDependencies {
+export interface IntakeDependencies extends PlaceDependencies {
   ledger: Ledger;
   files: RunFiles;
-  forge: LocalForge;
-  tracker: LocalTracker;
+  trackers: Trackers;
   defaults: Defaults;
 }
 
@@ -56,64 +58,67 @@ const NEEDS_WORK: Partial<Record<PipelineName, PipelineName>> = { review: 'planB
 
 /** Turns a request into a run's input. Nothing has begun yet when it throws. */
 export async function takeOrder(deps: IntakeDependencies, request: Request): Promise<Order> {
-  const { repository, checkout } = await repositoryOf(deps, request);
-  if (request.base !== undefined) await requireBranch(checkout, request.base);
-  const issue = await issueOf(deps, repository, request.target);
-  const earlier = issue && !request.fresh ? await earlierWork(deps, { repository, issue, pipeline: request.pipeline }) : undefined;
-  requireEarlier(request, earlier, issue);
-  const base = request.base ?? checkout.head.branch;
-  const baseSha = baseCommit(request, checkout, earlier);
+  const place = await placeOf(deps, request);
+  const { repository, base } = place;
+  const { issue, text } = await subjectOf(deps, repository, request.target);
+  const chosen = await choicesFor(deps, place, issue);
+  const pipeline = request.pipeline ?? chosen.pipeline ?? 'sdlc';
+  const earlier = issue && !request.fresh ? await earlierWork(deps, { repository, issue, pipeline }) : undefined;
+  requireEarlier(pipeline, earlier, issue);
+  // Earlier work stays on its base: on another one, its tree would undo what that base has won.
+  const baseSha = earlier?.commit ? earlier.baseSha : place.baseSha;
   const input: Order['input'] = {
-    pipeline: request.pipeline,
+    pipeline,
     repository,
     ...deps.defaults,
     requested: request.requested,
     triggeredBy: request.triggeredBy,
-    ...(base ? { base } : {}),
-    ...(baseSha ? { baseSha } : {}),
-    ...(issue
-      ? {
-          issue: {
-            tracker: issue.tracker,
-            key: issue.key,
-            title: plainLine(issue.title),
-            url: issue.url,
-          },
-        }
-      : {}),
-    ...(request.target.kind === 'request' ? { request: request.target.text } : {}),
-    ...(earlier ? { continues: earlier } : {}),
+    ...withoutUndefined({ base, baseSha, request: text, continues: earlier, labelled: chosen.labelled, workspace: request.workspace }),
+    ...(issue ? { issue: { tracker: issue.tracker, key: issue.key, title: plainLine(issue.title), url: issue.url } } : {}),
     createdAt: new Date().toISOString(),
   };
   const plan = request.planFile ? await readPlan(request.planFile) : undefined;
-  return { input, notes: notesOf(checkout, base, earlier), ...(plan ? { plan } : {}) };
+  return { input, notes: [...place.notes, ...chosen.notes, ...notesOn(earlier)], ...(plan ? { plan } : {}) };
 }
 
-/** Earlier work stays on its base: on another one, its tree would undo what that base has won. A named branch is looked up when the run begins. */
-function baseCommit({ base }: Request, { head }: UserRepository, earlier: EarlierWork | undefined): string | undefined {
-  if (earlier?.commit) return earlier.baseSha;
-  return base === undefined ? head.sha : undefined;
+/** What the run is about: an issue, or a request in words. A file for a repository elsewhere is such a request: issues are not made there. */
+async function subjectOf(
+  { trackers }: IntakeDependencies,
+  repository: RepositoryRef,
+  target: Target,
+): Promise<{ issue?: Issue; text?: string }> {
+  if (target.kind === 'request') return { text: target.text };
+  if (target.kind === 'issue') return { issue: await openIssue(trackers, repository, target.key) };
+  if (repository.forge === 'local') return { issue: await trackers.local.fileIssue({ repository, path: target.path }) };
+  const { title, body } = await readIssueFile(target.path);
+  const text = `# ${title}\n\n${body}`;
+  requireShort(text);
+  return { text };
 }
 
-async function repositoryOf(
-  { forge }: IntakeDependencies,
-  { target, repository, workingDirectory }: Request,
-): Promise<{ repository: RepositoryRef; checkout: UserRepository }> {
-  if (target.kind === 'issue' && target.repository && !repository) {
-    const named: RepositoryRef = { forge: 'local', ...target.repository };
-    return { repository: named, checkout: await inspectRepository((await forge.gitAccess(named)).url) };
-  }
-  const checkout = await inspectRepository(repository ?? workingDirectory);
-  return { repository: await forge.register({ path: checkout.root }), checkout };
+/** What the issue's labels choose, by the settings of the base. */
+async function choicesFor(
+  { forges }: IntakeDependencies,
+  { repository, settingsRef: ref }: Place,
+  issue: Issue | undefined,
+): Promise<ChoiceByLabels> {
+  if (!issue || issue.labels.length === 0) return { notes: [] };
+  const text = await forges[repository.forge].readFile({ repository, ref, path: SETTINGS_FILE });
+  if (text === undefined) return { notes: [] };
+  return choiceByLabels({ labels: issue.labels, settings: parseRepositorySettings(text, { source: SETTINGS_FILE }) });
 }
 
-async function issueOf({ tracker }: IntakeDependencies, repository: RepositoryRef, target: Target): Promise<Issue | undefined> {
-  if (target.kind === 'file') return tracker.fileIssue({ repository, path: target.path });
-  if (target.kind === 'issue') return tracker.getIssue({ tracker: 'local', repository, key: target.key });
-  return undefined;
+async function openIssue(trackers: Trackers, repository: RepositoryRef, key: string): Promise<Issue> {
+  const issue = await trackers[repository.forge].getIssue({ tracker: repository.forge, repository, key });
+  if (issue.state === 'open') return issue;
+  throw new BelayError({
+    code: 'issue_closed',
+    message: `Issue #${key} of ${repositorySlug(repository)} is closed.`,
+    hint: 'Reopen it, then run it again.',
+  });
 }
 
-function requireEarlier({ pipeline }: Request, earlier: EarlierWork | undefined, issue: Issue | undefined): void {
+function requireEarlier(pipeline: PipelineName, earlier: EarlierWork | undefined, issue: Issue | undefined): void {
   const giver = NEEDS_WORK[pipeline];
   if (!giver || earlier?.commit) return;
   throw new BelayError({
@@ -138,12 +143,7 @@ async function readPlan(file: string): Promise<string> {
   throw new BelayError({ code: 'invalid_input', message: `The plan ${file} is empty.`, hint: 'Leave --plan away to have one made.' });
 }
 
-function notesOf({ dirty, head, root }: UserRepository, base: string | undefined, earlier: EarlierWork | undefined): string[] {
-  return [
-    ...(base ? [] : [`${root} is on no branch: the work is based on commit ${head.sha.slice(0, 12)}.`]),
-    ...(dirty ? [`Uncommitted changes in ${root} are left out: the work is based on the last commit${base ? ` of ${base}` : ''}.`] : []),
-    ...(earlier?.pullRequest
-      ? [`Pull request #${earlier.pullRequest.number} of run ${earlier.runId} is open: its branch is continued (--fresh starts over).`]
-      : []),
-  ];
+function notesOn(earlier: EarlierWork | undefined): string[] {
+  if (!earlier?.pullRequest) return [];
+  return [`Pull request #${earlier.pullRequest.number} of run ${earlier.runId} is open: its branch is continued (--fresh starts over).`];
 }

@@ -1,7 +1,8 @@
 import type { PhaseName } from '../contracts/constants.ts';
 import { PHASES } from '../contracts/constants.ts';
 import { BelayError } from '../contracts/errors.ts';
-import { localRepository } from '../contracts/repository.ts';
+import { repositoryOfRun } from '../contracts/repository.ts';
+import type { PullRequest, TrackerName } from '../contracts/repository.ts';
 import type { EarlierWork, RunInput } from '../contracts/run-input.ts';
 import type { RunView } from '../contracts/run-view.ts';
 import type { WorkedRun } from './earlier-work.ts';
@@ -17,13 +18,14 @@ export async function retryOrder(
   run: RunView,
   { phase, budgetUsd = run.budgetUsd, triggeredBy }: { phase?: PhaseName; budgetUsd?: number; triggeredBy: string },
 ): Promise<Order> {
-  const { defaults, forge } = deps;
-  const repository = localRepository(run.repository);
-  const pullRequest = run.branch && run.pullRequest ? await forge.findPullRequest({ repository, branch: run.branch }) : undefined;
-  const branchHead = pullRequest?.state === 'open' ? pullRequest.headSha : undefined;
+  const { defaults, forges } = deps;
+  const repository = repositoryOfRun(run);
+  const pullRequest =
+    run.branch && run.pullRequest ? await forges[repository.forge].findPullRequest({ repository, branch: run.branch }) : undefined;
+  const open = pullRequest?.state === 'open' ? pullRequest : undefined;
   const request = run.request === undefined ? undefined : await requestOf(deps, run);
   // What is merged or closed is not gone on from by a run that never began.
-  const isOver = run.pullRequest !== undefined && branchHead === undefined;
+  const isOver = run.pullRequest !== undefined && open === undefined;
   const worked = hasWorked(run) || !isOver ? await workedRun(deps, run) : undefined;
   return {
     notes: [],
@@ -42,7 +44,7 @@ export async function retryOrder(
       ...(worked ? { baseSha: worked.baseSha } : {}),
       ...(run.issue ? { issue: issueOf(run.issue) } : {}),
       ...(request ? { request } : {}),
-      ...(worked ? { continues: earlier(worked, branchHead, phase) } : {}),
+      ...(worked ? { continues: earlier(worked, open, phase) } : {}),
     },
   };
 }
@@ -67,7 +69,8 @@ async function requestOf(deps: IntakeDependencies, { id, request = '', continues
   });
 }
 
-function earlier(run: WorkedRun, branchHead: string | undefined, from: PhaseName | undefined): EarlierWork {
+function earlier(run: WorkedRun, open: PullRequest | undefined, from: PhaseName | undefined): EarlierWork {
+  const branchHead = open?.headSha;
   const { baseSha, branch, pullRequest, phases } = run;
   const done = finished(run, from);
   // Only the newest commit is known: an implementation that is to be repeated starts from what is published, else from the base.
@@ -80,8 +83,9 @@ function earlier(run: WorkedRun, branchHead: string | undefined, from: PhaseName
     ...(commit && commit !== baseSha ? { commit } : {}),
     ...(run.issueClass && keeps(from, 'classify') ? { issueClass: run.issueClass } : {}),
     ...(run.plan && keeps(from, 'plan') ? { plan: run.plan } : {}),
+    ...(run.review && keeps(from, 'review') ? { review: run.review } : {}),
     // Without an open pull request the branch is nobody's: the new run makes its own.
-    ...(branchHead && branch && pullRequest ? { branch, pullRequest, branchHead } : {}),
+    ...(branchHead && branch && pullRequest ? { branch, pullRequest, branchHead, ...(open?.draft ? { draft: true } : {}) } : {}),
   };
 }
 
@@ -103,8 +107,8 @@ function finished({ phases }: RunView, from: PhaseName | undefined): { name: Pha
   return before.filter(({ status }) => status === 'completed').map(({ name, summary }) => ({ name, summary: summary ?? '' }));
 }
 
-const issueOf = ({ key, title, url }: NonNullable<RunView['issue']>): NonNullable<RunInput['issue']> => ({
-  tracker: 'local',
+const issueOf = ({ tracker, key, title, url }: NonNullable<RunView['issue']>): NonNullable<RunInput['issue']> => ({
+  tracker: tracker as TrackerName,
   key,
   title,
   url,

@@ -4,7 +4,7 @@ import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } 
 import { ORCHESTRATOR_QUEUE } from '../contracts/constants.ts';
 import type { PipelineName } from '../contracts/constants.ts';
 import { BelayError } from '../contracts/errors.ts';
-import { repositorySlug } from '../contracts/repository.ts';
+import { issueWorkflowId, repositorySlug } from '../contracts/repository.ts';
 import type { RunInput } from '../contracts/run-input.ts';
 import { plainLine } from '../contracts/text.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -28,8 +28,7 @@ export interface Started {
 
 /** The issue's workflow id: the same issue cannot be worked on twice at once. */
 export function workflowIdOf({ repository, issue }: Pick<RunInput, 'repository' | 'issue'>, runId: string): string {
-  const place = `${repository.forge}:${repositorySlug(repository)}`;
-  return issue ? `${place}#${issue.key}` : `${place}@${runId}`;
+  return issue ? issueWorkflowId(repository, issue.key) : `${repository.forge}:${repositorySlug(repository)}@${runId}`;
 }
 
 export interface StartDependencies {

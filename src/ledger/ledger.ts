@@ -61,7 +61,7 @@ export interface Ledger extends AsyncDisposable {
   /** Newest first. */
   listRuns(filter?: RunFilter): Promise<RunView[]>;
   /** The recorded runs of an issue, newest first and not more than 100: what a new one may continue. */
-  issueRuns(input: { repository: string; issueKey: string }): Promise<RunView[]>;
+  issueRuns(input: { workflowId: string }): Promise<RunView[]>;
 
   /** By run and number; an earlier attempt never replaces a later one, nor a running step a completed one. */
   recordStep(step: StepRecord): Promise<void>;

@@ -4,6 +4,7 @@ import type { Migration } from 'kysely/migration';
 /** In order of their names. One that has been released is never changed: add another. */
 export const MIGRATIONS: Record<string, Migration> = {
   '0001-begin': { up: begin },
+  '0002-runs-by-workflow': { up: findRunsByWorkflow },
 };
 
 async function begin(db: Kysely<unknown>): Promise<void> {
@@ -14,6 +15,12 @@ async function begin(db: Kysely<unknown>): Promise<void> {
   await createArtifacts(db);
   await createLogs(db);
   await createEpochs(db);
+}
+
+/** An issue's runs share their workflow id; its number alone is not enough, once there are several forges. */
+async function findRunsByWorkflow(db: Kysely<unknown>): Promise<void> {
+  await db.schema.dropIndex('runs_by_issue').execute();
+  await db.schema.createIndex('runs_by_workflow').on('runs').columns(['workflow_id', 'created_at', 'id']).execute();
 }
 
 async function createRuns(db: Kysely<unknown>): Promise<void> {

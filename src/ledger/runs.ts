@@ -63,12 +63,11 @@ async function listRuns(db: Database, { status, repository, limit = DEFAULT_LIMI
   return rows.map(viewOf);
 }
 
-async function issueRuns(db: Database, { repository, issueKey }: { repository: string; issueKey: string }): Promise<RunView[]> {
+async function issueRuns(db: Database, { workflowId }: { workflowId: string }): Promise<RunView[]> {
   const rows = await db
     .selectFrom('runs')
     .selectAll()
-    .where('repository', '=', repository)
-    .where('issue_key', '=', issueKey)
+    .where('workflow_id', '=', workflowId)
     .where('view', 'is not', null)
     .orderBy('created_at', 'desc')
     .orderBy('id', 'desc')

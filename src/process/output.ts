@@ -12,7 +12,8 @@ type Stream = 'stdout' | 'stderr';
 /** Where the bytes of a child go: lines, file and tails, all in bounded memory. */
 export class ProcessOutput implements Disposable {
   readonly #file: BoundedFile | undefined;
-  readonly #lines: Record<Stream, LineSplitter>;
+  /** Cutting lines for nobody would cost more than all the rest. */
+  readonly #lines: Record<Stream, LineSplitter> | undefined;
   readonly #tails = { stdout: new BoundedTail(TAIL_BYTES), stderr: new BoundedTail(TAIL_BYTES), output: new BoundedTail(TAIL_BYTES) };
   /** When the last output came, on the clock of `performance.now()`. */
   lastAt = performance.now();
@@ -21,7 +22,7 @@ export class ProcessOutput implements Disposable {
   constructor({ onLine, maxLineBytes = MAX_LINE_BYTES, outputFile, maxOutputBytes = MAX_OUTPUT_BYTES }: ProcessRequest) {
     this.#file = outputFile === undefined ? undefined : new BoundedFile(outputFile, maxOutputBytes);
     const splitter = (stream: Stream): LineSplitter => new LineSplitter(maxLineBytes, (line) => onLine?.(line, stream));
-    this.#lines = { stdout: splitter('stdout'), stderr: splitter('stderr') };
+    this.#lines = onLine && { stdout: splitter('stdout'), stderr: splitter('stderr') };
   }
 
   push(chunk: Buffer, stream: Stream): void {
@@ -30,15 +31,15 @@ export class ProcessOutput implements Disposable {
     this.#tails[stream].push(chunk);
     this.#tails.output.push(chunk);
     this.#file?.append(chunk);
-    this.#lines[stream].push(chunk);
+    this.#lines?.[stream].push(chunk);
   }
 
   /** Delivers unfinished last lines. What comes later is dropped. */
   finish(fail: (error: unknown) => void): void {
     this.#closed = true;
     try {
-      this.#lines.stdout.end();
-      this.#lines.stderr.end();
+      this.#lines?.stdout.end();
+      this.#lines?.stderr.end();
     } catch (error) {
       fail(error);
     }

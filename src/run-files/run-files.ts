@@ -3,9 +3,9 @@ import { createReadStream, mkdirSync } from 'node:fs';
 import { appendFile, readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { stripVTControlCharacters } from 'node:util';
 import writeFileAtomic from 'write-file-atomic';
 import type { ArtifactKind, ArtifactRecord } from '../contracts/records.ts';
+import { plainText } from '../contracts/text.ts';
 import { changedFile, fileError } from './errors.ts';
 import { absoluteInHome, filePath, relativeToHome, runFolder } from './places.ts';
 import type { Trace } from './trace.ts';
@@ -127,13 +127,7 @@ async function appendLog(home: string, { runId, line, at = new Date() }: { runId
 
 /** Agents and issues speak here too: nothing of theirs may steer a terminal or pass for a line of ours. */
 function readable(line: string): string {
-  return (
-    stripVTControlCharacters(line)
-      .trimEnd()
-      .replaceAll(/\r\n?|\n/g, '\n    ')
-      // eslint-disable-next-line no-control-regex -- control characters are what is looked for
-      .replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, ' ')
-  );
+  return plainText(line).trimEnd().replaceAll('\n', '\n    ');
 }
 
 async function writeWhole(path: string, text: string): Promise<void> {

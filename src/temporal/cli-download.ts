@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { arch, platform } from 'node:os';
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import type { InstallRequest } from './cli-binary.ts';
@@ -15,7 +15,7 @@ const SHA256: Record<string, string> = {
 };
 /** Behind a proxy that never answers a download would hang for minutes. */
 const STALL_MS = 15_000;
-const PROGRAM = fileURLToPath(new URL('./fetch-file.ts', import.meta.url));
+const PROGRAM = fileURLToPath(new URL(`./fetch-file${extname(import.meta.url)}`, import.meta.url));
 
 export interface ReleaseSource {
   baseUrl?: string;

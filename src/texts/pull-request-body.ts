@@ -1,7 +1,7 @@
 import type { Review } from '../contracts/agent-outputs.ts';
 import type { Evidence } from '../contracts/evidence.ts';
 import type { RunView } from '../contracts/run-view.ts';
-import { costOf, dollars, duration, quoted } from './words.ts';
+import { costOf, dollars, duration, quoted, thousands, tokensOf } from './words.ts';
 
 export interface PullRequestParts {
   view: RunView;
@@ -11,6 +11,8 @@ export interface PullRequestParts {
   done?: string;
   evidence?: Evidence;
   review?: Review;
+  /** What a reader should know of the tests beside their result. */
+  notes?: readonly string[];
   /** The runs that this one goes on from, the newest first. */
   earlier?: readonly RunView[];
 }
@@ -19,12 +21,12 @@ export interface PullRequestParts {
 export const pullRequestMarker = (workflowId: string): string => `<!-- belay ${workflowId.replaceAll('--', '- -')} -->`;
 
 /** What the reader of the pull request needs: what was asked, what was done, how it was checked, what it cost. */
-export function pullRequestBody({ view, asked, done, evidence, review, earlier = [] }: PullRequestParts): string {
+export function pullRequestBody({ view, asked, done, evidence, review, notes = [], earlier = [] }: PullRequestParts): string {
   const later = review?.issues.filter(({ severity }) => severity !== 'blocker') ?? [];
   return [
     done?.trim() || 'See the commits.',
     `## What was asked\n\n${quoted(asked, 3000)}`,
-    `## How it was checked\n\n${evidenceTable(evidence)}`,
+    `## How it was checked\n\n${[evidenceTable(evidence), ...knownOf(evidence), ...notes].join('\n\n')}`,
     ...(later.length > 0
       ? [`## Noted by the review, not blocking\n\n${later.map(({ title, severity }) => `- **${severity}**: ${title}`).join('\n')}`]
       : []),
@@ -47,14 +49,24 @@ function evidenceTable(evidence: Evidence | undefined): string {
   ].join('\n');
 }
 
+/** The exit code in the table stays what it was: this says why the work is published all the same. */
+function knownOf(evidence: Evidence | undefined): string[] {
+  if (!evidence?.knownFailures) return [];
+  const { count, names } = evidence.knownFailures;
+  const listed = `${names.map((name) => `\`${name.replaceAll('`', "'")}\``).join(', ')}${count > names.length ? ', …' : ''}`;
+  return [`**${count === 1 ? 'One test' : `${count} tests`} failed on the base already**, and no other fails: ${listed}.`];
+}
+
 function costTable(view: RunView, earlier: readonly RunView[]): string {
-  const all = [view, ...earlier].reduce((sum, { costUsd }) => sum + costUsd, 0);
+  const all = [view, ...earlier];
+  const costUsd = all.reduce((sum, run) => sum + run.costUsd, 0);
+  const tokens = all.reduce((sum, run) => sum + runTokens(run), 0);
   return [
-    '| phase | status | summary | cost |',
-    '|---|---|---|---|',
+    '| phase | status | summary | tokens | cost |',
+    '|---|---|---|---|---|',
     ...[...earlier].reverse().flatMap(runRows),
     ...runRows(view),
-    `| | | all | **${dollars(all)}** |`,
+    `| | | all | **${thousands(tokens)}** | **${dollars(costUsd)}** |`,
   ].join('\n');
 }
 
@@ -62,7 +74,12 @@ function costTable(view: RunView, earlier: readonly RunView[]): string {
 function runRows(view: RunView): string[] {
   const rows = view.phases
     .filter(({ attempts, name }) => attempts > 0 && name !== 'publish')
-    .map((phase) => `| ${phase.name} | ${phase.status} | ${(phase.summary ?? '').replaceAll('|', '\\|')} | ${dollars(costOf(phase))} |`);
+    .map((phase) => {
+      const summary = (phase.summary ?? '').replaceAll('|', '\\|');
+      return `| ${phase.name} | ${phase.status} | ${summary} | ${thousands(tokensOf(phase))} | ${dollars(costOf(phase))} |`;
+    });
   const agent = `${view.engine}${view.model ? ` (${view.model})` : ''}`;
-  return [...rows, `| | | run \`${view.id}\`, ${agent} | ${dollars(view.costUsd)} |`];
+  return [...rows, `| | | run \`${view.id}\`, ${agent} | ${thousands(runTokens(view))} | ${dollars(view.costUsd)} |`];
 }
+
+const runTokens = ({ phases }: RunView): number => phases.reduce((sum, phase) => sum + tokensOf(phase), 0);

@@ -14,6 +14,13 @@ export const dollars = (usd: number): string => `$${usd.toFixed(usd !== 0 && usd
 export const costOf = ({ sessions }: { sessions: readonly { costUsd: number }[] }): number =>
   sessions.reduce((sum, { costUsd }) => sum + costUsd, 0);
 
+/** Tokens of any kind that a phase has used. */
+export const tokensOf = ({ sessions }: { sessions: readonly { tokens: number }[] }): number =>
+  sessions.reduce((sum, { tokens }) => sum + tokens, 0);
+
+/** `1,234`, whatever the machine's own language is. */
+export const thousands = (count: number): string => count.toLocaleString('en-US');
+
 /** A text of others as a Markdown quotation, cut to a length. */
 export function quoted(text: string, maxLength: number): string {
   const cut = text.length > maxLength ? `${text.slice(0, maxLength).trimEnd()}\n\n[cut]` : text;

@@ -1,18 +1,40 @@
-import type { EngineName } from '../contracts/constants.ts';
+import type { EngineName, PhaseName } from '../contracts/constants.ts';
 import type { RunInput } from '../contracts/run-input.ts';
-import type { RunSettings, RunState } from '../contracts/run-state.ts';
+import type { AgentChoice, RunSettings, RunState } from '../contracts/run-state.ts';
 import { park } from './failures.ts';
 
-/** What was asked for, else what the repository says, else the installation's. */
-export function engineOf({ requested, ...installation }: RunInput, settings: RunSettings): { engine: EngineName; model?: string } {
-  const engine = requested?.engine ?? settings.engine ?? installation.engine;
-  const model = requested?.model ?? settings.model ?? installation.model;
+/**
+ * Who works in a phase: what was asked for, else what a label chooses, else the phase's own setting, else the repository's, else the
+ * installation's. A model belongs to the engine that its place stands for: it is not given to another.
+ */
+export function engineOf(input: RunInput, settings: RunSettings, phase: PhaseName): { engine: EngineName; model?: string } {
+  const { requested = {}, labelled = {}, engine: installed, model: installedModel } = input;
+  const installation = { engine: installed, ...(installedModel ? { model: installedModel } : {}) };
+  const choices: AgentChoice[] = [requested, labelled, settings.byPhase[phase] ?? {}, settings, installation];
+  const engineFrom = (place: number): EngineName => choices.slice(place).find((choice) => choice.engine)?.engine ?? installed;
+  const engine = engineFrom(0);
+  const model = choices.find((choice, place) => choice.model && engineFrom(place) === engine)?.model;
   return { engine, ...(model ? { model } : {}) };
 }
 
+/** Whether a phase is switched off: by a label, else by the repository, else by the installation. */
+export function isSwitchedOff(
+  { pipeline, labelled = {}, phasesOff: installation }: Pick<RunInput, 'pipeline' | 'labelled' | 'phasesOff'>,
+  settings: RunSettings | undefined,
+  phase: PhaseName,
+): boolean {
+  // A phase alone was asked for by its name.
+  if (pipeline === phase) return false;
+  for (const { phasesOff = [], phasesOn = [] } of [labelled, settings ?? {}]) {
+    if (phasesOff.includes(phase)) return true;
+    if (phasesOn.includes(phase)) return false;
+  }
+  return installation.includes(phase);
+}
+
 /** What the next turn may cost. Parks the run when nothing is left. */
-export function budgetLeft({ requested, budgetUsd }: RunInput, { view, settings }: RunState): { budgetUsd?: number } {
-  const budget = requested?.budgetUsd ?? settings?.limits.budgetUsd ?? budgetUsd;
+export function budgetLeft({ requested, labelled, budgetUsd }: RunInput, { view, settings }: RunState): { budgetUsd?: number } {
+  const budget = requested?.budgetUsd ?? labelled?.budgetUsd ?? settings?.limits.budgetUsd ?? budgetUsd;
   if (budget === undefined) return {};
   view.budgetUsd = budget;
   const left = budget - view.costUsd;

@@ -1,7 +1,23 @@
 import { isCancellation, log } from '@temporalio/workflow';
+import type { RunStatus } from '../contracts/constants.ts';
 import type { RunError } from '../contracts/run-view.ts';
 import { troubleOf } from './failures.ts';
 import type { Run } from './run.ts';
+
+/** In these a run has not come to its end, and its draft stays one. */
+const STOPPED: readonly RunStatus[] = ['parked', 'failed', 'cancelled', 'timed_out'];
+
+/** Says how the run stands where people look: on the issue, and on a draft that it leaves behind. */
+export async function tellPeople(run: Run, trouble?: RunError): Promise<void> {
+  await commentOn(run, trouble);
+  const { drafted, published, view } = run.state;
+  if (!drafted || !published || !STOPPED.includes(view.status)) return;
+  const { repository, id: runId } = run.input;
+  const input = { repository, runId, branch: published.branch, ...(trouble ? { trouble } : {}) };
+  await unlessCancelled('The draft could not be brought up to date', async () => {
+    await run.orchestrator(`draft · ${view.status}`).updateDraft(input);
+  });
+}
 
 /** Brings the living comment on the issue up to date. A comment never stops a run. */
 export async function commentOn(run: Run, trouble?: RunError): Promise<void> {
@@ -9,11 +25,17 @@ export async function commentOn(run: Run, trouble?: RunError): Promise<void> {
   if (!issue) return;
   // The comment tells what the ledger knows of the run.
   await run.record();
-  try {
-    const input = { issue: { tracker: issue.tracker, repository, key: issue.key }, runId, ...(trouble ? { trouble } : {}) };
+  const input = { issue: { tracker: issue.tracker, repository, key: issue.key }, runId, ...(trouble ? { trouble } : {}) };
+  await unlessCancelled('The progress comment could not be written', async () => {
     await run.orchestrator(`comment · ${run.state.view.status}`).commentProgress(input);
+  });
+}
+
+async function unlessCancelled(otherwise: string, body: () => Promise<void>): Promise<void> {
+  try {
+    await body();
   } catch (error) {
     if (isCancellation(error)) throw error;
-    log.warn('The progress comment could not be written', { trouble: troubleOf(error) });
+    log.warn(otherwise, { trouble: troubleOf(error) });
   }
 }

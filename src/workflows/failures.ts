@@ -32,6 +32,24 @@ export class Finished extends Error {
   }
 }
 
+/** Ends a run whose result nobody wants any more. Its message says why; the work is kept. */
+export class Withdrawn extends Error {
+  constructor(reason: string) {
+    super(reason);
+    this.name = 'Withdrawn';
+  }
+}
+
+/** Ends a phase without its result, although what is done so far is worth going on with. */
+export class Unfinished extends Error {
+  readonly trouble: Trouble;
+  constructor(trouble: Trouble) {
+    super(trouble.message);
+    this.name = 'Unfinished';
+    this.trouble = trouble;
+  }
+}
+
 /** Ends a run that has worked for longer than it may. */
 export class Overtime extends Error {
   constructor() {
@@ -44,7 +62,7 @@ const isCode = (type: string | null | undefined): type is ErrorCode => type != n
 
 /** What went wrong, in the catalogue's words. */
 export function troubleOf(error: unknown): Trouble {
-  if (error instanceof ParkRequest) return error.trouble;
+  if (error instanceof ParkRequest || error instanceof Unfinished) return error.trouble;
   const cause = causeOf(error);
   if (cause instanceof ApplicationFailure && isCode(cause.type)) {
     const { hint } = detailsOf(cause);

@@ -4,7 +4,10 @@ import type { RunState } from '../contracts/run-state.ts';
 import type { HoldInput } from '../contracts/work.ts';
 
 /** What a host needs to know to prepare the run's workspace. */
-export function holdRequest({ repository, base, baseSha, continues }: RunInput, { view, checkpoint }: RunState): Omit<HoldInput, 'lease'> {
+export function holdRequest(
+  { repository, base, baseSha, continues, workspace }: RunInput,
+  { view, checkpoint }: RunState,
+): Omit<HoldInput, 'lease'> {
   const start = view.baseSha ?? baseSha;
   return {
     repository,
@@ -12,15 +15,16 @@ export function holdRequest({ repository, base, baseSha, continues }: RunInput, 
     ...(start ? { baseSha: start } : {}),
     ...(checkpoint ? { checkpoint } : {}),
     ...(continues ? { continues } : {}),
+    ...(workspace ? { workspace } : {}),
   };
 }
 
 /** A workspace is ready: the run works from here on. */
-export function applyGrant(state: RunState, { epoch, host, path, ports, baseSha, commit, settings }: Grant): void {
+export function applyGrant(state: RunState, { epoch, host, kind, path, ports, baseSha, commit, settings }: Grant): void {
   Object.assign(state, { epoch, host, settings });
   state.checkpoint ??= commit;
   const { view } = state;
-  Object.assign(view, { baseSha, headSha: state.checkpoint, status: 'running', workspace: { kind: 'worktree', host, path, ports } });
+  Object.assign(view, { baseSha, headSha: state.checkpoint, status: 'running', workspace: { kind, host, path, ports } });
   view.startedAt ??= new Date().toISOString();
   delete view.waitingFor;
 }

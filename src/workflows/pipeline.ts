@@ -13,8 +13,8 @@ import type { PhaseName, PipelineName, RunStatus } from '../contracts/constants.
 import type { RunInput } from '../contracts/run-input.ts';
 import type { RunState } from '../contracts/run-state.ts';
 import type { PhaseView, RunError, RunView } from '../contracts/run-view.ts';
-import { commentOn } from './comment.ts';
-import { classOf, Finished, Overtime, troubleOf } from './failures.ts';
+import { tellPeople } from './comment.ts';
+import { classOf, Finished, Overtime, troubleOf, Withdrawn } from './failures.ts';
 import type { Trouble } from './failures.ts';
 import { cancelRunSignal, retryRunSignal, statusQuery } from './messages.ts';
 import type { Phase } from './phase.ts';
@@ -55,7 +55,8 @@ class PipelineRun {
       return await this.#scope.run(() => this.#work());
     } catch (error) {
       if (error instanceof ContinueAsNew) throw error;
-      if (isCancellation(error)) return await this.#cancelled();
+      if (error instanceof Withdrawn) this.#run.state.view.summary = error.message;
+      if (error instanceof Withdrawn || isCancellation(error)) return await this.#cancelled();
       throw error;
     }
   }
@@ -69,7 +70,7 @@ class PipelineRun {
     } catch (error) {
       if (error instanceof Finished) return await this.#completed('no_changes');
       if (error instanceof Overtime) return await this.#close('timed_out', OVERTIME);
-      if (isCancellation(error)) throw error;
+      if (error instanceof Withdrawn || isCancellation(error)) throw error;
       const trouble = troubleOf(error);
       if (classOf(trouble) === 'fatal') return await this.#close('failed', trouble);
       return await this.#parked(trouble);
@@ -97,7 +98,7 @@ class PipelineRun {
     await this.#run.release();
     this.#retry = undefined;
     await this.#status('parked');
-    await commentOn(this.#run, error);
+    await tellPeople(this.#run, error);
     return this.#goOn(await this.#order());
   }
 
@@ -150,6 +151,7 @@ class PipelineRun {
     const gave = (name: PhaseName): boolean => state.view.phases.some((shown) => shown.name === name) && !results.get(name);
     if (gave('classify') && !input.issueClass) delete state.view.issueClass;
     if (gave('plan') && !input.plan) delete state.view.plan;
+    if (gave('review')) delete state.view.review;
   }
 
   async #cancelled(): Promise<never> {
@@ -183,7 +185,7 @@ class PipelineRun {
       view.durationMs = Date.parse(view.completedAt) - Date.parse(view.startedAt ?? view.createdAt);
       delete view.waitingFor;
       await this.#status(status);
-      await commentOn(this.#run, trouble);
+      await tellPeople(this.#run, trouble);
     });
   }
 

@@ -54,7 +54,16 @@ export class Results {
     if (before) this.#state.checkpoint = before;
     else delete this.#state.checkpoint;
     delete this.#state.evidence;
+    this.#leaveNewBase();
     return true;
+  }
+
+  /** Work from before a newer base was taken in stands on the one that the run began with. */
+  #leaveNewBase(): void {
+    const { merged, view } = this.#state;
+    if (!merged) return;
+    view.baseSha = merged.from;
+    delete this.#state.merged;
   }
 
   /** Forgets what happened inside an unfinished occurrence, and keeps the work that it left. */

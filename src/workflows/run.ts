@@ -1,10 +1,12 @@
 import { CancellationScope, isCancellation, log, proxyActivities, proxyLocalActivities, setCurrentDetails } from '@temporalio/workflow';
 import { AGENT_ATTEMPTS, ORCHESTRATOR_QUEUE } from '../contracts/constants.ts';
 import type { CommandName, PhaseName } from '../contracts/constants.ts';
+import { isAcceptable } from '../contracts/evidence.ts';
 import type { Evidence } from '../contracts/evidence.ts';
 import type { Grant } from '../contracts/lease.ts';
 import type { RunInput, RunLimits } from '../contracts/run-input.ts';
 import type { RunSettings, RunState } from '../contracts/run-state.ts';
+import { addSpending } from '../contracts/spending.ts';
 import type { SessionView } from '../contracts/run-view.ts';
 import type {
   AgentInput,
@@ -15,16 +17,16 @@ import type {
   RecordActivities,
   StepRef,
 } from '../contracts/work.ts';
-import { budgetLeft, engineOf } from './choices.ts';
+import { budgetLeft, engineOf, isSwitchedOff } from './choices.ts';
 import { detailsOf } from './details.ts';
 import { applyGrant, holdRequest } from './grants.ts';
-import { Finished, Overtime, spentIn, troubleOf } from './failures.ts';
+import { Finished, Overtime, spentIn, troubleOf, Unfinished, Withdrawn } from './failures.ts';
 import { WorkspaceLease } from './lease.ts';
 import type { Phase, PhaseResult } from './phase.ts';
 import { hostProfile, recordProfile, shortProfile } from './profiles.ts';
 import { Results } from './results.ts';
 import { findByPhase, findByStatus } from './search-attributes.ts';
-import { beginPhase, endPhase, phaseView, recordSession, recordSpending } from './view.ts';
+import { beginPhase, endPhase, noteUnfinished, phaseView } from './view.ts';
 
 const { recordRun } = proxyLocalActivities<RecordActivities>(recordProfile);
 
@@ -36,6 +38,8 @@ export class Run {
   readonly #lease: WorkspaceLease;
   #phase: PhaseName = 'classify';
   #attempt = 1;
+  /** Why the last turn of a command was undone. */
+  readonly #undone = new Map<CommandName, string[] | undefined>();
 
   constructor(input: RunInput, state: RunState) {
     this.input = input;
@@ -62,8 +66,7 @@ export class Run {
   }
 
   isOff(name: PhaseName): boolean {
-    const { phasesOff = [], phasesOn = [] } = this.state.settings ?? {};
-    return phasesOff.includes(name) || (this.input.phasesOff.includes(name) && !phasesOn.includes(name));
+    return isSwitchedOff(this.input, this.state.settings, name);
   }
 
   /** Says how the phase stands while it goes on; its result replaces it. */
@@ -77,7 +80,7 @@ export class Run {
     const { phases } = this.state.view;
     const shown = phases.find(({ name }) => name === 'test') ?? phaseView(this.state.view, this.#phase);
     shown.evidence = evidence;
-    if (evidence.passed) this.state.evidence = evidence;
+    if (isAcceptable(evidence)) this.state.evidence = evidence;
   }
 
   /** A named round of a loop: what happens inside is kept under its number. */
@@ -99,7 +102,7 @@ export class Run {
     options: { totalMs?: number; attempts?: number; about?: string } = {},
   ): Promise<T> {
     return this.results.keep(name, async () => {
-      if (this.state.workedMs > this.input.limits.workingMs) throw new Overtime();
+      if (this.state.workedMs > this.limits.workingMs) throw new Overtime();
       const number = ++this.state.nextStep;
       const { totalMs = 60_000, attempts = AGENT_ATTEMPTS, about } = options;
       this.state.view.currentStep = [name, about, `attempt ${this.#attempt}`].filter(Boolean).join(' · ');
@@ -120,13 +123,14 @@ export class Run {
   async agent(command: CommandName, values: Record<string, PromptValue>, extra: Pick<AgentInput, 'keepAs'> = {}): Promise<AgentOutcome> {
     const { script } = this.input;
     const { settings } = await this.position();
-    const { engine, model } = engineOf(this.input, settings);
+    const { engine, model } = engineOf(this.input, settings, this.#phase);
     Object.assign(this.state.view, { engine }, model ? { model } : {});
     const limits = this.limits;
     return this.step(
       command,
       async (host, step, grant) => {
         const checkpoint = this.state.checkpoint ?? grant.commit;
+        const undone = this.#undone.get(command);
         const turn = {
           step,
           command,
@@ -136,12 +140,14 @@ export class Run {
           idleMs: limits.agentIdleMs,
           totalMs: limits.agentTotalMs,
           ...extra,
+          ...(undone ? { undone } : {}),
           ...(model ? { model } : {}),
           ...(script ? { script } : {}),
           ...budgetLeft(this.input, this.state),
         };
         const outcome = await host.runAgent(turn).catch((error: unknown) => this.#failedTurn(error));
         this.#spent(outcome);
+        this.#undone.set(command, outcome.undone);
         return outcome;
       },
       { totalMs: limits.agentTotalMs, about: engine },
@@ -215,7 +221,8 @@ export class Run {
   async record(): Promise<void> {
     this.show();
     try {
-      await recordRun({ view: this.state.view });
+      const { untold = [] } = await recordRun({ view: this.state.view });
+      for (const spending of untold) addSpending(this.state.view, spending);
     } catch (error) {
       if (isCancellation(error)) throw error;
       log.warn('The ledger could not be written; the next change writes it whole', { trouble: troubleOf(error) });
@@ -235,9 +242,11 @@ export class Run {
       return result;
     } catch (error) {
       if (error instanceof Finished) shown.summary = 'nothing to change';
-      endPhase(shown, error instanceof Finished ? 'completed' : isCancellation(error) ? 'cancelled' : 'failed');
-      if (error instanceof Finished || isCancellation(error)) throw error;
+      const isStopped = error instanceof Withdrawn || isCancellation(error);
+      endPhase(shown, error instanceof Finished ? 'completed' : isStopped ? 'cancelled' : 'failed');
+      if (error instanceof Finished || isStopped) throw error;
       shown.error = troubleOf(error);
+      if (error instanceof Unfinished) return noteUnfinished(this.state.view, shown, error.trouble) as PhaseResult as T;
       if (!phase.optional) throw error;
       return { summary: 'failed; the run goes on' } as T;
     } finally {
@@ -276,7 +285,6 @@ export class Run {
   }
 
   #paid(session: SessionView): void {
-    recordSession(this.state.view, this.#phase, session);
-    recordSpending(this.state.view, session);
+    addSpending(this.state.view, { phase: this.#phase, session });
   }
 }

@@ -3,7 +3,8 @@ import type { PhaseName } from '../contracts/constants.ts';
 import { repositorySlug } from '../contracts/repository.ts';
 import type { RunInput } from '../contracts/run-input.ts';
 import type { RunState } from '../contracts/run-state.ts';
-import type { PhaseView, RunView, SessionView } from '../contracts/run-view.ts';
+import type { PhaseView, RunView } from '../contracts/run-view.ts';
+import type { Trouble } from './failures.ts';
 
 /** The view's entry for a phase, made if the pipeline did not announce it. */
 export function phaseView(view: RunView, name: PhaseName): PhaseView {
@@ -28,17 +29,11 @@ export function endPhase(shown: PhaseView, status: 'completed' | 'failed' | 'can
   if (shown.startedAt) shown.durationMs = Date.parse(shown.completedAt) - Date.parse(shown.startedAt);
 }
 
-/** A session counts once: a turn that resumed it adds to it. */
-export function recordSession(view: RunView, phase: PhaseName, session: SessionView): void {
-  const { sessions } = phaseView(view, phase);
-  const known = sessions.find((each) => each.id === session.id && each.name === session.name);
-  if (!known) sessions.push(session);
-  else Object.assign(known, { costUsd: known.costUsd + session.costUsd, tokens: known.tokens + session.tokens });
-}
-
-export function recordSpending(view: RunView, session: SessionView): void {
-  // Sums of dollars in binary floating point drift; a millionth of a dollar is below any price.
-  view.costUsd = Math.round((view.costUsd + session.costUsd) * 1e6) / 1e6;
+/** The run goes on without the phase: what it was is among the run's errors, and what comes later can read it from the result. */
+export function noteUnfinished(view: RunView, shown: PhaseView, trouble: Trouble): { summary: string; trouble: Trouble } {
+  view.errors.push({ ...trouble, phase: shown.name, ...(view.currentStep ? { step: view.currentStep } : {}) });
+  shown.summary = `not finished: ${trouble.message}`.slice(0, 300);
+  return { summary: shown.summary, trouble };
 }
 
 /** The state a run begins with. */
@@ -47,6 +42,7 @@ export function firstState(input: RunInput, phases: readonly PhaseName[]): RunSt
   const repository = repositorySlug(input.repository);
   const plan = input.plan ?? continues?.plan;
   const issueClass = input.issueClass ?? continues?.issueClass;
+  const review = continues?.review;
   const view: RunView = {
     id: input.id,
     workflowId: workflowInfo().workflowId,
@@ -71,6 +67,7 @@ export function firstState(input: RunInput, phases: readonly PhaseName[]): RunSt
     ...(continues?.pullRequest ? { pullRequest: continues.pullRequest } : {}),
     ...(input.base ? { base: input.base } : {}),
     ...(plan ? { plan } : {}),
+    ...(review ? { review } : {}),
     engine: input.engine,
     ...(input.model ? { model: input.model } : {}),
     ...(continues ? { continues: continues.runId } : {}),

@@ -1,8 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { BelayError } from '../contracts/errors.ts';
+import { ownFolder } from '../process/own-folder.ts';
 import { readIfThere } from '../process/read-if-there.ts';
 import { lockHolder, tryLock } from '../process/exclusive-lock.ts';
 
@@ -17,7 +17,7 @@ export interface Host extends Disposable {
 
 /** Takes the home for this process. Throws home_locked while another worker has it; a killed one's lock is gone with it. */
 export async function takeHome(home: string): Promise<Host> {
-  await mkdir(home, { recursive: true, mode: 0o700 });
+  await ownFolder(home);
   const lockFile = path.join(home, 'worker.lock');
   const lock = tryLock(lockFile);
   if (!lock) {

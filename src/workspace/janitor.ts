@@ -1,21 +1,24 @@
 import { lstat, readdir, readFile, realpath, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import type { WorkspaceKind } from '../contracts/constants.ts';
+import { WORKSPACE_KINDS } from '../contracts/constants.ts';
 import type { Mirror, Mirrors } from '../git/mirror.ts';
 import { whileLocked } from '../git/repository-lock.ts';
+import { isCloneOf } from './clone.ts';
 import { defaultClaimsFolder, isHeld, listClaims, removeClaim, whileClaimsLocked } from './port-claims.ts';
 import type { PortClaim } from './port-claims.ts';
 import { pooled } from './pool.ts';
 import { discard, removeTree, TRASH_PREFIX } from './remove-tree.ts';
-import { isRunId, registrationPath, treePath, treesFolder, worktreesLock } from './run-folders.ts';
+import { isRunId, registrationPath, registrationsFolder, treePath, treesFolder, worktreesLock } from './run-folders.ts';
 import type { Worktrees } from './worktree.ts';
 
 /**
- * What a closed run left. `tree`: its worktree. `registration`: a mirror's note of a worktree that is gone. `trash`: half deleted.
+ * What a closed run left. `tree`: its worktree or clone. `registration`: a mirror's note of a worktree that is gone. `trash`: half deleted.
  * `pool`: a returned worktree that waits for a next run. `ports`: the claim of a process that is gone.
  */
 export type Leftover =
   | { kind: 'tree'; runId: string; path: string; mirror: Mirror }
-  | { kind: 'registration'; runId: string; path: string; mirror: Mirror }
+  | { kind: 'registration'; of: WorkspaceKind; runId: string; path: string; mirror: Mirror }
   | { kind: 'trash'; path: string }
   | { kind: 'pool'; path: string }
   | { kind: 'ports'; runId: string; port: number };
@@ -39,7 +42,7 @@ export async function findLeftovers({
 }: JanitorOptions & { liveRunIds: () => Promise<readonly string[]> }): Promise<Leftover[]> {
   const known = await mirrors.list();
   const found = await Promise.all([
-    ...known.map((mirror) => registeredTrees({ home, mirror })),
+    ...known.flatMap((mirror) => WORKSPACE_KINDS.map((kind) => registeredTrees({ home, mirror, kind }))),
     trash(home),
     pool(home),
     stalePorts({ home, folder: portsFolder }),
@@ -102,22 +105,25 @@ async function removeOne({
   }
 }
 
+type Registration = Extract<Leftover, { kind: 'registration' }>;
+
 /** Not `worktrees.remove`: the tree of that name may by now be registered in another mirror. */
-async function removeRegistration({ mirror, runId, home }: { mirror: Mirror; runId: string; home: string }): Promise<void> {
+async function removeRegistration({ mirror, runId, of: kind, home }: Registration & { home: string }): Promise<void> {
   await whileLocked({ path: worktreesLock(mirror.gitDir) }, async () => {
-    const registration = registrationPath({ gitDir: mirror.gitDir, runId });
-    if (await pointsBack({ registration, path: treePath({ home, runId }) })) return;
+    const registration = registrationPath({ gitDir: mirror.gitDir, runId, kind });
+    if (await pointsBack({ mirror, kind, registration, path: treePath({ home, runId }) })) return;
     await rm(registration, { recursive: true, force: true });
   });
 }
 
-async function registeredTrees({ home, mirror }: { home: string; mirror: Mirror }): Promise<Leftover[]> {
-  const names = await readdir(join(mirror.gitDir, 'worktrees')).catch(() => []);
+async function registeredTrees({ home, mirror, kind }: { home: string; mirror: Mirror; kind: WorkspaceKind }): Promise<Leftover[]> {
+  const names = await readdir(registrationsFolder({ gitDir: mirror.gitDir, kind })).catch(() => []);
   const found = names.filter(isRunId).map(async (runId): Promise<Leftover[]> => {
-    const registration = registrationPath({ gitDir: mirror.gitDir, runId });
+    const registration = registrationPath({ gitDir: mirror.gitDir, runId, kind });
     const path = treePath({ home, runId });
     if (!(await isOfThisHome({ home, registration, runId }))) return [];
-    return [{ kind: (await pointsBack({ registration, path })) ? 'tree' : 'registration', runId, path, mirror }];
+    const isThere = await pointsBack({ mirror, kind, registration, path });
+    return [isThere ? { kind: 'tree', runId, path, mirror } : { kind: 'registration', of: kind, runId, path, mirror }];
   });
   return (await Promise.all(found)).flat();
 }
@@ -129,9 +135,18 @@ async function isOfThisHome({ home, registration, runId }: { home: string; regis
   return dotGit !== '' && dirname(dotGit) === join(folder, runId);
 }
 
+interface PointsBack {
+  mirror: Mirror;
+  kind: WorkspaceKind;
+  registration: string;
+  path: string;
+}
+
 /** Whether the tree is there, and does not belong to another mirror. One without a `.git` file is ours by its place and name. */
-async function pointsBack({ registration, path }: { registration: string; path: string }): Promise<boolean> {
+async function pointsBack({ mirror, kind, registration, path }: PointsBack): Promise<boolean> {
   if (!(await lstat(path).catch(() => undefined))?.isDirectory()) return false;
+  if (kind === 'clone')
+    return (await lstat(join(path, '.git')).catch(() => undefined)) === undefined || (await isCloneOf({ mirror, path }));
   const link = await readFile(join(path, '.git'), 'utf8').catch(() => undefined);
   return link === undefined || link === `gitdir: ${await realpath(registration)}\n`;
 }

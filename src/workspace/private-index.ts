@@ -57,14 +57,14 @@ async function takeInNested({
 }
 
 /** Gives git's own index the content of the private one, so that agents see a clean status. */
-export async function publishIndex(registration: string): Promise<void> {
+export async function publishIndex({ registration, gitDir }: { registration: string; gitDir: string }): Promise<void> {
   const source = join(registration, INDEX_NAME);
-  const temporary = join(registration, `index.${randomUUID()}`);
+  const temporary = join(gitDir, `index.${randomUUID()}`);
   await copyFile(source, temporary);
   const { atime, mtime } = await stat(source);
   // Git trusts a file's recorded size and time only if they are older than the index: the copy must not look younger.
   await utimes(temporary, atime, mtime);
-  await rename(temporary, join(registration, 'index'));
+  await rename(temporary, join(gitDir, 'index'));
 }
 
 /** What a killed git, or an agent in the middle of a merge or rebase, leaves in a registration. */

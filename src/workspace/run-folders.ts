@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import type { WorkspaceKind } from '../contracts/constants.ts';
 import { BelayError } from '../contracts/errors.ts';
 
 const RUN_ID = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
@@ -19,9 +20,13 @@ export const treesFolder = (home: string): string => join(resolve(home), 'trees'
 
 export const treePath = ({ home, runId }: { home: string; runId: string }): string => join(treesFolder(home), assertRunId(runId));
 
-/** Where git keeps a linked worktree's HEAD and index. */
-export const registrationPath = ({ gitDir, runId }: { gitDir: string; runId: string }): string =>
-  join(gitDir, 'worktrees', assertRunId(runId));
+/** Where a mirror notes its workspaces of a kind. Git looks only at those of linked worktrees. */
+export const registrationsFolder = ({ gitDir, kind }: { gitDir: string; kind: WorkspaceKind }): string =>
+  join(gitDir, kind === 'clone' ? 'clones' : 'worktrees');
+
+/** What belongs to a workspace but is not in it: Belay's index, and of a linked worktree git's HEAD and index too. */
+export const registrationPath = ({ gitDir, runId, kind = 'worktree' }: { gitDir: string; runId: string; kind?: WorkspaceKind }): string =>
+  join(registrationsFolder({ gitDir, kind }), assertRunId(runId));
 
 /** The last commit that Belay made of a run's content. */
 export const checkpointRef = (runId: string): string => `refs/belay/${assertRunId(runId)}/checkpoint`;

@@ -1,7 +1,10 @@
-import { mkdir, rename } from 'node:fs/promises';
+import { lstat, mkdir, rename, rm } from 'node:fs/promises';
+import type { WorkspaceKind } from '../contracts/constants.ts';
+import { WORKSPACE_KINDS } from '../contracts/constants.ts';
 import type { Mirror } from '../git/mirror.ts';
 import { assertSha } from '../git/ref-names.ts';
 import { whileLocked } from '../git/repository-lock.ts';
+import { addClone, cloneState } from './clone.ts';
 import { createWorktreePool } from './pool.ts';
 import type { PooledTree, PoolSettings } from './pool.ts';
 import { tidyRegistration } from './private-index.ts';
@@ -20,6 +23,8 @@ export interface PrepareWorktree {
   mirror: Mirror;
   runId: string;
   commit: string;
+  /** A worktree unless said. */
+  kind?: WorkspaceKind;
   /** Leave a sane worktree as it is, uncommitted work and all. */
   keep?: boolean;
   signal?: AbortSignal | undefined;
@@ -33,12 +38,12 @@ export interface PreparedWorktree {
 
 export interface Worktrees {
   /**
-   * The worktree `<home>/trees/<runId>` on this commit. An existing sane one is kept as it is (`keep`), or brought to the commit with
+   * The worktree (or clone) `<home>/trees/<runId>` on this commit. An existing sane one is kept as it is (`keep`), or brought to the commit with
    * its ignored files; a damaged one is rebuilt. Safe for many runs and processes at once, as long as one holds each run.
    */
   prepare(input: PrepareWorktree): Promise<PreparedWorktree>;
   /** The worktree of a run that `prepare` made. */
-  at(input: { mirror: Mirror; runId: string }): Worktree;
+  at(input: { mirror: Mirror; runId: string; kind?: WorkspaceKind }): Worktree;
   /** Removes tree and registration; the run's refs stay. Repeating it is fine. */
   remove(input: { mirror: Mirror; runId: string }): Promise<void>;
   /** As `remove`, but the tree is kept for the next run of its repository, or deleted, in the background. */
@@ -49,17 +54,22 @@ export interface Worktrees {
   sweep(mirrors: readonly Mirror[]): Promise<void>;
 }
 
-/** The content of one run's worktree. Belay keeps an index of its own, so what an agent stages, commits or flags does not disturb. */
+/** The content of one run's workspace, whatever its kind. Belay keeps an index of its own, so what an agent stages, commits or flags does not disturb. */
 export interface Worktree {
   readonly path: string;
   readonly runId: string;
+  readonly kind: WorkspaceKind;
   readonly mirror: Mirror;
   /** Commits what changed to `refs/belay/<runId>/checkpoint` and brings HEAD there, detached. Unchanged: the old commit. Throws lease_lost. */
   checkpoint(input: { message: string; signal?: AbortSignal | undefined }): Promise<{ sha: string; tree: string; changed: boolean }>;
+  /** Takes this commit for the checkpoint, and leaves content and HEAD as they are. */
+  startFrom(sha: string): Promise<void>;
   /** Whether content and HEAD are exactly this commit's; ignored files do not count. One process, against three of `restore`. */
   isAt(sha: string, options?: { signal?: AbortSignal | undefined }): Promise<boolean>;
   /** Git's hash of the present content, ignored files left out. */
   treeHash(input?: { signal?: AbortSignal | undefined }): Promise<string>;
+  /** Brings these files, and no others, to what they are in the commit; those that it does not have are removed. */
+  putBack(input: { commit: string; paths: readonly string[] }): Promise<void>;
   /** Brings content, HEAD and the checkpoint to this commit; ignored files stay. `isClean`: there are no untracked files. */
   restore(sha: string, options?: { signal?: AbortSignal | undefined; isClean?: boolean }): Promise<void>;
 }
@@ -70,27 +80,29 @@ export function createWorktrees({ home, pool: settings }: { home: string; pool?:
   // Handles of one run share their queue.
   const handles = new Map<string, Worktree>();
 
-  function at({ mirror, runId }: { mirror: Mirror; runId: string }): Worktree {
-    const key = `${mirror.gitDir}\n${runId}`;
-    const worktree = handles.get(key) ?? openWorktree({ mirror, runId, path: treePath({ home, runId }) });
+  const keyOf = (mirror: Mirror, runId: string, kind: WorkspaceKind): string => [mirror.gitDir, runId, kind].join('\n');
+
+  function at({ mirror, runId, kind = 'worktree' }: { mirror: Mirror; runId: string; kind?: WorkspaceKind }): Worktree {
+    const key = keyOf(mirror, runId, kind);
+    const worktree = handles.get(key) ?? openWorktree({ mirror, runId, kind, path: treePath({ home, runId }) });
     handles.set(key, worktree);
     return worktree;
   }
 
-  async function prepare({ mirror, runId, commit, keep = false, signal }: PrepareWorktree): Promise<PreparedWorktree> {
+  async function prepare({ mirror, runId, commit, kind = 'worktree', keep = false, signal }: PrepareWorktree): Promise<PreparedWorktree> {
     assertSha(commit);
-    const worktree = at({ mirror, runId });
+    const worktree = at({ mirror, runId, kind });
     const { path } = worktree;
     await mkdir(treesFolder(home), { recursive: true, mode: 0o700 });
-    const found = await condition({ mirror, runId, path });
+    const found = await condition({ mirror, runId, kind, path });
     if (found === 'sane' && keep) {
-      await tidyRegistration(registrationPath({ gitDir: mirror.gitDir, runId }));
+      await tidyRegistration(registrationPath({ gitDir: mirror.gitDir, runId, kind }));
       return { path, state: 'kept', worktree };
     }
     if (found === 'sane' && (await succeeds(() => worktree.restore(commit, { signal }), signal)))
       return { path, state: 'restored', worktree };
     const building = { worktree, mirror, runId, path, commit, signal };
-    const pooled = await pool?.take(mirror);
+    const pooled = kind === 'worktree' ? await pool?.take(mirror) : undefined;
     const reused = pooled !== undefined && (await succeeds(() => build({ ...building, pooled }), signal));
     pooled?.discard();
     if (!reused) await build(building);
@@ -98,16 +110,17 @@ export function createWorktrees({ home, pool: settings }: { home: string; pool?:
   }
 
   async function remove({ mirror, runId }: { mirror: Mirror; runId: string }): Promise<void> {
-    handles.delete(`${mirror.gitDir}\n${runId}`);
+    for (const kind of WORKSPACE_KINDS) handles.delete(keyOf(mirror, runId, kind));
     const path = treePath({ home, runId });
     const trash = await whileLocked({ path: worktreesLock(mirror.gitDir) }, () => unregister({ mirror, runId, path }));
     if (trash !== undefined) await removeTree(trash);
   }
 
   async function release({ mirror, runId }: { mirror: Mirror; runId: string }): Promise<void> {
-    if (!pool || !settings) return remove({ mirror, runId });
-    handles.delete(`${mirror.gitDir}\n${runId}`);
     const place = { mirror, runId, path: treePath({ home, runId }) };
+    // A clone has a git directory of its own in it, which is not for others.
+    if (!pool || !settings || (await lstat(cloneRegistration(place)).catch(() => undefined))) return remove(place);
+    handles.delete(keyOf(mirror, runId, 'worktree'));
     try {
       await whileLocked({ path: worktreesLock(mirror.gitDir) }, () => pool.give(place));
     } catch (error) {
@@ -138,34 +151,44 @@ interface Building extends Place {
   signal: AbortSignal | undefined;
 }
 
-/** A new worktree, or one of the pool. */
+/** A new workspace, or a worktree of the pool. */
 async function build({ worktree, pooled, commit, signal, ...place }: Building): Promise<void> {
-  const { mirror, path } = place;
+  const { mirror } = place;
+  const isClone = worktree.kind === 'clone';
   const trash = await whileLocked({ path: worktreesLock(mirror.gitDir), signal }, async () => {
     const old = await unregister(place);
-    await createRegistration({ ...place, commit, index: pooled?.index });
-    if (pooled) await rename(pooled.tree, path);
-    else await mkdir(path);
-    await linkTree(place);
+    if (isClone) await addClone(place);
+    else await addWorktree({ ...place, commit, ...(pooled ? { pooled } : {}) });
     return old;
   });
   // The files come outside the lock.
   await worktree.restore(commit, { signal, isClean: true });
-  await finishRegistration(place);
+  if (!isClone) await finishRegistration(place);
   if (trash !== undefined) await removeTree(trash);
 }
+
+async function addWorktree({ pooled, commit, ...place }: Place & { commit: string; pooled?: PooledTree }): Promise<void> {
+  await createRegistration({ ...place, commit, index: pooled?.index });
+  if (pooled) await rename(pooled.tree, place.path);
+  else await mkdir(place.path);
+  await linkTree(place);
+}
+
+const cloneRegistration = ({ mirror, runId }: Pick<Place, 'mirror' | 'runId'>): string =>
+  registrationPath({ gitDir: mirror.gitDir, runId, kind: 'clone' });
 
 /** By hand instead of `git worktree remove`, which refuses what is locked or damaged. */
 async function unregister(place: Place): Promise<string | undefined> {
   const trash = await discard(place.path);
   await removeRegistration(place);
+  await rm(cloneRegistration(place), { recursive: true, force: true });
   return trash;
 }
 
 /** `damaged`: something is there that is not wholly ours, or only in part. */
-async function condition(place: Place): Promise<'missing' | 'sane' | 'damaged'> {
+async function condition({ kind, ...place }: Place & { kind: WorkspaceKind }): Promise<'missing' | 'sane' | 'damaged'> {
   const { mirror, runId } = place;
-  const state = await registrationState(place);
+  const state = kind === 'clone' ? await cloneState(place) : await registrationState(place);
   if (state !== 'whole') return state === 'missing' ? 'missing' : 'damaged';
   const checkpoint = await mirror.refSha(checkpointRef(runId));
   return checkpoint !== undefined && (await mirror.hasCommit(checkpoint)) ? 'sane' : 'damaged';

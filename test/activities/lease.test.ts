@@ -123,3 +123,18 @@ test('a setup that was interrupted is done again in the kept tree, and one that 
   expect(await begun()).toBe(2);
   await third.cancel({ cancelRequested: true });
 });
+
+test('what the workspace leaves out of the repository is said once in the run’s log', async () => {
+  const files = { '.gitmodules': '[submodule "lib"]\n\tpath = lib\n', '.gitattributes': '*.bin filter=lfs -text\n' };
+  await using host = await activityHost(files);
+  const { runId } = leaseOf(1);
+  for (const epoch of [1, 2]) {
+    const held = hold(host, epoch);
+    await held.granted;
+    await held.cancel({ cancelRequested: true });
+  }
+  const said = (await host.deps.ledger.readLogs({ runId })).map(({ message }) => message);
+  expect(said).toEqual([expect.stringContaining('Submodules are left out'), expect.stringContaining('Git LFS are left as pointers')]);
+  const log = await readFile(join(host.deps.files.directory(runId), 'log.txt'), 'utf8');
+  expect(log.match(/Submodules are left out/g)).toHaveLength(1);
+});

@@ -1,8 +1,10 @@
+import { readFile, writeFile } from 'node:fs/promises';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { expect, test } from 'vitest';
 import { hostActivities } from '../../src/activities/index.ts';
-import type { PublishBranchInput, PublishBranchOutcome } from '../../src/contracts/work.ts';
+import type { PublishBranchInput, PublishBranchOutcome } from '../../src/contracts/publishing.ts';
+import { parseRepositorySettings } from '../../src/repository-settings.ts';
 import { activityHost, leaseOf } from '../support/activity-host.ts';
 import type { ActivityHost } from '../support/activity-host.ts';
 
@@ -25,17 +27,21 @@ async function publisher(host: ActivityHost) {
     worktree,
     ports,
     baseSha: base,
+    settings: parseRepositorySettings('', { source: '.belay.yml' }),
     overrides: new Map(),
     end() {},
   });
-  const publish = (title: string): Promise<PublishBranchOutcome> => {
+  const publish = (title: string, changes: Partial<PublishBranchInput> = {}): Promise<PublishBranchOutcome> => {
     const input: PublishBranchInput = {
       step: { lease, number: 1, name: 'publish', phase: 'publish', attempt: 1 },
       repository,
       checkpoint,
       parent: base,
+      base: { sha: base, branch: 'main' },
+      update: 'rebase',
       expected: null,
       names: { title, createdAt: '2026-11-20T10:00:00.000Z', branch: BRANCH },
+      ...changes,
     };
     const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
     return environment.run(hostActivities(deps).publishBranch, input);
@@ -48,7 +54,18 @@ test('work that is on the branch already, under another message, is published', 
   await using run = await publisher(host);
   const first = await run.publish('Mend the totals');
   expect(await run.publish('Mend all totals')).toEqual(first);
-  expect(await host.remote.sha(BRANCH)).toBe(first.headSha);
+  expect(first).toMatchObject({ branch: BRANCH, headSha: await host.remote.sha(BRANCH) });
+});
+
+test('an issue that has gone since has nothing published for it; one whose text was spoilt since does not matter', async () => {
+  await using host = await activityHost();
+  await using run = await publisher(host);
+  const issue = { tracker: 'local' as const, repository: host.repository, key: '7' };
+  expect(await run.publish('Mend the totals', { issue })).toEqual({ over: 'Issue #7 is gone: nothing was published.' });
+  expect(await host.remote.sha(BRANCH)).toBeUndefined();
+  const filed = await host.deps.trackers.local.createIssue({ repository: host.repository, title: 'Totals', body: 'Wrong.' });
+  await writeFile(filed.url, (await readFile(filed.url, 'utf8')).replace('Wrong.', 'x'.repeat(3_000_000)));
+  expect(await run.publish('Mend the totals', { issue: filed })).toMatchObject({ branch: BRANCH });
 });
 
 test('other content, or the same on another commit, is not taken for it', async () => {

@@ -9,7 +9,7 @@ describe('detectTestCommand', () => {
     ['npm', { 'package.json': test('vitest run'), 'package-lock.json': '' }, 'npm test', 'vitest'],
     ['pnpm by its lock file', { 'package.json': test('jest --ci'), 'pnpm-lock.yaml': '' }, 'pnpm test', 'jest'],
     ['yarn by its lock file', { 'package.json': test('node --test'), 'yarn.lock': '' }, 'yarn test', 'node:test'],
-    ['pnpm by the field of corepack', { 'package.json': test('mocha', { packageManager: 'pnpm@10.1.0' }) }, 'pnpm test', 'other'],
+    ['pnpm by the field of corepack', { 'package.json': test('mocha', { packageManager: 'pnpm@10.1.0' }) }, 'pnpm test', 'mocha'],
     ['a runner without a script', { 'package.json': '{"devDependencies":{"vitest":"5"}}' }, 'npx vitest run', 'vitest'],
     ['node:test without a script', { 'test/a.test.js': "import test from 'node:test'" }, 'node --test', 'node:test'],
     ['pytest by its settings', { 'pyproject.toml': '[tool.pytest.ini_options]' }, 'python3 -m pytest', 'pytest'],
@@ -18,8 +18,16 @@ describe('detectTestCommand', () => {
     ['pytest under uv', { 'conftest.py': '', 'uv.lock': '' }, 'uv run python -m pytest', 'pytest'],
     ['unittest in a package', { 'tests/__init__.py': '', 'tests/test_a.py': unittestFile() }, 'python3 -m unittest', 'unittest'],
     ['unittest in a folder', { 'tests/test_a.py': unittestFile() }, 'python3 -m unittest discover -s tests', 'unittest'],
-    ['cargo', { 'Cargo.toml': '' }, 'cargo test', 'other'],
-    ['go', { 'go.mod': '' }, 'go test ./...', 'other'],
+    ['cargo', { 'Cargo.toml': '' }, 'cargo test', 'cargo test'],
+    ['go', { 'go.mod': '' }, 'go test ./...', 'go test'],
+    ['mocha without a script', { 'package.json': '{"devDependencies":{"mocha":"11"}}' }, 'npx mocha', 'mocha'],
+    ['maven', { 'pom.xml': '' }, 'mvn -B test', 'maven'],
+    ['maven by its wrapper', { 'pom.xml': '', mvnw: '' }, './mvnw -B test', 'maven'],
+    ['gradle', { 'settings.gradle.kts': '' }, 'gradle test --continue', 'gradle'],
+    ['gradle by its wrapper', { 'build.gradle': '', gradlew: '' }, './gradlew test --continue', 'gradle'],
+    ['rspec under bundler', { Gemfile: '', 'spec/sums_spec.rb': '' }, 'bundle exec rspec', 'rspec'],
+    ['rspec alone', { '.rspec': '' }, 'rspec', 'rspec'],
+    ['pytest behind make', { Makefile: 'PYTHON ?= python3\ntest:\n\t@$(PYTHON) -m pytest -q\n' }, 'make test', 'pytest'],
     ['make', { Makefile: 'build:\n\ttrue\ntest: build\n\ttrue\n' }, 'make test', 'other'],
   ])('finds %s', async (_, texts, command, runner) => {
     expect(await detectTestCommand(repository(texts as Record<string, string>))).toMatchObject({ command, runner });
@@ -69,6 +77,7 @@ describe('detectSetup', () => {
     ['yarn install --frozen-lockfile', { 'package.json': dependent, 'yarn.lock': '# yarn lockfile v1\n' }],
     ['yarn install --immutable', { 'package.json': dependent, 'yarn.lock': '__metadata:\n' }],
     ['npm install --no-package-lock', { 'package.json': '{"devDependencies":{"a":"1"}}' }],
+    ['BUNDLE_FROZEN=true bundle install', { Gemfile: '', 'Gemfile.lock': '' }],
     ['uv sync', { 'uv.lock': '', 'pyproject.toml': '' }],
   ])('sets up by `%s`', async (command, texts) => {
     const detected = await detectSetup(repository(texts));
@@ -78,6 +87,7 @@ describe('detectSetup', () => {
 
   it.each([
     ['there are no dependencies', { 'package.json': '{}', 'package-lock.json': '' }],
+    ['bundler would leave a lock file in the worktree', { Gemfile: '' }],
     ['pip would leave files in the worktree', { 'requirements.txt': 'pytest' }],
     ['package.json is broken', { 'package.json': '{' }],
   ])('does nothing where %s', async (_, texts) => {

@@ -29,6 +29,40 @@ describe('resolveInvocation', () => {
     expect(invocation.withArguments('-x')).toBe(`${command} -x`);
   });
 
+  it.each([
+    ['a recipe', 'test: build\n\t@pytest -q\n', 'pytest -q'],
+    [
+      'several lines and variables',
+      'PY := python3\nARGS = -x \\\n  -q\ntest::\n\t-true\n\t$(PY) -m pytest ${ARGS}\n\nlint:\n\tfalse\n',
+      'true && python3 -m pytest -x  -q',
+    ],
+    ['scripts behind it', 'test:\n\tnpm test\n', 'vitest run'],
+  ])('sees through make with %s, and passes it no arguments', async (_, makefile, line) => {
+    const texts: Record<string, string> = { Makefile: makefile, 'package.json': JSON.stringify({ scripts: { test: 'vitest run' } }) };
+    expect(await resolveInvocation({ command: 'make test', readFile: async (path) => texts[path] })).toMatchObject({
+      line,
+      takesArguments: false,
+    });
+  });
+
+  it('follows scripts into another folder, where others hold', async () => {
+    const texts: Record<string, string> = {
+      'package.json': JSON.stringify({ scripts: { test: 'cd web && npm run unit', unit: 'jest' } }),
+      'web/package.json': JSON.stringify({ scripts: { unit: 'vitest run' } }),
+    };
+    expect(await resolveInvocation({ command: 'npm test', readFile: async (path) => texts[path] })).toMatchObject({
+      folder: 'web',
+      line: 'vitest run',
+    });
+  });
+
+  it.each(['npm run lint && cd web && vitest', 'cd ../other && vitest', '(cd web; vitest)'])(
+    'does not guess the folder of `%s`',
+    async (script) => {
+      expect(await resolve('npm test', { test: script })).toMatchObject({ folder: '', line: 'npm test' });
+    },
+  );
+
   it('reads the package of the folder that the command goes to', async () => {
     expect(await resolve('cd web/app && npm test', { test: 'jest' }, 'web/app/')).toMatchObject({ folder: 'web/app', line: 'jest' });
   });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { resolveInvocation } from '../../src/checks/invocation.ts';
 import { nodeTest } from '../../src/checks/runners/node-test.ts';
 import { packageJson, project } from './project.ts';
 
@@ -132,8 +133,8 @@ describe('the report of a Node before 22, which names no files', () => {
 		</failure>
 	</testcase>
 </testsuites>`;
-    const invocation = { command: 'npm test', line: 'node --test', folder: '', withArguments: (args: string) => `npm test -- ${args}` };
-    const { results } = await nodeTest.parse({ report, output: '', cwd: '/work', invocation });
+    const invocation = await resolveInvocation({ command: 'npm test', readFile: async () => packageJson('node --test') });
+    const { results } = await nodeTest.parse({ report, output: '', cwd: '/work', invocation, left: [] });
     expect(results).toMatchObject([
       { name: 'adds', passed: false, file: 'test/sum.test.js', command: `node --test --test-name-pattern='^adds$' test/sum.test.js` },
     ]);

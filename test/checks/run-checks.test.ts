@@ -56,6 +56,36 @@ describe('runChecks', () => {
     expect(result.notes).toEqual(['`npm test` ended with exit code 0, yet its report has 1 failing tests.']);
   });
 
+  it('lists every test of the run, failed first, and only failures with their errors', async () => {
+    await using sample = await project({
+      'package.json': packageJson('node --test'),
+      'a.test.js': `import test from 'node:test';
+        test('passes', () => {});
+        test('is left out', { skip: true }, () => {});
+        test('fails', () => { throw new Error('no'); });`,
+    });
+    const { tests, truncated } = await sample.check(['npm test', 'true']);
+    expect(truncated).toBe(false);
+    expect(tests).toEqual([
+      { name: 'fails', file: 'a.test.js', passed: false, error: expect.stringContaining('no'), command: expect.any(String) },
+      { name: 'passes', file: 'a.test.js', passed: true },
+      { name: 'is left out', file: 'a.test.js', passed: false, skipped: true },
+    ]);
+  });
+
+  it('lists at most 20,000 tests, the failed ones among them, and says that there are more', async () => {
+    const statuses = Array.from({ length: 20_001 }, (_, index) => (index === 20_000 ? 'failed' : 'passed'));
+    const assertionResults = statuses.map((status, index) => ({ ancestorTitles: [], title: `${index}`, fullName: `${index}`, status }));
+    await using sample = await project({
+      'package.json': packageJson('sh jest'),
+      jest: 'for argument; do case "$argument" in --outputFile=*) cp report "${argument#--outputFile=}" ;; esac; done; exit 1',
+      report: JSON.stringify({ testResults: [{ name: 'a.test.js', status: 'failed', assertionResults }] }),
+    });
+    const { tests, truncated, counts } = await sample.check('npm test');
+    expect({ length: tests.length, first: tests[0]?.name, truncated }).toEqual({ length: 20_000, first: '20000', truncated: true });
+    expect(counts).toMatchObject({ passed: 20_000, failed: 1 });
+  });
+
   it.each([
     ['garbage', 'not json'],
     ['half a report', '{"testResults":[{"name":"a"'],

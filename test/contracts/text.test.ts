@@ -16,6 +16,7 @@ describe('plainText', () => {
     ['a reset', 'a\u001bcb', 'ab'],
     ['a lone escape at the end', 'a\u001b', 'a'],
     ['bells, backspaces and NUL', 'a\u0007\b\u0000\u007f\u0085b', 'ab'],
+    ['words that nobody sees', 'a\u200b\u2060\ufeff\u{e0068}\u{e0069}b', 'ab'],
     ['text in reversed direction', 'a\u202egpj.exe\u202cb', 'agpj.exeb'],
   ])('removes %s', (_, text, expected) => {
     expect(plainText(text)).toBe(expected);

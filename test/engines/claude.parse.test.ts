@@ -48,6 +48,7 @@ describe('a line of claude', () => {
     expect(parseClaudeLine(EDIT)).toEqual([
       { type: 'text', text: 'I mend it.' },
       { type: 'tool', name: 'Edit', summary: '/ws/new.txt' },
+      { type: 'usage', id: 'msg_1', usage: { inputTokens: 100, outputTokens: 1, cacheReadTokens: 0, cacheWriteTokens: 0 } },
     ]);
     expect(parseClaudeLine(TOOL_RESULT)).toEqual([]);
     expect(parseClaudeLine(RETRY)).toEqual([{ type: 'retry', message: 'overloaded (529), retry 1 of 4' }]);

@@ -72,6 +72,17 @@ test('follows a branch that became a folder of branches', async () => {
   expect(await mirror.fetchBranch({ url: remote.path, branch: 'topic/one' })).toBe(sha);
 });
 
+test('says how far a fetch is, and leaves that out of what went wrong', async () => {
+  await using remote = await gitRemote({ files: { a: '1\n', b: '2\n' } });
+  const mirror = await createMirrors({ home: join(remote.folder, 'home') }).open(REPOSITORY);
+  const heard: string[] = [];
+  const onProgress = (line: string) => void heard.push(line);
+  await mirror.fetchBranch({ url: remote.path, branch: 'main', onProgress });
+  expect(heard.at(-1)).toMatch(/^(Compressing|Unpacking|Receiving) objects: 100% /);
+  const missing = mirror.fetchBranch({ url: join(remote.folder, 'none'), branch: 'main', onProgress });
+  await expect(missing).rejects.toMatchObject({ code: 'repository_not_found', message: expect.not.stringContaining('objects:') });
+});
+
 test('fetches from a shallow clone', async () => {
   await using remote = await gitRemote({ files: { a: '1\n' } });
   const sha = await remote.commit({ a: '2\n' });

@@ -152,6 +152,21 @@ test('keeps to the rules of a bare repository, and repeats what they say', async
   });
 });
 
+test('says that it may not write there', async () => {
+  await using setup = await testMirror();
+  const { mirror, remote, base } = setup;
+  // Git's own words; a disk would not refuse a test that runs as root.
+  const says = 'error: insufficient permission for adding an object to repository database ./objects';
+  await mkdir(join(remote.path, 'hooks'), { recursive: true });
+  await writeFile(join(remote.path, 'hooks/pre-receive'), `#!/bin/sh\necho '${says}' >&2\nexit 1\n`, { mode: 0o755 });
+  const sha = await commitOn(mirror, base);
+  await expect(mirror.push({ url: remote.path, branch: BRANCH, sha, expected: null })).rejects.toMatchObject({
+    code: 'push_rejected',
+    message: expect.stringContaining('insufficient permission'),
+    hint: expect.stringContaining('may not write there'),
+  });
+});
+
 test('says that the repository is gone', async () => {
   await using setup = await testMirror();
   const { mirror, remote, base } = setup;

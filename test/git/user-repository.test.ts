@@ -11,7 +11,6 @@ test('finds the top level, branch and commit from a subfolder of a checkout', as
   const sha = await checkout.git('rev-parse', 'HEAD');
   expect(await inspectRepository(join(checkout.path, 'src/deep'))).toEqual({
     root: checkout.path,
-    gitUrl: checkout.path,
     head: { branch: 'main', sha },
     dirty: false,
     bare: false,
@@ -36,7 +35,7 @@ test('knows bare repositories, linked worktrees and detached heads', async () =>
   });
   const linked = join(remote.folder, 'linked');
   await remote.git('worktree', 'add', '--quiet', '--detach', linked);
-  expect(await inspectRepository(linked)).toEqual({ root: linked, gitUrl: linked, bare: false, dirty: false, head: { sha } });
+  expect(await inspectRepository(linked)).toEqual({ root: linked, bare: false, dirty: false, head: { sha } });
 });
 
 test('finds the checkout from inside its git directory', async () => {

@@ -69,7 +69,7 @@ describe('Ctrl-C', () => {
   });
 });
 
-describe.each(['SIGHUP', 'SIGKILL'] as const)('a terminal that closes with %s', (signal) => {
+describe.each(['SIGHUP', 'SIGTERM', 'SIGKILL'] as const)('a command that is ended with %s', (signal) => {
   it('takes nothing of the run along: it goes on at the next belay dev', async () => {
     await using user = await belayUser();
     const project = await userProject(user.folder);
@@ -77,7 +77,8 @@ describe.each(['SIGHUP', 'SIGKILL'] as const)('a terminal that closes with %s', 
     const run = user.start(['run', project.issue, '--repo', project.path]);
     await run.says(/implement · scripted/);
     run.kill(signal);
-    await run.ended;
+    const leaving = { exitCode: 130, stderr: expect.stringContaining('The run is kept and goes on at the next `belay dev`') };
+    expect(await run.ended).toMatchObject(signal === 'SIGKILL' ? { exitCode: null, signal } : leaving);
     await none(user);
     await using _dev = await user.dev();
     const { id } = await user.view();

@@ -177,9 +177,9 @@ test('the earlier runs of an issue are the recorded ones, newest first, and no r
   await recordRuns(ledger, [
     { id: 'bbbbbbbb', createdAt: '2026-11-20T11:00:00.000Z' },
     { id: 'aaaaaaaa', createdAt: '2026-11-20T10:00:00.000Z' },
-    { id: 'cccccccc', createdAt: '2026-11-20T12:00:00.000Z', repository: 'acme/site' },
+    { id: 'cccccccc', createdAt: '2026-11-20T12:00:00.000Z', workflowId: 'github:acme/shop#1' },
   ]);
   await ledger.reserveRun({ ...reservation, createdAt: '2026-11-20T13:00:00.000Z' });
-  expect((await ledger.issueRuns({ repository: 'acme/shop', issueKey: '1' })).map(({ id }) => id)).toEqual(['bbbbbbbb', 'aaaaaaaa']);
-  expect(await ledger.issueRuns({ repository: 'acme/shop', issueKey: '2' })).toEqual([]);
+  expect((await ledger.issueRuns({ workflowId: 'local:acme/shop#1' })).map(({ id }) => id)).toEqual(['bbbbbbbb', 'aaaaaaaa']);
+  expect(await ledger.issueRuns({ workflowId: 'local:acme/shop#2' })).toEqual([]);
 });

@@ -126,7 +126,7 @@ test('the log is readable text: one entry after the other, nothing that steers a
   await fresh.files.appendLog({ runId, line: 'plan: started', at });
   await fresh.files.appendLog({ runId, line: '\u001b[31mred\u001b[0m\u0007\r\n2026-01-01T00:00:00.000Z forged\n', at });
   expect(await fresh.read('runs/0123abcd/log.txt')).toBe(
-    '2026-11-20T10:00:00.000Z plan: started\n2026-11-20T10:00:00.000Z red \n    2026-01-01T00:00:00.000Z forged\n',
+    '2026-11-20T10:00:00.000Z plan: started\n2026-11-20T10:00:00.000Z red\n    2026-01-01T00:00:00.000Z forged\n',
   );
 });
 

@@ -37,7 +37,7 @@ export async function activityHost(files: Files = { 'a.txt': 'one\n' }): Promise
   const home = join(remote.folder, 'home');
   await mkdir(home);
   const portsFolder = join(remote.folder, 'ports');
-  const { forges, trackers } = composeForges(loadConfig({ BELAY_HOME: home }));
+  const { forges, trackers } = composeForges(loadConfig({ BELAY_HOME: home }), {});
   const grants: Grant[] = [];
   const workflow = { status: 'RUNNING' };
   const handle = {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import type { Context } from '../../src/cli/context.ts';
 import { intakeOf } from '../../src/cli/run.ts';
-import type { CommandName, PhaseName, PipelineName } from '../../src/contracts/constants.ts';
+import type { CommandName, PhaseName, PipelineName, WorkspaceKind } from '../../src/contracts/constants.ts';
 import type { PullRequest } from '../../src/contracts/repository.ts';
 import type { RunView } from '../../src/contracts/run-view.ts';
 import type { ScriptTurn } from '../../src/engines/script.ts';
@@ -25,9 +25,11 @@ const SCRIPT: Record<CommandName, ScriptTurn[]> = {
   classify: [{ json: { class: 'bug', reason: 'Something is missing.' } }],
   plan: [{ say: '# Plan\n\nWrite it down in notes.md.' }],
   implement: [{ say: 'Wrote it down.', write: { 'notes.md': 'written down\n' } }],
+  'test-results': [{ json: { tests: [] } }],
   'resolve-failed-test': [{ say: 'Nothing helped.' }],
   review: [{ json: { passed: true, issues: [] } }],
   'resolve-review-issue': [{ say: 'Nothing helped.' }],
+  'resolve-conflict': [{ say: 'Nothing helped.' }],
   document: [{ say: 'Nothing to document.' }],
   'commit-message': [{ say: 'fix: write it down' }],
   'pull-request': [{ json: { title: 'Write it down', body: 'It is written down now.' } }],
@@ -44,6 +46,7 @@ export interface RunOptions {
   pipeline?: PipelineName;
   fresh?: boolean;
   base?: string;
+  workspace?: WorkspaceKind;
   budgetUsd?: number;
   /** Instead of the project's issue: a file, a number, or a request in words. */
   target?: string;
@@ -59,6 +62,8 @@ export interface BelayProject extends Project {
   pullRequests(): Promise<PullRequest[]>;
   /** The living comment on an issue. */
   comment(issue?: string): Promise<string>;
+  /** As a person does who edits the issue's file. */
+  setIssueState(state: 'open' | 'closed'): Promise<void>;
   /** Belay's branches in the project. */
   branches(): Promise<string[]>;
 }
@@ -70,7 +75,7 @@ export async function openProject(
 ): Promise<BelayProject> {
   await mkdir(folder, { recursive: true });
   const project = await userProject(folder, files ? { files } : {});
-  const repository = await context.forge.register({ path: project.path });
+  const repository = await context.forges.local.register({ path: project.path });
   const scriptFile = join(folder, 'script.yml');
   // JSON is YAML.
   const play = (turns: Turns): Promise<void> => writeFile(scriptFile, JSON.stringify({ ...SCRIPT, ...turns }));
@@ -85,8 +90,12 @@ export async function openProject(
     script: play,
     run: async (options = {}) => start(await takeOrder(deps, await requestOf(project, options))),
     retry: async (run, phase) => start(await retryOrder(deps, run, { triggeredBy: 'ada', ...(phase ? { phase } : {}) })),
-    pullRequests: () => context.forge.listPullRequests({ repository }),
+    pullRequests: () => context.forges.local.listPullRequests({ repository }),
     comment,
+    async setIssueState(state) {
+      const path = join(forgeFolder, 'issues', '1.md');
+      await writeFile(path, (await readFile(path, 'utf8')).replace(/^state: .*$/m, `state: ${state}`));
+    },
     async branches() {
       const listed = await project.git('for-each-ref', '--format=%(refname:short)', 'refs/heads/belay/');
       return listed.split('\n').filter((branch) => branch !== '');
@@ -94,9 +103,12 @@ export async function openProject(
   };
 }
 
-async function requestOf(project: Project, { pipeline = 'sdlc', fresh = false, base, budgetUsd, target = project.issue }: RunOptions) {
+async function requestOf(
+  project: Project,
+  { pipeline = 'sdlc', fresh = false, base, workspace, budgetUsd, target = project.issue }: RunOptions,
+) {
   return {
-    target: await parseTarget(target),
+    target: await parseTarget(target, { gitHubHost: 'github.com' }),
     repository: project.path,
     workingDirectory: project.path,
     pipeline,
@@ -104,6 +116,7 @@ async function requestOf(project: Project, { pipeline = 'sdlc', fresh = false, b
     requested: budgetUsd === undefined ? {} : { budgetUsd },
     triggeredBy: 'ada',
     ...(base ? { base } : {}),
+    ...(workspace ? { workspace } : {}),
   };
 }
 

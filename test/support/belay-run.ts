@@ -30,6 +30,8 @@ export interface TestRun {
   steps(): Promise<StepRecord[]>;
   /** Names of its steps, in order. */
   stepNames(): Promise<string[]>;
+  /** What the agent was asked by this command. */
+  prompts(command: string): Promise<string[]>;
   /** The text of its log. */
   log(): Promise<string>;
   /** Wakes it with a phase, if named, and waits until it has woken. */
@@ -94,6 +96,7 @@ export async function testRun({ ledger, config, client, started, order, comment 
     },
     working: (step) => eventually(async () => requireWork(step, await steps(), join(config.home, 'runs', id))),
     stepNames: async () => (await steps()).map(({ name }) => name),
+    prompts: (command) => promptsIn(join(config.home, 'runs', id, 'prompts'), command),
     log: async () => (await ledger.readLogs({ runId: id })).map(({ message }) => message).join('\n'),
     async retry(phase) {
       const { version } = await view();
@@ -115,6 +118,11 @@ async function requireWork(step: string, steps: readonly StepRecord[], runFolder
   if (!noted.some((file) => file.startsWith(`${found.number}-`))) throw new Error(`${step} has no session.`);
   const calls = JSON.parse(await readFile(join(runFolder, 'engine', `scripted-${step}.json`), 'utf8')) as CallState;
   if (calls.begun <= calls.completed) throw new Error(`${step} has not begun its turn.`);
+}
+
+async function promptsIn(folder: string, command: string): Promise<string[]> {
+  const files = (await readdir(folder)).filter((name) => name.endsWith(`-${command}.md`)).toSorted();
+  return Promise.all(files.map((name) => readFile(join(folder, name), 'utf8')));
 }
 
 function requireText(text: string, wanted: string): void {

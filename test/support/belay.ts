@@ -52,7 +52,7 @@ export async function startBelay(settings: Record<string, string> = {}): Promise
     home,
     client,
     ledger: context.ledger,
-    forge: context.forge,
+    forge: context.forges.local,
     project: (options = {}) => openProject({ ...context, client }, join(path, `project-${++projects}`), options),
     startWorker: worker.start,
     stopWorker: worker.stop,

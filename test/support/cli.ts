@@ -31,8 +31,8 @@ export interface BelayUser extends AsyncDisposable {
   belay(args: string[], options?: ProgramOptions): Promise<Ended>;
   /** Starts a command. */
   start(args: string[], options?: ProgramOptions): Program;
-  /** Starts another program of src. */
-  startProgram(file: string, options?: ProgramOptions): Program;
+  /** Starts another program, by its path from src. */
+  startProgram(file: string, options?: ProgramOptions, args?: string[]): Program;
   /** Starts `belay dev` and waits until it is ready. */
   dev(options?: ProgramOptions): Promise<Program>;
   /** A run's view as the ledger has it, or the newest run's. */
@@ -71,7 +71,7 @@ export interface Program extends AsyncDisposable {
 export async function belayUser({ env: given = {} }: { env?: Record<string, string> } = {}): Promise<BelayUser> {
   await using stack = new AsyncDisposableStack();
   const { path: folder } = stack.use(await temporaryDirectory());
-  const [home, mark] = [join(folder, 'belay'), randomUUID()];
+  const [home, mark] = [given['BELAY_HOME'] ?? join(folder, 'belay'), randomUUID()];
   const env = { ...(await basicEnvironment(folder, mark)), BELAY_HOME: home, BELAY_SCRIPT: join(folder, 'script.yml'), ...given };
   await mkdir(join(folder, 'user'));
   await writeScript(env.BELAY_SCRIPT, {});
@@ -208,9 +208,11 @@ const SMOOTH: Record<CommandName, ScriptTurn[]> = {
   classify: [{ json: { class: 'bug', reason: 'It is wrong.' } }],
   plan: [{ say: 'Write it down.' }],
   implement: [{ write: { 'done.txt': 'done\n' }, say: 'Done.', usage: usage(0.25) }],
+  'test-results': [{ json: { tests: [] } }],
   'resolve-failed-test': [{ say: 'Mended.' }],
   review: [{ json: { passed: true, summary: 'Fine.', issues: [] } }],
   'resolve-review-issue': [{ say: 'Mended.' }],
+  'resolve-conflict': [{ say: 'Resolved.' }],
   document: [{ say: 'Nothing to document.' }],
   'commit-message': [{ say: 'fix: write it down' }],
   'pull-request': [{ json: { title: 'Write it down', body: 'It was missing.' } }],

@@ -31,6 +31,15 @@ test('a secret appears nowhere: not in texts, errors, causes or fields', () => {
   expect(lines.join('').match(/\[redacted\]/g)?.length).toBeGreaterThanOrEqual(5);
 });
 
+test.each([`ghp_${'a1B2'.repeat(9)}`, `gho_${'a1B2'.repeat(9)}`, `github_pat_${'a1_B'.repeat(20)}`])(
+  'a token of GitHub appears nowhere although nobody knew it: %s',
+  (token) => {
+    const { log, lines } = memoryLog();
+    log.warn({ url: `https://x:${token}@github.com` }, `with ${token}`);
+    expect(lines.join('')).not.toContain(token);
+  },
+);
+
 test('fields that are called like a credential are left out, others are not', () => {
   const { log, entries } = memoryLog();
   log.info({ apiKey: 'a', engine: { token: 'b', tokens: 7 } }, 'x');

@@ -42,14 +42,45 @@ describe('a phase alone', () => {
     expect(await project.pullRequests()).toHaveLength(1);
   });
 
-  it('builds on the base that the earlier run had, so that what the base won since is not undone', async () => {
+  it('keeps what the base won since the earlier run', async () => {
     const project = await belay.project();
     const built = await (await project.run({ pipeline: 'planBuild' })).closed();
-    await project.commit({ 'news.md': 'new on main\n' });
+    const base = await project.commit({ 'news.md': 'new on main\n' });
     const shipped = await (await project.run({ pipeline: 'ship' })).closed();
-    expect(shipped).toMatchObject({ status: 'completed', outcome: 'pull_request', baseSha: built.baseSha });
-    expect(await project.git('rev-parse', `${shipped.branch}~1`)).toBe(built.baseSha);
-    expect(await project.git('diff', '--name-only', `main...${shipped.branch}`)).toBe('notes.md');
+    expect(shipped).toMatchObject({ status: 'completed', outcome: 'pull_request', baseSha: base, continues: built.id });
+    expect(await project.git('rev-parse', `${shipped.branch}~1`)).toBe(base);
+    expect(await project.git('diff', '--name-only', `main..${shipped.branch}`)).toBe('notes.md');
+  });
+
+  it('mends what its review finds, and ship publishes that', async () => {
+    const project = await belay.project();
+    await (await project.run({ pipeline: 'planBuild' })).closed();
+    const blocker = { title: 'It is wrong', description: 'Very.', severity: 'blocker', files: ['notes.md'] };
+    await project.script({
+      review: [{ json: { passed: false, issues: [blocker] } }, { json: { passed: true, issues: [] } }],
+      'resolve-review-issue': [{ write: { 'notes.md': 'written down well\n' } }],
+    });
+    const reviewed = await (await project.run({ pipeline: 'review' })).closed();
+    expect(reviewed).toMatchObject({ status: 'completed', outcome: 'phase_done' });
+    const shipped = await (await project.run({ pipeline: 'ship' })).closed();
+    expect(await project.git('show', `${shipped.branch}:notes.md`)).toBe('written down well');
+  });
+
+  it('runs although it is switched off for whole pipelines: it was asked for by name', async () => {
+    const project = await belay.project();
+    await project.commit({ '.belay.yml': 'test: sh test.sh\nphases: { document: false }\n' });
+    await (await project.run({ pipeline: 'planBuild' })).closed();
+    const run = await project.run({ pipeline: 'document' });
+    expect(phaseOf(await run.closed(), 'document').status).toBe('completed');
+    expect(await run.stepNames()).toContain('document');
+  });
+
+  it('of a plain request has no earlier run to go on from, and says what to do', async () => {
+    const project = await belay.project();
+    await expect(project.run({ pipeline: 'ship', target: 'Please ship it' })).rejects.toMatchObject({
+      code: 'earlier_work_missing',
+      hint: expect.stringContaining('File the request as an issue') as string,
+    });
   });
 
   it.each(['review', 'document', 'ship'] as const)('%s without earlier work says which command gives it', async (pipeline) => {

@@ -69,6 +69,49 @@ describe('a repository’s settings', () => {
   });
 });
 
+describe('a working directory', () => {
+  const files = {
+    '.belay.yml':
+      'workingDirectory: packages/web\nsetup: pwd > where.tmp\ntest: cat where.tmp && test -s started.txt\nstart: { command: ./serve, ports: { WEB_PORT: frontend } }\n',
+    '.gitignore': '*.tmp\n',
+    'packages/web/readme.md': 'The site.\n',
+    'packages/web/AGENTS.md': 'Written in plain words.\n',
+    'packages/api/readme.md': 'The server.\n',
+  };
+
+  it('is where setup, agents and tests work, with the ports by the names that the app has for them', async () => {
+    const project = await belay.project({
+      files,
+      script: { implement: [{ run: 'echo "$WEB_PORT $FRONTEND_PORT $(pwd)" > started.txt' }] },
+    });
+    const run = await project.run();
+    const view = await run.closed();
+    expect(view).toMatchObject({ status: 'completed', outcome: 'pull_request' });
+    expect(await project.git('diff', '--name-only', `main..${view.branch}`)).toBe('packages/web/started.txt');
+    const [port, same, place] = (await project.git('show', `${view.branch}:packages/web/started.txt`)).split(' ');
+    expect(port).toMatch(/^2\d{4}$/);
+    expect([same, place]).toEqual([port, `${run.worktree}/packages/web`]);
+    expect(phaseOf(view, 'test').evidence).toMatchObject({ passed: true, command: expect.stringContaining('where.tmp') as string });
+  });
+
+  it.each([
+    ['is not on the base', { ...files, '.belay.yml': 'workingDirectory: packages/wbe\n' }, 'packages/wbe'],
+    ['is a file there', { ...files, '.belay.yml': 'workingDirectory: packages/web/readme.md\n' }, 'packages/web/readme.md'],
+  ])('that %s parks the run, saying which; corrected on the base, a retry goes on', async (_what, wrong, folder) => {
+    const project = await belay.project({ files: wrong });
+    const run = await project.run();
+    expect((await run.parked()).errors).toMatchObject([
+      {
+        code: 'settings_invalid',
+        message: expect.stringContaining(`The working directory ${folder}, set in .belay.yml, is no folder of the base`) as string,
+      },
+    ]);
+    await project.commit({ '.belay.yml': 'workingDirectory: packages/web\ntest: exit 0\n' });
+    await run.retry();
+    expect(await run.closed()).toMatchObject({ status: 'completed' });
+  });
+});
+
 describe('the document phase', () => {
   it('never stops a run', async () => {
     const project = await belay.project({ script: { document: [{ fail: { code: 'engine_refused' } }] } });

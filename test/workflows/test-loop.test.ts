@@ -41,9 +41,10 @@ describe('the test loop', () => {
     const view = await run.closed();
     expect(view).toMatchObject({ status: 'completed', outcome: 'phase_done' });
     const tested = (await run.steps()).filter(({ phase }) => phase === 'test');
-    expect(tested.map(({ name }) => name)).toEqual(['run-tests', 'resolve-failed-test', 'run-test', 'run-tests']);
+    expect(tested.map(({ name }) => name)).toEqual(['run-tests', 'compare-with-base', 'resolve-failed-test', 'run-test', 'run-tests']);
     expect(tested.map(({ summary }) => summary)).toEqual([
       'npm test: failed (exit code 1)',
+      'passes on the base',
       'Made it add.',
       expect.stringMatching(/adds.*: passed/),
       'npm test: passed',
@@ -53,7 +54,10 @@ describe('the test loop', () => {
 
   it('names failing tests in plain text, whatever the repository calls them', async () => {
     const project = await belay.project({
-      files: { ...NODE_PROJECT, 'red.test.js': "import { test } from 'node:test';\ntest('is \\x1b[31mred', () => assert.fail());\n" },
+      files: NODE_PROJECT,
+      script: {
+        implement: [{ write: { 'red.test.js': "import { test } from 'node:test';\ntest('is \\x1b[31mred', () => assert.fail());\n" } }],
+      },
     });
     const run = await project.run({ pipeline: 'planBuildTest' });
     const { errors } = await run.parked();

@@ -27,7 +27,14 @@ export const nodeTest: Runner = {
     return { results };
   },
   foundNone: ({ exitCode, output, report }) => exitCode === 0 && report.results.length === 0 && /^\S tests 0$/m.test(output),
+  affected: ({ invocation, changedFiles }) => {
+    const files = changedFiles.filter((file) => TEST_FILE.test(file));
+    return files.length === 0 ? undefined : inFolder(invocation, [program(invocation), ...files.map(quote)].join(' '));
+  },
 };
+
+/** What it looks for by itself. */
+const TEST_FILE = /(^|\/)test\/.*\.[cm]?[jt]s$|(^|\/)([^/]+[._-])?test\.[cm]?[jt]s$|(^|\/)test-[^/]+\.[cm]?[jt]s$/;
 
 /** NODE_OPTIONS is split at spaces, except within double quotes. */
 const option = (name: string, value: string): string =>

@@ -22,6 +22,10 @@ export const pytest: Runner = {
   },
   parse: async ({ report, invocation }) => ({ results: (await parseJUnit(report)).map((each) => resultOf(each, invocation)) }),
   foundNone: ({ exitCode }) => exitCode === NO_TESTS_COLLECTED,
+  affected: ({ invocation, changedFiles }) => {
+    const files = changedFiles.filter((file) => /(^|\/)(test_[^/]*|[^/]*_test)\.py$/.test(file));
+    return files.length === 0 ? undefined : inFolder(invocation, [program(invocation), ...files.map(quote)].join(' '));
+  },
 };
 
 function resultOf({ name, className, file, passed, skipped, error }: JUnitCase, invocation: Invocation): TestResult {

@@ -15,6 +15,12 @@ export const unittest: Runner = {
   request: ({ invocation }) => ({ command: invocation.command, env: {} }),
   parse: async (input) => parseText(input),
   foundNone: ({ exitCode, output }) => exitCode === NO_TESTS_RAN || (exitCode === 0 && /^Ran 0 tests in /m.test(output)),
+  /** A discovery takes no files. */
+  affected: ({ invocation, changedFiles }) => {
+    const files = changedFiles.filter((file) => /(^|\/)test[^/]*\.py$/.test(file));
+    if (files.length === 0 || /\sdiscover(\s|$)/.test(lastCommand(invocation.line))) return undefined;
+    return inFolder(invocation, `${program(invocation)} ${files.map(quote).join(' ')}`);
+  },
 };
 
 const RULE = /^={70}\n/m;
@@ -32,7 +38,7 @@ function parseText({ output, invocation, cwd }: ReportInput): TestReport {
     if (result && !byName.has(result.name)) byName.set(result.name, result);
   }
   const counts = countsOf(text);
-  return { results: [...byName.values()], ...(counts ? { counts } : {}) };
+  return { results: [...byName.values()], ...(counts ? { counts } : {}), partial: true };
 }
 
 function resultOf(block: string, invocation: Invocation, cwd: string): TestResult | undefined {
@@ -64,8 +70,10 @@ function fileOf(error: string, cwd: string): string | undefined {
 function alone({ line }: Invocation, name: string): string {
   const command = lastCommand(line);
   if (/\sdiscover(\s|$)/.test(command)) return `${command} -k ${quote(`*${name}`)}`;
-  return `${/^.*?-m\s+unittest/.exec(command)?.[0] ?? 'python3 -m unittest'} ${quote(name)}`;
+  return `${program({ line })} ${quote(name)}`;
 }
+
+const program = ({ line }: Pick<Invocation, 'line'>): string => /^.*?-m\s+unittest/.exec(lastCommand(line))?.[0] ?? 'python3 -m unittest';
 
 function countsOf(text: string): Evidence['counts'] {
   const [, ran, details = ''] = SUMMARY_RULE.exec(text) ?? [];

@@ -1,19 +1,26 @@
 import { isCancellation, log } from '@temporalio/workflow';
 import type { CommandName } from '../../contracts/constants.ts';
+import { isAcceptable } from '../../contracts/evidence.ts';
 import type { Evidence } from '../../contracts/evidence.ts';
-import type { RunInput } from '../../contracts/run-input.ts';
-import type { ChangeNames, PromptValue } from '../../contracts/work.ts';
+import type { PromptValue } from '../../contracts/work.ts';
 import { Finished, troubleOf } from '../failures.ts';
+import type { Trouble } from '../failures.ts';
 import { phase } from '../phase.ts';
+import { openPullRequest } from '../publishing/pull-request.ts';
+import { pushWork } from '../publishing/push.ts';
+import type { Pushed } from '../publishing/push.ts';
 import type { Run } from '../run.ts';
 import { phaseView } from '../view.ts';
-import { runTests, test } from './test.ts';
+import { runTests } from '../checking.ts';
+import { evidenceText } from '../evidence-text.ts';
+import { test } from './test.ts';
 
 /** Pushes the checked work and opens the run's pull request, or brings the one up to date that an earlier run opened. */
 export const publish = phase('publish', async (run) => {
   const { view } = run.state;
   const { from, to } = await run.position();
-  if (to === from || to === run.input.continues?.branchHead) throw new Finished();
+  const published = publishedBefore(run, to);
+  if (to === from || (published && !run.input.continues?.draft)) throw new Finished();
   await verifyTree(run);
   const message = await compose(run, 'commit-message', {
     issue: await run.issue(),
@@ -24,13 +31,21 @@ export const publish = phase('publish', async (run) => {
     issue: await run.issue(),
     plan: run.plan(),
     diff: await run.diff(),
-    evidence: { text: run.state.evidence?.command ?? 'none' },
+    evidence: { text: evidenceText(run.state.evidence) },
   });
-  const branch = await pushBranch(run, message);
-  const pullRequest = await openPullRequest(run, { ...branch, ...(text ? { textArtifact: text } : {}) });
-  view.pullRequest = pullRequest;
-  return { summary: `#${pullRequest.number}` };
+  const pushed = published ?? (await pushWork(run, message));
+  const notice = noticeOf(run);
+  const { branch, headSha } = pushed;
+  const texts = { ...(text ? { textArtifact: text } : {}), ...(notice ? { notice } : {}) };
+  const { number } = await openPullRequest(run, { branch, headSha, last: true, ...texts });
+  return { summary: [`#${number}${notice ? ' (draft)' : ''}`, ...remarks(pushed)].join(', ') };
 });
+
+/** Nothing is new on a branch that is continued; its pull request may still have been a draft until now. */
+function publishedBefore({ input: { continues } }: Run, commit: string): Pick<Pushed, 'branch' | 'headSha' | 'taken'> | undefined {
+  const { branch, branchHead } = continues ?? {};
+  return branch !== undefined && branchHead === commit ? { branch, headSha: commit, taken: [] } : undefined;
+}
 
 /** What is published is what was checked: another tree than the evidence's is checked again. */
 async function verifyTree(run: Run): Promise<void> {
@@ -38,9 +53,9 @@ async function verifyTree(run: Run): Promise<void> {
   if (run.isOff('test') || settings.checks.length === 0 || (await isChecked(run))) return;
   const documented = run.results.get('document');
   const { evidence } = await run.results.within('final', () => runTests(run));
-  if (evidence.passed) return;
+  if (isAcceptable(evidence)) return;
   // Only the documentation came after the last check: without it the work is what was checked.
-  if (documented?.before && documented.before !== documented.checkpoint) {
+  if (!run.state.merged && documented?.before && documented.before !== documented.checkpoint) {
     run.goBackTo(documented.before);
     phaseView(run.state.view, 'document').summary = 'left out: the checks failed with it';
   }
@@ -61,61 +76,18 @@ async function compose(run: Run, command: CommandName, values: Record<string, Pr
   }
 }
 
-async function pushBranch(run: Run, messageArtifact: string | undefined) {
-  const { repository, continues } = run.input;
-  const { view, evidence, published } = run.state;
-  const { from, to: checkpoint } = await run.position();
-  // An open pull request's branch is continued with a commit on top; everything else is one commit on the base.
-  const continued = continues?.branchHead;
-  return run.step('push-branch', async (host, step) => {
-    const pushed = await host.publishBranch({
-      step,
-      repository,
-      checkpoint,
-      parent: continued ?? from,
-      expected: published?.headSha ?? continued ?? null,
-      names: namesOf(run),
-      ...(evidence ? { evidence } : {}),
-      ...(messageArtifact ? { messageArtifact } : {}),
-    });
-    const { branch, headSha, diffStat } = pushed;
-    run.state.published = { branch, headSha };
-    Object.assign(view, { branch, headSha, diffStat });
-    return pushed;
-  });
+/** Why the pull request is a draft, if it is one. */
+function noticeOf(run: Run): string | undefined {
+  const { trouble } = (run.results.get('review')?.value ?? {}) as { trouble?: Trouble };
+  if (!trouble) return undefined;
+  const tests = run.state.evidence ? 'The work is finished and tested' : 'The work is finished';
+  return `${tests}, but its review could not be brought to an end. ${trouble.code}: ${trouble.message}`;
 }
 
-function namesOf({ input, state: { view } }: Run): ChangeNames {
-  const { issueClass, branch, createdAt } = view;
-  return {
-    title: titleOf(input),
-    createdAt,
-    ...(issueClass ? { issueClass } : {}),
-    ...(input.issue ? { issueKey: input.issue.key } : {}),
-    ...(branch ? { branch } : {}),
-  };
-}
-
-const titleOf = ({ issue, request }: RunInput): string => issue?.title ?? request?.split('\n', 1)[0]?.slice(0, 100) ?? 'change';
-
-async function openPullRequest(run: Run, { branch, headSha, textArtifact }: { branch: string; headSha: string; textArtifact?: string }) {
-  const { evidence, issueArtifact, view } = run.state;
-  const { from: baseSha } = await run.position();
-  const reviewed = run.results.get('review')?.value as { artifactId?: string } | undefined;
-  // The pull request tells what the ledger knows of the run.
-  await run.record();
-  return run.step('open-pull-request', (host, step) =>
-    host.openPullRequest({
-      step: { ...step, last: true },
-      repository: run.input.repository,
-      branch,
-      base: view.base ?? baseSha,
-      headSha,
-      title: titleOf(run.input),
-      issueArtifact: issueArtifact as string,
-      ...(textArtifact ? { textArtifact } : {}),
-      ...(evidence ? { evidence } : {}),
-      ...(reviewed?.artifactId ? { reviewArtifact: reviewed.artifactId } : {}),
-    }),
-  );
+/** What people may wonder about when they look at the branch. */
+function remarks({ taken, restored }: Pick<Pushed, 'taken' | 'restored'>): string[] {
+  return [
+    ...taken.map(({ name, what, sha }) => `${what === 'base' ? 'with' : "on people's commits of"} ${name} at ${sha.slice(0, 12)}`),
+    ...(restored ? ['its branch was gone and was pushed anew'] : []),
+  ];
 }

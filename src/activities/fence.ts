@@ -1,0 +1,11 @@
+import { BelayError } from '../contracts/errors.ts';
+import type { StepRef } from '../contracts/work.ts';
+import type { Dependencies } from './dependencies.ts';
+
+/** The fence: an older lease, or another execution of the run, publishes nothing. */
+export async function assertCurrent({ ledger }: Pick<Dependencies, 'ledger'>, { step }: { step: StepRef }): Promise<void> {
+  const { runId, epoch, executionId } = step.lease;
+  const current = await ledger.currentEpoch(runId);
+  if (current?.epoch === epoch && current.executionId === executionId) return;
+  throw new BelayError({ code: 'lease_lost', message: `Lease ${epoch} of run ${runId} has passed to another.` });
+}

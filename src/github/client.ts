@@ -1,0 +1,81 @@
+import type { Octokit } from '@octokit/rest';
+import { BelayError } from '../contracts/errors.ts';
+import { gitHubHost } from './address.ts';
+import { gitHubFailure } from './failures.ts';
+import type { Asked } from './failures.ts';
+import { tokenSource } from './token.ts';
+
+export interface GitHubClientOptions {
+  /** From a variable. Without it, `gh` is asked. */
+  token?: string | undefined;
+  /** REST, such as `https://api.github.com` or `https://github.example.com/api/v3`. */
+  apiUrl: string;
+  /** For proxies, and for finding `gh`. */
+  env: NodeJS.ProcessEnv;
+  timeoutMs?: number;
+  maxWaitSeconds?: number;
+  retryMs?: number;
+}
+
+/** One connection to one GitHub, for forge, tracker and doctor: they share its limits, its cache and its token. */
+export interface GitHubClient {
+  /** As people know the server: `github.com`. */
+  readonly host: string;
+  readonly apiUrl: string;
+  /** Undefined: public repositories can be read, nothing can be written. */
+  token(): Promise<string | undefined>;
+  /** Throws `BelayError` in the catalogue's words, made of what was asked. */
+  call<Answer>(asked: Asked, ask: (octokit: Octokit) => Promise<Answer>): Promise<Answer>;
+  /** The id of the user whose token this is; undefined for tokens of apps, which are nobody's. */
+  viewer(): Promise<number | undefined>;
+}
+
+/** Under a slow proxy a page of long comments takes its time. */
+const TIMEOUT_MS = 30_000;
+/** Longer waits are Temporal's: they outlive this process. */
+const MAX_WAIT_SECONDS = 60;
+const RETRY_MS = 1000;
+
+export function createGitHubClient({
+  token: given,
+  apiUrl,
+  env,
+  timeoutMs = TIMEOUT_MS,
+  maxWaitSeconds = MAX_WAIT_SECONDS,
+  retryMs = RETRY_MS,
+}: GitHubClientOptions): GitHubClient {
+  const host = gitHubHost(apiUrl);
+  const token = tokenSource({ token: given, host, env });
+  const octokit = once(async () => {
+    // Loaded when first needed: most commands never talk to GitHub.
+    const { createOctokit } = await import('./octokit.ts');
+    return createOctokit({ token, apiUrl, env, timeoutMs, maxWaitSeconds, retryMs });
+  });
+  const call: GitHubClient['call'] = async (asked, ask) => {
+    try {
+      return await ask(await octokit());
+    } catch (error) {
+      throw gitHubFailure(error, { ...asked, host, token: await token.get() });
+    }
+  };
+  return { host, apiUrl, token: () => token.get(), call, viewer: rememberedViewer(call) };
+}
+
+/** A token's user never changes while its process runs; an answer that failed is asked for again. */
+function rememberedViewer(call: GitHubClient['call']): GitHubClient['viewer'] {
+  let known: number | undefined;
+  return async () => {
+    if (known !== undefined) return known;
+    try {
+      known = await call({ doing: 'ask whose token this is' }, async (octokit) => (await octokit.rest.users.getAuthenticated()).data.id);
+    } catch (error) {
+      if (!(error instanceof BelayError) || error.code !== 'forge_forbidden') throw error;
+    }
+    return known;
+  };
+}
+
+function once<Value>(make: () => Promise<Value>): () => Promise<Value> {
+  let made: Promise<Value> | undefined;
+  return () => (made ??= make());
+}

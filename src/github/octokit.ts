@@ -1,0 +1,64 @@
+import { retry } from '@octokit/plugin-retry';
+import { throttling } from '@octokit/plugin-throttling';
+import { Octokit } from '@octokit/rest';
+import { conditional } from './conditional.ts';
+import type { TokenSource } from './token.ts';
+import { createTransport } from './transport.ts';
+import type { HttpFetch } from './transport.ts';
+
+export interface OctokitOptions {
+  token: TokenSource;
+  apiUrl: string;
+  env: NodeJS.ProcessEnv;
+  /** For one answer. */
+  timeoutMs: number;
+  /** The longest that a rate limit is waited for; a longer one is the caller's to plan. */
+  maxWaitSeconds: number;
+  /** Between attempts of a question: so long, then four times as long. */
+  retryMs: number;
+}
+
+const RETRIES = 2;
+/** What asking again does not mend; rate limits (403 and 429) are the throttling's. */
+const FINAL = [400, 401, 403, 404, 409, 410, 422, 429, 451];
+
+const GitHub = Octokit.plugin(throttling, retry);
+
+/** GitHub's client as Belay uses it: questions are asked again when the server fails, changes never are. */
+export function createOctokit({ token, apiUrl, env, timeoutMs, maxWaitSeconds, retryMs }: OctokitOptions): Octokit {
+  const isShort = (seconds: number, _options: object, _octokit: unknown, retries: number): boolean =>
+    retries === 0 && seconds <= maxWaitSeconds;
+  const throttle = {
+    id: apiUrl,
+    onRateLimit: isShort,
+    onSecondaryRateLimit: isShort,
+    // A second between changes is what GitHub asks for; the plugin's three for comments and pull requests would hold up many runs.
+    triggersNotification: () => false,
+  };
+  const octokit = new GitHub({
+    baseUrl: apiUrl.replace(/\/+$/, ''),
+    userAgent: 'belay',
+    request: { fetch: withToken(conditional(createTransport({ env, timeoutMs })), token) },
+    log: { debug: ignore, info: ignore, warn: ignore, error: ignore },
+    throttle,
+    retry: { retries: RETRIES, doNotRetry: FINAL, retryAfterBaseValue: retryMs },
+  });
+  octokit.hook.before('request', (options) => {
+    if (options.method !== 'GET') options.request.retries = 0;
+  });
+  return octokit;
+}
+
+/** Failures are thrown, and told by whoever asked. */
+const ignore = (): void => {};
+
+/** Added last, so that no error and no log of the library can hold the token. */
+function withToken(fetch: HttpFetch, source: TokenSource): HttpFetch {
+  return async (url, request) => {
+    const token = await source.get();
+    const headers = token === undefined ? request.headers : { ...request.headers, authorization: `Bearer ${token}` };
+    const answer = await fetch(url, { ...request, headers });
+    if (answer.status === 401) source.forget();
+    return answer;
+  };
+}

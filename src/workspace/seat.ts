@@ -1,0 +1,50 @@
+import { join } from 'node:path';
+import type { WorkspaceKind } from '../contracts/constants.ts';
+import { hardenedGit } from '../git/hardened-git.ts';
+import type { HardenedGit } from '../git/hardened-git.ts';
+import type { Mirror } from '../git/mirror.ts';
+import { replaceFile } from '../git/mirror-guard.ts';
+import { cloneGit, mendClone } from './clone.ts';
+import { INDEX_NAME, publishIndex, tidyRegistration } from './private-index.ts';
+import { registrationPath } from './run-folders.ts';
+
+export interface WorkspacePlace {
+  mirror: Mirror;
+  path: string;
+  runId: string;
+  kind: WorkspaceKind;
+}
+
+/** Where the git of a workspace has what, by its kind. */
+export interface Seat {
+  kind: WorkspaceKind;
+  mirror: Mirror;
+  registration: string;
+  indexFile: string;
+  git: HardenedGit;
+  /** Whose HEAD and index agents see. */
+  gitDir: string;
+  /** Makes that one fit to be written into; a mirror is guarded anyway. */
+  mend(): Promise<void>;
+}
+
+export function seatOf({ mirror, path, runId, kind }: WorkspacePlace): Seat {
+  const registration = registrationPath({ gitDir: mirror.gitDir, runId, kind });
+  const indexFile = join(registration, INDEX_NAME);
+  const seat = { kind, mirror, registration, indexFile };
+  if (kind === 'clone') {
+    const git = cloneGit({ mirror, path, indexFile });
+    return { ...seat, git, gitDir: join(path, '.git'), mend: () => mendClone({ mirror, path }) };
+  }
+  const git = hardenedGit({ cwd: path, gitDir: registration, commonDir: mirror.gitDir, workTree: path, indexFile, env: mirror.env });
+  return { ...seat, git, gitDir: registration, mend: async () => {} };
+}
+
+/** Agents find HEAD on the commit, detached, and a clean status. */
+export async function standOn({ registration, gitDir, mend }: Seat, sha: string): Promise<void> {
+  await mend();
+  // By hand: update-ref wants a HEAD that is sound, and an agent may have left anything there.
+  await replaceFile(join(gitDir, 'HEAD'), `${sha}\n`);
+  await tidyRegistration(gitDir);
+  await publishIndex({ registration, gitDir });
+}
