@@ -28,6 +28,13 @@ export function endPhase(shown: PhaseView, status: 'completed' | 'failed' | 'can
   if (shown.startedAt) shown.durationMs = Date.parse(shown.completedAt) - Date.parse(shown.startedAt);
 }
 
+/** Who works where no phase has its own agent. */
+export function showAgent(view: RunView, { engine, model }: { engine: string; model?: string }): void {
+  view.engine = engine;
+  if (model) view.model = model;
+  else delete view.model;
+}
+
 /** The state a run begins with. */
 export function firstState(input: RunInput, phases: readonly PhaseName[]): RunState {
   const { issue, continues } = input;
@@ -60,6 +67,8 @@ export function firstState(input: RunInput, phases: readonly PhaseName[]): RunSt
     ...(plan ? { plan } : {}),
     engine: input.engine,
     ...(input.model ? { model: input.model } : {}),
+    ...(input.requested ? { requested: input.requested } : {}),
+    ...(input.labelled ? { labelled: input.labelled } : {}),
     ...(continues ? { continues: continues.runId } : {}),
     phases: phases.map((name) => ({
       name,

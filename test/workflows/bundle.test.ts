@@ -40,6 +40,7 @@ describe('the bundle of pipelines', () => {
       '/src/contracts/constants.ts',
       '/src/contracts/errors.ts',
       '/src/contracts/repository.ts',
+      '/src/contracts/spending.ts',
     ]);
   });
 });
