@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import type { EngineName, PipelineName, WorkspaceKind } from '../contracts/constants.ts';
 import { BelayError } from '../contracts/errors.ts';
+import { withoutUndefined } from '../contracts/without-undefined.ts';
 import { composeEngines } from '../compose-engines.ts';
 import type { IntakeDependencies, Request } from '../intake/order.ts';
 import { takeOrder } from '../intake/order.ts';
@@ -53,19 +54,11 @@ async function requestOf({ gitHub }: Context, target: string, options: RunOption
   const { repo, base, pipeline, workspace, plan, fresh, engine, model, budget } = options;
   return {
     target: await parseTarget(target, { gitHubHost: gitHub.host }),
-    ...(pipeline ? { pipeline } : {}),
     fresh,
     workingDirectory: process.cwd(),
     triggeredBy: userInfo().username,
-    ...(repo ? { repository: repo } : {}),
-    ...(base ? { base } : {}),
-    ...(workspace ? { workspace } : {}),
-    ...(plan ? { planFile: plan } : {}),
-    requested: {
-      ...(engine ? { engine } : {}),
-      ...(model ? { model } : {}),
-      ...(budget === undefined ? {} : { budgetUsd: budget }),
-    },
+    ...withoutUndefined({ repository: repo, base, pipeline, planFile: plan }),
+    requested: withoutUndefined({ engine, model, workspace, budgetUsd: budget }),
   };
 }
 

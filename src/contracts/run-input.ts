@@ -58,11 +58,9 @@ export interface RunInput {
   engine: EngineName;
   model?: string;
   budgetUsd?: number;
-  requested?: { engine?: EngineName; model?: string; budgetUsd?: number };
+  requested?: { engine?: EngineName; model?: string; budgetUsd?: number; workspace?: WorkspaceKind };
   /** What the labels choose, by the repository's settings; over those, under what was asked for. */
   labelled?: LabelledChoices;
-  /** Asked for with the run; wins over the repository's settings. */
-  workspace?: WorkspaceKind;
   /** The scripted engine's file. */
   script?: string;
   plan?: { artifactId: string; hash: string };

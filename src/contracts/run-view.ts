@@ -1,6 +1,7 @@
 import type { Outcome, PhaseName, PhaseStatus, PipelineName, RunStatus, WaitingFor, WorkspaceKind } from './constants.ts';
 import type { ErrorCode } from './errors.ts';
 import type { Evidence } from './evidence.ts';
+import type { LabelledChoices, RunInput } from './run-input.ts';
 
 export interface RunError {
   phase?: PhaseName;
@@ -50,8 +51,12 @@ export interface RunView {
   base?: string;
   baseSha?: string;
   headSha?: string;
+  /** Of the run as a whole; sessions say which one worked, for phases may have their own. */
   engine: string;
   model?: string;
+  /** What was asked for with the run, and what its issue's labels chose. */
+  requested?: RunInput['requested'];
+  labelled?: LabelledChoices;
   workspace?: { kind: WorkspaceKind; host: string; path: string; ports: { backend: number; frontend: number } };
   continues?: string;
   currentStep?: string;

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { EngineName, PhaseName, PipelineName, WorkspaceKind } from '../contracts/constants.ts';
+import type { EngineName, PhaseName, PipelineName } from '../contracts/constants.ts';
 import { BelayError } from '../contracts/errors.ts';
 import { repositorySlug } from '../contracts/repository.ts';
 import type { Issue, RepositoryRef } from '../contracts/repository.ts';
@@ -24,8 +24,7 @@ export interface Request extends PlaceRequest {
   pipeline?: PipelineName;
   planFile?: string;
   fresh: boolean;
-  workspace?: WorkspaceKind;
-  requested: { engine?: EngineName; model?: string; budgetUsd?: number };
+  requested: NonNullable<RunInput['requested']>;
   triggeredBy: string;
 }
 
@@ -73,7 +72,7 @@ export async function takeOrder(deps: IntakeDependencies, request: Request): Pro
     ...deps.defaults,
     requested: request.requested,
     triggeredBy: request.triggeredBy,
-    ...withoutUndefined({ base, baseSha, request: text, continues: earlier, labelled: chosen.labelled, workspace: request.workspace }),
+    ...withoutUndefined({ base, baseSha, request: text, continues: earlier, labelled: chosen.labelled }),
     ...(issue ? { issue: { tracker: issue.tracker, key: issue.key, title: plainLine(issue.title), url: issue.url } } : {}),
     createdAt: new Date().toISOString(),
   };

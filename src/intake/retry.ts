@@ -7,7 +7,7 @@ import type { EarlierWork, RunInput } from '../contracts/run-input.ts';
 import type { RunView } from '../contracts/run-view.ts';
 import type { WorkedRun } from './earlier-work.ts';
 import { hasWorked } from './earlier-work.ts';
-import type { IntakeDependencies, Order } from './order.ts';
+import type { Defaults, IntakeDependencies, Order } from './order.ts';
 
 /** As much of a request as a run's view has; `firstState` of the workflows cuts it. */
 const SHOWN_REQUEST = 1000;
@@ -32,14 +32,14 @@ export async function retryOrder(
     input: {
       pipeline: run.pipeline,
       repository,
-      ...defaults,
+      ...sameAgent(defaults, run),
       triggeredBy,
       createdAt: new Date().toISOString(),
       requested: {
-        engine: run.engine as IntakeDependencies['defaults']['engine'],
-        ...(run.model ? { model: run.model } : {}),
+        ...run.requested,
         ...(budgetUsd === undefined ? {} : { budgetUsd }),
       },
+      ...(run.labelled ? { labelled: run.labelled } : {}),
       ...(run.base ? { base: run.base } : {}),
       ...(worked ? { baseSha: worked.baseSha } : {}),
       ...(run.issue ? { issue: issueOf(run.issue) } : {}),
@@ -47,6 +47,11 @@ export async function retryOrder(
       ...(worked ? { continues: earlier(worked, open, phase) } : {}),
     },
   };
+}
+
+/** Whoever worked goes on, whatever the installation has chosen since; phases keep their own agents. */
+function sameAgent({ model: _newer, ...defaults }: Defaults, { engine, model }: RunView): Defaults {
+  return { ...defaults, engine: engine as Defaults['engine'], ...(model ? { model } : {}) };
 }
 
 /** The run with the base and commit that it had, or was to go on from where it never got a workspace. */

@@ -5,7 +5,7 @@ import type { HoldInput } from '../contracts/work.ts';
 
 /** What a host needs to know to prepare the run's workspace. */
 export function holdRequest(
-  { repository, base, baseSha, continues, workspace }: RunInput,
+  { repository, base, baseSha, continues, requested }: RunInput,
   { view, checkpoint }: RunState,
 ): Omit<HoldInput, 'lease'> {
   const start = view.baseSha ?? baseSha;
@@ -15,7 +15,7 @@ export function holdRequest(
     ...(start ? { baseSha: start } : {}),
     ...(checkpoint ? { checkpoint } : {}),
     ...(continues ? { continues } : {}),
-    ...(workspace ? { workspace } : {}),
+    ...(requested?.workspace ? { workspace: requested.workspace } : {}),
   };
 }
 

@@ -26,7 +26,7 @@ import type { Phase, PhaseResult } from './phase.ts';
 import { hostProfile, recordProfile, shortProfile } from './profiles.ts';
 import { Results } from './results.ts';
 import { findByPhase, findByStatus } from './search-attributes.ts';
-import { beginPhase, endPhase, noteUnfinished, phaseView } from './view.ts';
+import { beginPhase, endPhase, noteUnfinished, phaseView, showAgent } from './view.ts';
 
 const { recordRun } = proxyLocalActivities<RecordActivities>(recordProfile);
 
@@ -124,7 +124,7 @@ export class Run {
     const { script } = this.input;
     const { settings } = await this.position();
     const { engine, model } = engineOf(this.input, settings, this.#phase);
-    Object.assign(this.state.view, { engine }, model ? { model } : {});
+    showAgent(this.state.view, engineOf(this.input, { ...settings, byPhase: {} }, this.#phase));
     const limits = this.limits;
     return this.step(
       command,

@@ -36,6 +36,13 @@ export function noteUnfinished(view: RunView, shown: PhaseView, trouble: Trouble
   return { summary: shown.summary, trouble };
 }
 
+/** Who works where no phase has its own agent. */
+export function showAgent(view: RunView, { engine, model }: { engine: string; model?: string }): void {
+  view.engine = engine;
+  if (model) view.model = model;
+  else delete view.model;
+}
+
 /** The state a run begins with. */
 export function firstState(input: RunInput, phases: readonly PhaseName[]): RunState {
   const { issue, continues } = input;
@@ -70,6 +77,8 @@ export function firstState(input: RunInput, phases: readonly PhaseName[]): RunSt
     ...(review ? { review } : {}),
     engine: input.engine,
     ...(input.model ? { model: input.model } : {}),
+    ...(input.requested ? { requested: input.requested } : {}),
+    ...(input.labelled ? { labelled: input.labelled } : {}),
     ...(continues ? { continues: continues.runId } : {}),
     phases: phases.map((name) => ({
       name,

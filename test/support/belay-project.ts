@@ -5,6 +5,7 @@ import type { Context } from '../../src/cli/context.ts';
 import { intakeOf } from '../../src/cli/run.ts';
 import type { CommandName, PhaseName, PipelineName, WorkspaceKind } from '../../src/contracts/constants.ts';
 import type { PullRequest } from '../../src/contracts/repository.ts';
+import { withoutUndefined } from '../../src/contracts/without-undefined.ts';
 import type { RunView } from '../../src/contracts/run-view.ts';
 import type { ScriptTurn } from '../../src/engines/script.ts';
 import type { IntakeDependencies, Order } from '../../src/intake/order.ts';
@@ -113,10 +114,9 @@ async function requestOf(
     workingDirectory: project.path,
     pipeline,
     fresh,
-    requested: budgetUsd === undefined ? {} : { budgetUsd },
+    requested: withoutUndefined({ budgetUsd, workspace }),
     triggeredBy: 'ada',
     ...(base ? { base } : {}),
-    ...(workspace ? { workspace } : {}),
   };
 }
 

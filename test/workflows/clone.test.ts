@@ -6,10 +6,13 @@ import { startBelay } from '../support/belay.ts';
 /** Passes only in a folder with a git directory of its own. */
 const FILES = { '.belay.yml': 'test: sh test.sh\n', 'test.sh': 'test -d .git && git status --short\n', 'readme.md': 'A project.\n' };
 
-test('a run in a clone comes to a pull request, and leaves nothing of the clone', async () => {
+test.each([
+  ['asked for', FILES, { workspace: 'clone' }],
+  ['set by the repository', { ...FILES, '.belay.yml': 'workspace: clone\ntest: sh test.sh\n' }, {}],
+] as const)('a run in a clone, %s, comes to a pull request, and leaves nothing of the clone', async (_, files, options) => {
   await using belay = await startBelay();
-  const project = await belay.project({ files: FILES });
-  const run = await project.run({ workspace: 'clone' });
+  const project = await belay.project({ files });
+  const run = await project.run(options);
   const view = await run.closed();
   expect(view).toMatchObject({ status: 'completed', outcome: 'pull_request', errors: [] });
   expect(await project.git('show', `${view.branch}:notes.md`)).toBe('written down');

@@ -69,6 +69,25 @@ describe('a repository’s settings', () => {
   });
 });
 
+describe('a phase with its own model', () => {
+  it('has it in the run and in a retry of it, and the other phases do not', async () => {
+    const project = await belay.project({
+      files: { '.belay.yml': 'test: exit 0\nmodel: usual\nphases: { plan: { model: special } }\n' },
+    });
+    const models = async (runId: string) => (await belay.ledger.listSessions(runId)).map(({ name, model }) => [name, model]);
+    const run = await project.run({ pipeline: 'plan' });
+    const view = await run.closed();
+    expect(view).toMatchObject({ status: 'completed', model: 'usual' });
+    expect(await models(run.id)).toEqual([
+      ['classify', 'usual'],
+      ['plan', 'special'],
+    ]);
+    const again = await project.retry(view, 'classify');
+    expect(await again.closed()).toMatchObject({ status: 'completed', model: 'usual' });
+    expect(await models(again.id)).toEqual(await models(run.id));
+  });
+});
+
 describe('a working directory', () => {
   const files = {
     '.belay.yml':
