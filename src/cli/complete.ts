@@ -95,8 +95,8 @@ function optionsOf(command: Command): Completion {
 
 function valuesOf({ argChoices, flags }: Option): Completion {
   if (argChoices) return { candidates: argChoices.map((value) => ({ value, about: '' })) };
-  // By how the value is called in the help: --repo <path>, --plan <file>.
-  if (/[<[|]path\b/.test(flags)) return { candidates: [], paths: 'folders' };
+  // By how the value is called in the help: --repo <repository>, --plan <file>.
+  if (/[<[|](?:path|repository)\b/.test(flags)) return { candidates: [], paths: 'folders' };
   return /[<[|]file\b/.test(flags) ? { candidates: [], paths: 'files' } : { candidates: [] };
 }
 
