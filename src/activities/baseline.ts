@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { compareFailures } from '../checks/compare-reports.ts';
@@ -8,6 +8,7 @@ import type { CheckReport } from '../checks/report.ts';
 import type { RepositoryRef } from '../contracts/repository.ts';
 import type { BaseComparison, CompareInput } from '../contracts/checks.ts';
 import { acquireLock } from '../process/exclusive-lock.ts';
+import { changedAt } from '../process/file-age.ts';
 import { readIfThere } from '../process/read-if-there.ts';
 import { checkCommit, commandOf, failuresOf, reportAt, someOf } from './commit-check.ts';
 import type { Dependencies } from './dependencies.ts';
@@ -94,7 +95,7 @@ async function remember(file: string, report: CheckReport): Promise<void> {
   await writeFileAtomic(file, JSON.stringify(report), { fsync: false });
   const folder = path.dirname(file);
   const names = (await readdir(folder)).filter((name) => name.endsWith('.json'));
-  const dated = await Promise.all(names.map(async (name) => ({ name, at: (await stat(path.join(folder, name))).mtimeMs })));
+  const dated = await Promise.all(names.map(async (name) => ({ name, at: await changedAt(path.join(folder, name)) })));
   const old = dated.toSorted((a, b) => b.at - a.at).slice(MAX_BASELINES);
   // Without its lock a base may be checked twice, no more.
   for (const { name } of old) for (const each of [name, `${name}.lock`]) await rm(path.join(folder, each), { force: true });
