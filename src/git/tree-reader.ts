@@ -19,6 +19,9 @@ export function treeReader(git: MirrorGit) {
       if (type !== 'blob' || mode === '120000' || blob === undefined) return undefined;
       return git.run(['cat-file', 'blob', blob]);
     },
+    async hasPath({ commit, path }: { commit: string; path: string }): Promise<boolean> {
+      return (await git.run(['--literal-pathspecs', 'ls-tree', '-z', '--name-only', assertSha(commit), '--', path])) !== '';
+    },
     async listFiles({ commit, depth = Number.POSITIVE_INFINITY }: { commit: string; depth?: number }): Promise<string[]> {
       const listed = await git.run(['ls-tree', '-r', '-z', '--name-only', '--full-tree', assertSha(commit)]);
       const paths = split(listed);
