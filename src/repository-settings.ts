@@ -41,6 +41,7 @@ export interface RepositorySettings {
   onReviewCrash?: RunSettings['onReviewCrash'];
   updateBase?: RunSettings['updateBase'];
   pullRequest: Partial<RunSettings['pullRequest']>;
+  issueLabels?: RunSettings['issueLabels'];
   protectedPaths: string[];
 }
 
@@ -82,6 +83,7 @@ function settingsOf(given: GivenSettings): RepositorySettings {
     // The root by any of its names is no setting.
     ...withoutUndefined({ workingDirectory: workingDirectory || undefined, reviewCriteria: given.review?.criteria }),
     ...withoutUndefined({ setupCache: given.setupCache === false ? [] : given.setupCache, onReviewCrash: given.review?.onCrash }),
+    ...(given.issue?.labels ? { issueLabels: withoutUndefined(given.issue.labels) } : {}),
     ...switched(given.phases ?? {}),
     byPhase: agentsByPhase(given.phases ?? {}),
     labels: Object.entries(given.labels ?? {}).map(([label, { phases = {}, ...choice }]) => ({

@@ -91,6 +91,7 @@ pullRequest: { draft: while_unfinished, reviewers: [ann, team/core], labels: [be
 protected: [".github/**", "*.lock"]
 workspace: clone
 notes: false
+issue: { labels: { running: at work, completed: done } }
 `;
   expect(parse(text)).toMatchObject({
     baseline: 'strict',
@@ -101,6 +102,7 @@ notes: false
     protectedPaths: ['.github/**', '*.lock'],
     workspace: 'clone',
     notes: false,
+    issueLabels: { running: 'at work', completed: 'done' },
   });
   expect(parse(text).pullRequest).not.toHaveProperty('updateBase');
 });
