@@ -137,6 +137,27 @@ const pullRequest = z.strictObject(
   MAPPING,
 );
 
+/** The longest that GitHub takes. */
+const MAX_LABEL = 50;
+const label = text.max(MAX_LABEL, `must have at most ${MAX_LABEL} characters`);
+
+const issue = z.strictObject(
+  {
+    labels: z
+      .strictObject(
+        {
+          running: label.optional().describe('While a run works on it, or waits.'),
+          parked: label.optional().describe('While its run waits for a person.'),
+          completed: label.optional().describe('Once its run has come to a good end.'),
+        },
+        MAPPING,
+      )
+      .optional()
+      .describe('Labels that show on the issue how its run stands; one at a time. Unset: none.'),
+  },
+  MAPPING,
+);
+
 const labelChoice = z.strictObject(
   {
     pipeline: words(PIPELINES).optional().describe('The pipeline that runs.'),
@@ -178,6 +199,7 @@ export const repositorySettingsSchema = z
         .optional()
         .describe('Whether tests that already fail on the base are let pass (known) or block (strict).'),
       review: review.optional().describe('How work is reviewed.'),
+      issue: issue.optional().describe('What the issue shows of its run.'),
       pullRequest: pullRequest.optional().describe('How the pull request is made.'),
       protected: patterns.optional().describe('Patterns of paths that no run may change, such as `.github/**`.'),
       notes: onOrOff.optional().describe('Whether what agents learn about the codebase is kept for later runs.'),

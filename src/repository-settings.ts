@@ -1,4 +1,4 @@
-import { LineCounter, parseDocument } from 'yaml';
+import { isMap, isScalar, LineCounter, parseDocument } from 'yaml';
 import { SWITCHABLE_PHASES } from './config-variables.ts';
 import { PHASES } from './contracts/constants.ts';
 import type { EngineName, PhaseName, PipelineName } from './contracts/constants.ts';
@@ -41,6 +41,7 @@ export interface RepositorySettings {
   onReviewCrash?: RunSettings['onReviewCrash'];
   updateBase?: RunSettings['updateBase'];
   pullRequest: Partial<RunSettings['pullRequest']>;
+  issueLabels?: RunSettings['issueLabels'];
   protectedPaths: string[];
 }
 
@@ -71,10 +72,16 @@ export function parseRepositorySettings(text: string, { source }: { source: stri
   if (malformed.length > 0) throw fail(malformed);
   const parsed = repositorySettingsSchema.safeParse(document.toJS({ maxAliasCount: 0 }) ?? {});
   if (!parsed.success) throw fail(parsed.error.issues.flatMap((issue) => shapeProblems(issue, document)));
-  return settingsOf(parsed.data);
+  return settingsOf(parsed.data, labelsInOrder(document));
 }
 
-function settingsOf(given: GivenSettings): RepositorySettings {
+/** A label may be a plain number, and those come first in an object whatever their place in the file. */
+function labelsInOrder(document: ReturnType<typeof parseDocument>): string[] {
+  const labels = document.get('labels');
+  return isMap(labels) ? labels.items.map(({ key }) => String(isScalar(key) ? key.value : key).trim()) : [];
+}
+
+function settingsOf(given: GivenSettings, labelOrder: readonly string[]): RepositorySettings {
   const { setup, test, start, workingDirectory, workspace, notes, engine, model, baseline } = given;
   const { updateBase, ...pullRequest } = given.pullRequest ?? {};
   return {
@@ -82,13 +89,12 @@ function settingsOf(given: GivenSettings): RepositorySettings {
     // The root by any of its names is no setting.
     ...withoutUndefined({ workingDirectory: workingDirectory || undefined, reviewCriteria: given.review?.criteria }),
     ...withoutUndefined({ setupCache: given.setupCache === false ? [] : given.setupCache, onReviewCrash: given.review?.onCrash }),
+    ...(given.issue?.labels ? { issueLabels: withoutUndefined(given.issue.labels) } : {}),
     ...switched(given.phases ?? {}),
     byPhase: agentsByPhase(given.phases ?? {}),
-    labels: Object.entries(given.labels ?? {}).map(([label, { phases = {}, ...choice }]) => ({
-      label,
-      ...withoutUndefined(choice),
-      ...switched(phases),
-    })),
+    labels: Object.entries(given.labels ?? {})
+      .map(([label, { phases = {}, ...choice }]) => ({ label, ...withoutUndefined(choice), ...switched(phases) }))
+      .toSorted((one, other) => labelOrder.indexOf(one.label) - labelOrder.indexOf(other.label)),
     limits: limitsOf(given.limits ?? {}),
     pullRequest: withoutUndefined(pullRequest),
     protectedPaths: given.protected ?? [],

@@ -84,6 +84,11 @@ test('labels choose in the order of the file', () => {
   ]);
 });
 
+test('labels that are numbers keep their place in the file', () => {
+  const text = 'labels:\n  quick: { model: a }\n  10: { model: b }\n  " 9 ": { model: c }\n  big: { model: d }\n';
+  expect(parse(text).labels.map(({ label }) => label)).toEqual(['quick', '10', '9', 'big']);
+});
+
 test('how work is checked, reviewed and published is taken', () => {
   const text = `baseline: strict
 review: { criteria: docs/review.md, onCrash: park }
@@ -91,6 +96,7 @@ pullRequest: { draft: while_unfinished, reviewers: [ann, team/core], labels: [be
 protected: [".github/**", "*.lock"]
 workspace: clone
 notes: false
+issue: { labels: { running: at work, completed: done } }
 `;
   expect(parse(text)).toMatchObject({
     baseline: 'strict',
@@ -101,6 +107,7 @@ notes: false
     protectedPaths: ['.github/**', '*.lock'],
     workspace: 'clone',
     notes: false,
+    issueLabels: { running: 'at work', completed: 'done' },
   });
   expect(parse(text).pullRequest).not.toHaveProperty('updateBase');
 });

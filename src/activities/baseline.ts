@@ -1,21 +1,15 @@
-import { createHash } from 'node:crypto';
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import writeFileAtomic from 'write-file-atomic';
 import { compareFailures } from '../checks/compare-reports.ts';
 import { reportOf } from '../checks/report.ts';
 import type { CheckReport } from '../checks/report.ts';
-import type { RepositoryRef } from '../contracts/repository.ts';
 import type { BaseComparison, CompareInput } from '../contracts/checks.ts';
 import { acquireLock } from '../process/exclusive-lock.ts';
-import { readIfThere } from '../process/read-if-there.ts';
+import { baselinePath, knownBaseline, rememberBaseline } from './baseline-files.ts';
 import { checkCommit, commandOf, failuresOf, reportAt, someOf } from './commit-check.ts';
 import type { Dependencies } from './dependencies.ts';
 import type { Holding } from './holdings.ts';
 import { createJournal, recordedStep } from './journal.ts';
-
-/** So many bases of a repository are remembered: their reports may be some megabytes. */
-const MAX_BASELINES = 10;
 
 export function baselineActivities(deps: Dependencies) {
   return {
@@ -51,27 +45,6 @@ function comparison(head: CheckReport, base: CheckReport): { value: BaseComparis
   };
 }
 
-interface BaselineKey {
-  repository: RepositoryRef;
-  base: string;
-  /** All commands, as the evidence names them. */
-  command: string;
-}
-
-/** What the base's own settings say, its set-up among it, is part of the commit. */
-function baselinePath({ home }: Pick<Dependencies, 'home'>, { repository, base, command }: BaselineKey): string {
-  const { forge, owner, name } = repository;
-  const key = JSON.stringify([base, command]);
-  const file = `${createHash('sha256').update(key).digest('hex').slice(0, 32)}.json`;
-  return path.join(home, 'cache', 'baselines', forge, owner, name, file);
-}
-
-/** What these commands have said of the base, if this host has found out. */
-export async function knownBaseline(deps: Pick<Dependencies, 'home'>, key: BaselineKey): Promise<CheckReport | undefined> {
-  const text = await readIfThere(baselinePath(deps, key));
-  return text === undefined ? undefined : (JSON.parse(text) as CheckReport);
-}
-
 async function baselineOf(deps: Dependencies, holding: Holding, input: CompareInput, signal: AbortSignal): Promise<CheckReport> {
   const key = { repository: holding.repository, base: input.base, command: commandOf(input.commands) };
   const known = await knownBaseline(deps, key);
@@ -86,16 +59,6 @@ async function baselineOf(deps: Dependencies, holding: Holding, input: CompareIn
   await holding.worktree.restore(input.checkpoint);
   holding.at = input.checkpoint;
   // What did not come to its end may do so the next time.
-  if (!report.ended) await remember(file, report);
+  if (!report.ended) await rememberBaseline(file, report);
   return report;
-}
-
-async function remember(file: string, report: CheckReport): Promise<void> {
-  await writeFileAtomic(file, JSON.stringify(report), { fsync: false });
-  const folder = path.dirname(file);
-  const names = (await readdir(folder)).filter((name) => name.endsWith('.json'));
-  const dated = await Promise.all(names.map(async (name) => ({ name, at: (await stat(path.join(folder, name))).mtimeMs })));
-  const old = dated.toSorted((a, b) => b.at - a.at).slice(MAX_BASELINES);
-  // Without its lock a base may be checked twice, no more.
-  for (const { name } of old) for (const each of [name, `${name}.lock`]) await rm(path.join(folder, each), { force: true });
 }

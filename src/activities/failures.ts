@@ -6,6 +6,8 @@ import { diskFull } from '../process/disk-full.ts';
 
 /** A limit per minute is worth waiting for in the workspace; one per day is not. */
 const SHORT_WAIT_MS = 5 * 60_000;
+/** Who may try again soon never waits longer, whatever the clock says by now: the catalogue's longest pause between retries. */
+const MAX_RETRY_MS = 60_000;
 
 /**
  * What adapters throw, as Temporal's failure: type is the catalogue's code, the hint travels in the details.
@@ -51,5 +53,6 @@ function isShutdown(error: unknown): boolean {
 function delayOf({ class: errorClass, retryAt }: BelayError): number | undefined {
   if (!retryAt || !['retry', 'wait'].includes(errorClass)) return undefined;
   const delay = Math.max(0, retryAt.getTime() - Date.now());
-  return errorClass === 'retry' || delay <= SHORT_WAIT_MS ? delay : undefined;
+  if (errorClass === 'retry') return Math.min(delay, MAX_RETRY_MS);
+  return delay <= SHORT_WAIT_MS ? delay : undefined;
 }

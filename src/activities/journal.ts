@@ -44,11 +44,12 @@ export async function recordedStep<T>(
   body: () => Promise<{ value: T; summary?: string }>,
 ): Promise<T> {
   const started = new Date();
+  const since = performance.now();
   const record = { runId: lease.runId, number, name, phase, attempt: Context.current().info.attempt, startedAt: started.toISOString() };
   await ledger.recordStep({ ...record, status: 'running' });
   const end = (status: 'completed' | 'failed' | 'cancelled', summary?: string) => {
     const completed = new Date();
-    const durationMs = completed.getTime() - started.getTime();
+    const durationMs = Math.round(performance.now() - since);
     return ledger
       .recordStep({ ...record, status, completedAt: completed.toISOString(), durationMs, ...(summary ? { summary } : {}) })
       .catch(unwritten('The end of a step'));

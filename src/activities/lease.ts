@@ -7,7 +7,7 @@ import type { HoldInput } from '../contracts/work.ts';
 import type { GitAccess } from '../git/access.ts';
 import type { Mirror } from '../git/mirror.ts';
 import { leftOut } from '../workspace/left-out.ts';
-import { writePortsFile } from '../workspace/ports.ts';
+import { PORTS_FILE, writePortsFile } from '../workspace/ports.ts';
 import { oncePerTree } from '../workspace/setup-mark.ts';
 import { cachedSetup } from './cached-setup.ts';
 import type { Dependencies } from './dependencies.ts';
@@ -16,6 +16,8 @@ import { leaveTree, releasePorts } from './leaving.ts';
 import { readOverrides } from './overrides.ts';
 import { readSettings } from './settings.ts';
 import type { Tenure } from './tenures.ts';
+
+const OWN_PORTS_FILE = `The repository has a ${PORTS_FILE} of its own, which is left as it is: the ports are in the environment only.`;
 
 /** The host's side of the lease. */
 export function leaseActivities(deps: Dependencies) {
@@ -78,8 +80,11 @@ async function prepare(deps: Dependencies, input: HoldInput, { tenure, cleanup, 
   const { path, state, worktree } = await deps.worktrees.prepare({ mirror, runId, commit, kind, keep: !isFirst, signal });
   cleanup.defer(() => leaveTree(deps, { lease, mirror, tenure }));
   if (state === 'kept') await worktree.startFrom(commit);
-  await writePortsFile({ path, ports });
-  if (isFirst) await logAboutWorkspace(deps, { lease, source: 'workspace', lines: await leftOut(path) });
+  // One that the repository has is its own: ours in its place would be published.
+  const isTheirs = await mirror.hasPath({ commit, path: PORTS_FILE });
+  if (!isTheirs) await writePortsFile({ path, ports });
+  const lines = [...(await leftOut(path)), ...(isTheirs ? [OWN_PORTS_FILE] : [])];
+  if (isFirst) await logAboutWorkspace(deps, { lease, source: 'workspace', lines });
   const setup = { lease, path, ports, commands: settings.setup, settings: settings.named };
   await oncePerTree({ mirror, runId, kind, again: state !== 'kept' }, () =>
     cachedSetup(deps, { setup, repository, mirror, commit, baseSha, paths: settings.setupCache }, signal),

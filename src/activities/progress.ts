@@ -1,18 +1,39 @@
+import type { RunStatus } from '../contracts/constants.ts';
 import type { UpdateDraftInput } from '../contracts/publishing.ts';
+import type { IssueLabels } from '../contracts/run-state.ts';
 import type { CommentInput } from '../contracts/work.ts';
 import { isUnfinished, stoppedNotice, withNotice } from '../texts/draft-notice.ts';
 import { PROGRESS_MARKER, progressComment } from '../texts/progress-comment.ts';
 import type { Dependencies } from './dependencies.ts';
 import { artifactText } from './prompt-values.ts';
 
+/** Of a run that ended badly the comment says more than a label could. */
+const SHOWN_AS: Record<RunStatus, keyof IssueLabels | undefined> = {
+  pending: 'running',
+  running: 'running',
+  waiting: 'running',
+  parked: 'parked',
+  completed: 'completed',
+  failed: undefined,
+  cancelled: undefined,
+  timed_out: undefined,
+};
+
+function labelsBy(status: RunStatus, labels: IssueLabels): { add: string[]; remove: string[] } {
+  const shown = SHOWN_AS[status];
+  const label = shown && labels[shown];
+  return { add: label ? [label] : [], remove: Object.values(labels) };
+}
+
 export function progressActivities(deps: Pick<Dependencies, 'client' | 'ledger' | 'files' | 'forges' | 'trackers'>) {
   return {
-    /** Writes the one living comment of the issue. */
-    async commentProgress({ issue, runId, trouble }: CommentInput): Promise<void> {
+    /** Writes the one living comment of the issue, and changes the labels that say how the run stands. */
+    async commentProgress({ issue, runId, trouble, labels }: CommentInput): Promise<void> {
       const view = await deps.ledger.getRun(runId);
       const plan = view.plan ? await artifactText(deps, view.plan.artifactId) : undefined;
       const body = progressComment(view, { ...(plan ? { plan } : {}), ...(trouble ? { trouble } : {}) });
       await deps.trackers[issue.tracker].upsertComment({ issue, marker: PROGRESS_MARKER, body });
+      if (labels) await deps.trackers[issue.tracker].changeLabels({ issue, ...labelsBy(view.status, labels) });
     },
 
     /** Says on the draft of a run why it is not finished. What is no draft of Belay's any more is left alone. */

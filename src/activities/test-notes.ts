@@ -1,6 +1,6 @@
 import { missedTests } from '../checks/compare-reports.ts';
 import type { Evidence } from '../contracts/evidence.ts';
-import { knownBaseline } from './baseline.ts';
+import { knownBaseline } from './baseline-files.ts';
 import { reportAt, someOf } from './commit-check.ts';
 import type { Dependencies } from './dependencies.ts';
 import type { Holding } from './holdings.ts';

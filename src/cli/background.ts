@@ -20,6 +20,8 @@ export type BackgroundMessage =
 /** A server has a minute to start, and a worker ends its agents before it goes. */
 const PATIENCE_MS = 90_000;
 const POLL_MS = 200;
+/** It has cleaned up by the time it says why it failed. */
+const ENDING_MS = 10_000;
 /** Of the embedded server, and of the worker. */
 const HOME_LOCKS = ['temporal.lock', 'worker.lock'];
 
@@ -58,25 +60,33 @@ async function start({ home, env, onProgress }: BackgroundRequest): Promise<Bela
   }
 }
 
-function outcomeOf(child: ChildProcess, onProgress: (message: string) => void): Promise<BelayError | undefined> {
-  return new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('exit', (code, signal) =>
-      resolve(
-        new BelayError({
-          code: 'internal',
-          message: `The background process ended (${signal ?? `exit code ${code}`}) before it was ready.`,
-          hint: 'See logs/dev.log in BELAY_HOME.',
-        }),
-      ),
-    );
-    child.on('message', (message: BackgroundMessage) => {
-      if (message.type === 'progress') onProgress(message.message);
-      else if (message.type === 'ready') resolve(undefined);
-      else resolve(new BelayError({ code: message.code, message: message.message, ...(message.hint ? { hint: message.hint } : {}) }));
-    });
+/** A failure is told once the process has ended, and has let go of the home: who sees it may try again at once. */
+async function outcomeOf(child: ChildProcess, onProgress: (message: string) => void): Promise<BelayError | undefined> {
+  const outcome = Promise.withResolvers<BelayError | undefined>();
+  let told: BelayError | undefined;
+  let limit: NodeJS.Timeout | undefined;
+  child.once('error', outcome.reject);
+  // After its exit, and after all that it has said.
+  child.once('close', (code, signal) => outcome.resolve(told ?? endedEarly(code, signal)));
+  child.on('message', (message: BackgroundMessage) => {
+    if (message.type === 'progress') return onProgress(message.message);
+    if (message.type === 'ready') return outcome.resolve(undefined);
+    told = new BelayError({ code: message.code, message: message.message, ...(message.hint ? { hint: message.hint } : {}) });
+    limit = setTimeout(outcome.resolve, ENDING_MS, told);
   });
+  try {
+    return await outcome.promise;
+  } finally {
+    clearTimeout(limit);
+  }
 }
+
+const endedEarly = (code: number | null, signal: NodeJS.Signals | null): BelayError =>
+  new BelayError({
+    code: 'internal',
+    message: `The background process ended (${signal ?? `exit code ${code}`}) before it was ready.`,
+    hint: 'See logs/dev.log in BELAY_HOME.',
+  });
 
 /** What becomes of the process that has the home: its servers come up, or it goes and leaves the home to us. */
 async function servedByOther(home: string, deadline: number): Promise<DevState | undefined> {

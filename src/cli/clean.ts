@@ -1,3 +1,4 @@
+import { forgetBaselines } from '../activities/baseline-files.ts';
 import { CLOSED_STATUSES, RUN_STATUSES } from '../contracts/constants.ts';
 import { createMirrors } from '../git/mirror.ts';
 import type { Leftover } from '../workspace/janitor.ts';
@@ -21,18 +22,32 @@ export async function clean(
   const liveRunIds = async () => (await ledger.listRuns({ status: open, limit: MANY })).map(({ id }) => id);
   const leftovers = await findLeftovers({ home, mirrors, liveRunIds });
   const cached = await createSetupCache({ home }).prune({ all: cache, dryRun });
-  if (cached.entries > 0) terminal.out(`${dryRun ? 'would remove' : 'remove'} ${cacheWords(cached)}`);
-  if (leftovers.length === 0 && cached.entries === 0) terminal.out('Nothing to clean.');
-  for (const leftover of leftovers) terminal.out(`${dryRun ? 'would remove' : 'remove'} ${describe(leftover)}`);
+  const forgotten = cache ? await forgetBaselines({ home, dryRun }) : NOTHING;
+  const lines = [...cacheWords(cached), ...baselineWords(forgotten), ...leftovers.map(describe)];
+  for (const line of lines) terminal.out(`${dryRun ? 'would remove' : 'remove'} ${line}`);
+  if (lines.length === 0) terminal.out('Nothing to clean.');
   if (dryRun) return EXIT.ok;
   const { failed } = await removeLeftovers({ home, worktrees: createWorktrees({ home }), leftovers });
   for (const { leftover, reason } of failed) terminal.note(`belay: ${describe(leftover)} could not be removed: ${reason}`);
   return failed.length > 0 ? EXIT.failed : EXIT.ok;
 }
 
-function cacheWords({ entries, bytes }: { entries: number; bytes: number }): string {
-  return `${entries} ${entries === 1 ? 'entry' : 'entries'} of the setup cache (${Math.ceil(bytes / 1024 ** 2)} MB)`;
+interface Removed {
+  entries: number;
+  bytes: number;
 }
+
+const NOTHING: Removed = { entries: 0, bytes: 0 };
+
+function cacheWords({ entries, bytes }: Removed): string[] {
+  return entries === 0 ? [] : [`${entries} ${entries === 1 ? 'entry' : 'entries'} of the setup cache (${megabytes(bytes)})`];
+}
+
+function baselineWords({ entries, bytes }: Removed): string[] {
+  return entries === 0 ? [] : [`what the tests said of ${entries} ${entries === 1 ? 'base' : 'bases'} (${megabytes(bytes)})`];
+}
+
+const megabytes = (bytes: number): string => `${Math.ceil(bytes / 1024 ** 2)} MB`;
 
 function describe(leftover: Leftover): string {
   if (leftover.kind === 'ports') return `the claim of port ${leftover.port} (run ${leftover.runId})`;

@@ -1,3 +1,4 @@
+import { elapsedMs } from '../contracts/elapsed.ts';
 import type { RunError, RunView } from '../contracts/run-view.ts';
 
 /** The last view of a run that Temporal closed without its doing, as after a terminate: it could not say so itself. */
@@ -18,7 +19,7 @@ export function endedOutside(view: RunView, { as, at }: { as: string; at: Date }
     ),
     errors: [...view.errors, error],
     completedAt,
-    durationMs: at.getTime() - Date.parse(view.startedAt ?? view.createdAt),
+    durationMs: elapsedMs({ from: view.startedAt ?? view.createdAt, to: completedAt }),
   };
   for (const past of ['currentStep', 'waitingFor', 'workspace'] as const) delete ended[past];
   return ended;

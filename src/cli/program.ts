@@ -220,7 +220,7 @@ function upkeep(set: Define): void {
     .command('clean')
     .description('removes what closed runs left on this machine')
     .option('--dry-run', 'only say what would be removed', false)
-    .option('--cache', 'the whole setup cache too', false)
+    .option('--cache', 'the whole setup cache too, and what tests said of bases', false)
     .action((options: { dryRun: boolean; cache: boolean }) =>
       inContext(set, async (context) => (await import('./clean.ts')).clean(context, options)),
     );

@@ -33,11 +33,11 @@ export async function mergePullRequest(context: Context, id: string): Promise<nu
   const { pullRequest, view } = await find(context, id);
   requireOpen(pullRequest);
   const { repository, branch, base, headSha, number, title } = pullRequest;
-  const { url } = await context.forges.local.gitAccess(repository);
+  const access = await context.forges.local.gitAccess(repository);
   const mirror = await createMirrors({ home: context.config.home, env: context.env }).open(repository);
   const sha = await mergeBranch({
+    ...access,
     mirror,
-    url,
     branch,
     base,
     headSha,

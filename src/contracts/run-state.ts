@@ -47,6 +47,13 @@ export interface AgentChoice {
   model?: string;
 }
 
+/** Labels that an issue has while its run stands so. */
+export interface IssueLabels {
+  running?: string;
+  parked?: string;
+  completed?: string;
+}
+
 /** What the repository says about itself on its base branch. */
 export interface RunSettings {
   /** Shell commands that check the repository; empty when none was found. */
@@ -69,6 +76,8 @@ export interface RunSettings {
   /** What is done when the base has moved since the run began. */
   updateBase: 'rebase' | 'merge' | 'off';
   pullRequest: { draft: 'never' | 'while_unfinished' | 'always'; reviewers: string[]; labels: string[] };
+  /** None unless said. */
+  issueLabels?: IssueLabels;
   /** A worktree unless said. */
   workspace?: WorkspaceKind;
   /** The folder in which setup, tests and agents work, relative to the repository's root. */

@@ -14,6 +14,7 @@ import type {
 import type { LeaseRef } from './lease.ts';
 import type { IssueRef, RepositoryRef } from './repository.ts';
 import type { EarlierWork } from './run-input.ts';
+import type { IssueLabels } from './run-state.ts';
 import type { RunError, RunView, SessionView } from './run-view.ts';
 
 /** What travels with a failure beside its code and message. */
@@ -113,6 +114,7 @@ export interface CommentInput {
   issue: IssueRef;
   runId: string;
   trouble?: RunError;
+  labels?: IssueLabels;
 }
 
 /** What a host does in a workspace it holds. */

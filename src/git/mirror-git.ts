@@ -5,7 +5,7 @@ import { hardenedGit } from './hardened-git.ts';
 import type { GitAnswer, GitCall } from './hardened-git.ts';
 import { restoreMirror } from './mirror-guard.ts';
 import { assertRefName, assertSha } from './ref-names.ts';
-import { removedStaleLock } from './stale-lock.ts';
+import { outlivedLock } from './stale-lock.ts';
 
 /** Git in a mirror: guarded before each use. */
 export interface MirrorGit {
@@ -22,7 +22,7 @@ export function mirrorGit({ gitDir, env }: { gitDir: string; env: GitEnvironment
   async function attempt(args: readonly string[], call?: GitCall): Promise<GitAnswer> {
     await restoreMirror(gitDir);
     const answer = await git.attempt(args, call);
-    return (await removedStaleLock({ answer, gitDir })) ? git.attempt(args, call) : answer;
+    return (await outlivedLock({ answer, gitDir, signal: call?.signal })) ? git.attempt(args, call) : answer;
   }
 
   async function run(args: readonly string[], call?: GitCall): Promise<string> {

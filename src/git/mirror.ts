@@ -43,6 +43,8 @@ export interface Mirror {
   fetchCommit(input: FetchCommit): Promise<void>;
   /** Undefined where there is no such file; a symbolic link or folder counts as none. */
   readFile(input: { commit: string; path: string }): Promise<string | undefined>;
+  /** Is there anything by this name, a link or folder too? */
+  hasPath(input: { commit: string; path: string }): Promise<boolean>;
   /** Paths of the tree's files; with `depth`, entries down to that level, folders ending in a slash. */
   listFiles(input: { commit: string; depth?: number }): Promise<string[]>;
   /** Files and links of the tree with git's hash of their content. */

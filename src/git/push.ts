@@ -78,10 +78,17 @@ function rejection({ where, branch, said }: { where: string; branch: string; sai
   return new BelayError({
     code: 'push_rejected',
     message: `${where} refused branch ${branch}: ${withoutCredentials(reasons.join('; ')).slice(0, 1000)}`,
-    hint: /insufficient permission|Permission denied|Read-only file system/i.test(said)
-      ? 'Belay may not write there: give it the right to, then: belay retry'
-      : 'Its rules or hooks do not accept this branch; mend that, then: belay retry',
+    hint: hintFor(said, branch),
   });
+}
+
+function hintFor(said: string, branch: string): string {
+  if (/insufficient permission|Permission denied|Read-only file system/i.test(said))
+    return 'Belay may not write there: give it the right to, then: belay retry';
+  // GitHub's, of branch protection and of rulesets.
+  if (/\bGH0(?:06|13)\b|protected branch/i.test(said))
+    return `A rule there protects ${branch}: let the account of the token past it, or take branches of this name out of it, then: belay retry`;
+  return 'Its rules or hooks do not accept this branch; mend that, then: belay retry';
 }
 
 const stateOf = (sha: string | null): string => (sha === null ? 'missing' : `at ${sha.slice(0, 12)}`);

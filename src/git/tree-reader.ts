@@ -31,6 +31,9 @@ export function treeReader(git: MirrorGit) {
       const blob = blobs.get(path);
       return blob === undefined || others.has(path) ? undefined : texts(blob);
     },
+    async hasPath({ commit, path }: { commit: string; path: string }): Promise<boolean> {
+      return (await git.run(['--literal-pathspecs', 'ls-tree', '-z', '--name-only', assertSha(commit), '--', path])) !== '';
+    },
     async listFiles({ commit, depth = Number.POSITIVE_INFINITY }: { commit: string; depth?: number }): Promise<string[]> {
       const paths = [...(await listings(assertSha(commit))).blobs.keys()];
       return depth === Number.POSITIVE_INFINITY ? paths : [...new Set(paths.map((path) => shortened(path, depth)))];

@@ -44,6 +44,8 @@ interface Failure {
 
 const MAX_WORDS = 500;
 const FALLBACK_WAIT_SECONDS = 60;
+/** Dates of answers have whole seconds, and answers take some. */
+const MAX_SKEW_MS = 60_000;
 const GRAPHQL_STATUS: Record<string, number> = { FORBIDDEN: 403, NOT_FOUND: 404, RATE_LIMITED: 429, UNPROCESSABLE: 422 };
 const PERMISSIONS_PAGE = 'docs/github.md has what a token needs; `belay doctor` looks at yours.';
 
@@ -130,9 +132,13 @@ function rateLimited(failure: Failure, question: Question): BelayError {
 /** As GitHub documents it: the time to wait, else when the primary limit is over, else a minute. */
 function limitEnds({ header }: Failure): Date {
   const wait = Number(header('retry-after'));
+  const now = Date.now();
+  const there = Date.parse(header('date') ?? '') || now;
+  // The reset is a time of GitHub's clock, which this machine's need not agree with.
+  const astray = Math.abs(now - there) > MAX_SKEW_MS ? now - there : 0;
   const reset = header('x-ratelimit-remaining') === '0' ? Number(header('x-ratelimit-reset')) * 1000 : 0;
-  if (wait > 0) return new Date(Date.now() + wait * 1000);
-  return new Date(reset > Date.now() ? reset : Date.now() + FALLBACK_WAIT_SECONDS * 1000);
+  if (wait > 0) return new Date(now + wait * 1000);
+  return new Date(reset + astray > now ? reset + astray : now + FALLBACK_WAIT_SECONDS * 1000);
 }
 
 function notLoggedIn(failure: Failure, question: Question): BelayError {

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import type { RepositoryRef } from '../contracts/repository.ts';
+import { changedAt } from '../process/file-age.ts';
 import { readIfThere } from '../process/read-if-there.ts';
 
 /** More would crowd out the work itself in every prompt. */
@@ -41,9 +42,7 @@ function notesFolder({ home, repository: { forge, owner, name }, workingDirector
 
 async function byAge(folder: string): Promise<string[]> {
   const names = (await readdir(folder).catch(() => [])).filter((name) => /^[0-9a-f]{40,64}\.md$/.test(name));
-  const aged = await Promise.all(
-    names.map(async (name) => ({ name, at: (await stat(join(folder, name)).catch(() => undefined))?.mtimeMs ?? 0 })),
-  );
+  const aged = await Promise.all(names.map(async (name) => ({ name, at: await changedAt(join(folder, name)) })));
   return aged.toSorted((one, other) => other.at - one.at || one.name.localeCompare(other.name)).map(({ name }) => name);
 }
 

@@ -8,7 +8,8 @@ import { upsertMarkedComment } from '../github/comments.ts';
 import { MAX_TITLE, cutBody } from '../github/limits.ts';
 import { readComments } from './github-comments.ts';
 import { checkIssueText } from './issue-file.ts';
-import type { Tracker } from './tracker.ts';
+import { labelsToChange } from './tracker.ts';
+import type { LabelChange, Tracker } from './tracker.ts';
 
 /** What GitHub's several answers about issues have in common. */
 interface Answer {
@@ -42,9 +43,7 @@ export function createGitHubTracker({ client }: { client: GitHubClient }): Track
     closeIssue: async (ref) => {
       await client.call(askedOf('close', ref), (octokit) => octokit.rest.issues.update({ ...address(client, ref), state: 'closed' }));
     },
-    addLabels: async ({ issue, labels }) => {
-      await client.call(askedOf('label', issue), (octokit) => octokit.rest.issues.addLabels({ ...address(client, issue), labels }));
-    },
+    changeLabels: (wanted) => changeLabels(client, wanted),
   };
 }
 
@@ -101,6 +100,25 @@ function recent(client: GitHubClient, repository: RepositoryRef): Promise<Answer
     const newest = { state: 'all', sort: 'created', direction: 'desc', per_page: 30 } as const;
     return (await octokit.rest.issues.listForRepo({ ...repositoryAddress(repository), ...newest })).data;
   });
+}
+
+/** Labels that the repository does not have are made by GitHub. */
+async function changeLabels(client: GitHubClient, wanted: LabelChange): Promise<void> {
+  const place = address(client, wanted.issue);
+  const asked = askedOf('label', wanted.issue);
+  const present = await client.call(asked, async (octokit) => {
+    return (await octokit.rest.issues.listLabelsOnIssue({ ...place, per_page: 100 })).data.map(({ name }) => name);
+  });
+  const { add, remove } = labelsToChange(present, wanted);
+  if (add.length > 0) await client.call(asked, (octokit) => octokit.rest.issues.addLabels({ ...place, labels: add }));
+  for (const name of remove) {
+    await client
+      .call(asked, (octokit) => octokit.rest.issues.removeLabel({ ...place, name }))
+      .catch((error: unknown) => {
+        // Somebody was quicker: it is gone.
+        if (!(error instanceof BelayError) || error.code !== 'issue_not_found') throw error;
+      });
+  }
 }
 
 const nameOf = ({ repository, key }: IssueRef): string => `${repositorySlug(repository)}#${plainLine(key, 60)}`;

@@ -9,6 +9,7 @@ import type { RepositoryFolder } from '../documents/repository-folder.ts';
 import { checkIssueText, readIssueFile } from './issue-file.ts';
 import type { IssueText } from './issue-file.ts';
 import { upsertComment } from './local-comments.ts';
+import { labelsToChange } from './tracker.ts';
 import type { Tracker } from './tracker.ts';
 
 const issueRecord = z.looseObject({
@@ -56,8 +57,11 @@ export function createLocalTracker({ home }: { home: string }): LocalTracker {
       return exclusively(folder.path, async () => upsertComment({ issuePath: (await load(folder, issue.key)).issue.url, marker, body }));
     },
     closeIssue: async (ref) => await change(await open(ref.repository), ref.key, () => ({ state: 'closed' })),
-    addLabels: async ({ issue, labels }) =>
-      await change(await open(issue.repository), issue.key, (record) => ({ labels: union(record.labels, labels) })),
+    changeLabels: async (wanted) =>
+      await change(await open(wanted.issue.repository), wanted.issue.key, ({ labels }) => {
+        const { add, remove } = labelsToChange(labels, wanted);
+        return { labels: union(labels, add).filter((name) => !remove.includes(name)) };
+      }),
   };
 }
 

@@ -19,14 +19,20 @@ export async function tellPeople(run: Run, trouble?: RunError): Promise<void> {
   });
 }
 
-/** Brings the living comment on the issue up to date. A comment never stops a run. */
+/** Brings the living comment and the labels of the issue up to date. They never stop a run. */
 export async function commentOn(run: Run, trouble?: RunError): Promise<void> {
   const { issue, repository, id: runId } = run.input;
   if (!issue) return;
   // The comment tells what the ledger knows of the run.
   await run.record();
-  const input = { issue: { tracker: issue.tracker, repository, key: issue.key }, runId, ...(trouble ? { trouble } : {}) };
-  await unlessCancelled('The progress comment could not be written', async () => {
+  const labels = run.state.settings?.issueLabels;
+  const input = {
+    issue: { tracker: issue.tracker, repository, key: issue.key },
+    runId,
+    ...(trouble ? { trouble } : {}),
+    ...(labels ? { labels } : {}),
+  };
+  await unlessCancelled('The issue could not be brought up to date', async () => {
     await run.orchestrator(`comment · ${run.state.view.status}`).commentProgress(input);
   });
 }

@@ -10,6 +10,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { PhaseName, PipelineName, RunStatus } from '../contracts/constants.ts';
+import { elapsedMs } from '../contracts/elapsed.ts';
 import type { RunInput } from '../contracts/run-input.ts';
 import type { RunState } from '../contracts/run-state.ts';
 import type { PhaseView, RunError, RunView } from '../contracts/run-view.ts';
@@ -182,7 +183,7 @@ class PipelineRun {
       await this.#run.release();
       const { view } = this.#run.state;
       view.completedAt = new Date().toISOString();
-      view.durationMs = Date.parse(view.completedAt) - Date.parse(view.startedAt ?? view.createdAt);
+      view.durationMs = elapsedMs({ from: view.startedAt ?? view.createdAt, to: view.completedAt });
       delete view.waitingFor;
       await this.#status(status);
       await tellPeople(this.#run, trouble);

@@ -113,7 +113,7 @@ export class Run {
         const host = proxyActivities<HostActivities>({ ...hostProfile({ totalMs, attempts }), taskQueue: grant.taskQueue, summary });
         const result = await work(host, { lease: this.#lease.ref(), number, name, phase: this.#phase, attempt: this.#attempt }, grant);
         // Waits do not count, nor does what was lost with a worker.
-        this.state.workedMs += Date.now() - began;
+        this.state.workedMs += Math.max(0, Date.now() - began);
         return result;
       });
     });

@@ -1,5 +1,6 @@
 import { workflowInfo } from '@temporalio/workflow';
 import type { PhaseName } from '../contracts/constants.ts';
+import { elapsedMs } from '../contracts/elapsed.ts';
 import { repositorySlug } from '../contracts/repository.ts';
 import type { RunInput } from '../contracts/run-input.ts';
 import type { RunState } from '../contracts/run-state.ts';
@@ -26,7 +27,7 @@ export function beginPhase(shown: PhaseView): void {
 export function endPhase(shown: PhaseView, status: 'completed' | 'failed' | 'cancelled'): void {
   shown.status = status;
   shown.completedAt = new Date().toISOString();
-  if (shown.startedAt) shown.durationMs = Date.parse(shown.completedAt) - Date.parse(shown.startedAt);
+  if (shown.startedAt) shown.durationMs = elapsedMs({ from: shown.startedAt, to: shown.completedAt });
 }
 
 /** The run goes on without the phase: what it was is among the run's errors, and what comes later can read it from the result. */

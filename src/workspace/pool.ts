@@ -8,6 +8,7 @@ import { INDEX_NAME } from './private-index.ts';
 import { registrationState, removeRegistration, unfinishedRegistrations } from './registration.ts';
 import type { Place } from './registration.ts';
 import { removeTree } from './remove-tree.ts';
+import { renameIfThere } from './rename-if-there.ts';
 import { registrationPath } from './run-folders.ts';
 
 /** A tree without an owner: its files, and the private index that knows them. */
@@ -155,16 +156,6 @@ async function readyIn(folder: string): Promise<string[]> {
 async function claim(entry: string): Promise<string | undefined> {
   const half = join(dirname(entry), `${HALF}${randomUUID()}`);
   return (await renameIfThere(entry, half)) ? half : undefined;
-}
-
-async function renameIfThere(from: string, to: string): Promise<boolean> {
-  try {
-    await rename(from, to);
-    return true;
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
-    throw error;
-  }
 }
 
 async function freeBytes(folder: string): Promise<number> {

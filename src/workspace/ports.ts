@@ -125,10 +125,13 @@ async function canListen(port: number, host: string): Promise<boolean> {
   return promise;
 }
 
-/** Writes `.ports.env` into a worktree, whose mirror ignores it. */
+/** In the root of a workspace; git ignores it, unless the repository has it. */
+export const PORTS_FILE = '.ports.env';
+
+/** Writes `.ports.env` into a workspace. */
 export async function writePortsFile({ path, ports }: { path: string; ports: Ports }): Promise<void> {
   const lines = Object.entries(portsEnvironment(ports)).map(([name, value]) => `${name}=${value}\n`);
-  await replaceFile(join(path, '.ports.env'), lines.join(''));
+  await replaceFile(join(path, PORTS_FILE), lines.join(''));
 }
 
 /** The variables of `.ports.env`, for the environment of commands. */

@@ -2,7 +2,8 @@ import { copyFile, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { gitFailure } from '../git/git-failure.ts';
-import type { GitAnswer, HardenedGit } from '../git/hardened-git.ts';
+import type { HardenedGit } from '../git/hardened-git.ts';
+import { renameIfThere } from './rename-if-there.ts';
 
 /** Belay's own index of a worktree: what an agent stages, flags (`skip-worktree`) or leaves locked in git's index does not reach it. */
 export const INDEX_NAME = 'belay-index';
@@ -21,39 +22,38 @@ export async function stageEverything({ git, path, registration, signal }: Stagi
   // Each pass names at least one more repository to take in, or is the last.
   for (;;) {
     const answer = await git.attempt(args, { signal });
-    const nested = await takeInNested({ repositories: nestedRepositories(answer), path, registration });
-    if (nested > 0) {
-      // A link to the commit was staged: the files themselves are wanted.
-      continue;
-    }
+    // A link to the commit was staged: the files themselves are wanted.
+    if (NESTED.test(answer.stderr) && (await takeInNested({ git, path, registration, signal })) > 0) continue;
     if (answer.exitCode !== 0) throw gitFailure({ args, cwd: path, answer });
     return;
   }
 }
 
-function nestedRepositories({ stderr }: GitAnswer): string[] {
-  const linked = [...stderr.matchAll(/^warning: adding embedded git repository: (.+)$/gm)];
-  const empty = [...stderr.matchAll(/^error: '(.+)\/' does not have a commit checked out$/gm)];
-  return [...linked, ...empty].map((match) => match[1] ?? '').filter((name) => name !== '');
-}
+/** How git says that it met a repository; its name may have any characters in it, line breaks too. */
+const NESTED = /^warning: adding embedded git repository: |' does not have a commit checked out$/m;
 
 /**
  * A repository inside the worktree (a scaffolding tool ran `git init`) would be published as a link to nowhere. Its files are taken in
  * as they are, like everything that the tests saw; its git directory is kept with the worktree's registration.
  */
-async function takeInNested({
-  repositories,
-  path,
-  registration,
-}: {
-  repositories: string[];
-  path: string;
-  registration: string;
-}): Promise<number> {
+async function takeInNested({ git, path, registration, signal }: Staging): Promise<number> {
   const modules = await readFile(join(path, '.gitmodules'), 'utf8').catch(() => '');
-  const wild = repositories.filter((name) => !modules.includes(`path = ${name}\n`));
-  for (const name of wild) await rename(join(path, name, '.git'), join(registration, `nested-${randomUUID()}`));
-  return wild.length;
+  const found = [...(await stagedLinks(git, signal)), ...(await unstagedRepositories(git, signal))];
+  let taken = 0;
+  for (const name of found.filter((each) => !modules.includes(`path = ${each}\n`)))
+    if (await renameIfThere(join(path, name, '.git'), join(registration, `nested-${randomUUID()}`))) taken++;
+  return taken;
+}
+
+async function stagedLinks(git: HardenedGit, signal: AbortSignal | undefined): Promise<string[]> {
+  const entries = (await git.run(['ls-files', '--stage', '-z'], { signal })).split('\0');
+  return entries.filter((entry) => entry.startsWith('160000 ')).map((entry) => entry.slice(entry.indexOf('\t') + 1));
+}
+
+/** Git lists what is in folders, but of another repository only the folder. */
+async function unstagedRepositories(git: HardenedGit, signal: AbortSignal | undefined): Promise<string[]> {
+  const entries = (await git.run(['ls-files', '--others', '--exclude-standard', '-z'], { signal })).split('\0');
+  return entries.filter((entry) => entry.endsWith('/')).map((entry) => entry.slice(0, -1));
 }
 
 /** Gives git's own index the content of the private one, so that agents see a clean status. */

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { lstat, mkdir, readdir, realpath, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readdir, realpath, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { RepositoryRef } from '../contracts/repository.ts';
 import { copyTree } from '../process/copy-tree.ts';
+import { changedAt } from '../process/file-age.ts';
 import { readIfThere } from '../process/read-if-there.ts';
 import { discard, removeTree, TRASH_PREFIX } from './remove-tree.ts';
 import { workingDirectory } from './working-directory.ts';
@@ -184,7 +185,7 @@ async function entriesBelow(top: string): Promise<Entry[]> {
     folders.map(async (path) => ({
       path,
       bytes: Number((await readIfThere(join(path, SIZE_FILE))) ?? 0),
-      usedAt: (await stat(path).catch(() => undefined))?.mtimeMs ?? 0,
+      usedAt: await changedAt(path),
       isWhole: !basename(path).startsWith(NEW_PREFIX) && !basename(path).startsWith(TRASH_PREFIX),
     })),
   );

@@ -138,3 +138,19 @@ test('what the workspace leaves out of the repository is said once in the run’
   const log = await readFile(join(host.deps.files.directory(runId), 'log.txt'), 'utf8');
   expect(log.match(/Submodules are left out/g)).toHaveLength(1);
 });
+
+test('a .ports.env of the repository’s own stays as it is, with every lease, and that is said', async () => {
+  await using host = await activityHost({ '.ports.env': 'PORT=80\n' });
+  const { runId } = leaseOf(1);
+  for (const epoch of [1, 2]) {
+    const held = hold(host, epoch);
+    const { path, baseSha } = await held.granted;
+    expect(await readFile(join(path, '.ports.env'), 'utf8')).toBe('PORT=80\n');
+    await host.deps.holdings.use({ lease: leaseOf(epoch) }, new AbortController().signal, async ({ worktree }) => {
+      expect(await worktree.checkpoint({ message: 'Work' })).toMatchObject({ sha: baseSha, changed: false });
+    });
+    await held.cancel({ cancelRequested: true });
+  }
+  const said = (await host.deps.ledger.readLogs({ runId })).map(({ message }) => message);
+  expect(said).toEqual([expect.stringContaining('The repository has a .ports.env of its own')]);
+});

@@ -36,6 +36,21 @@ const invalid = (message: string) => ({
   json: { message: 'Validation Failed', errors: [{ resource: 'PullRequest', code: 'custom', message }] },
 });
 
+test('a pull request that the rules of a repository refuse is told in its words, and asked for once', async () => {
+  const words = 'Pull requests into trunk are restricted by a repository rule.';
+  await using github = await scriptedGitHub({
+    'GET /repos/acme/shop': { json: shop },
+    'GET /repos/acme/shop/pulls': { json: [] },
+    'POST /repos/acme/shop/pulls': invalid(words),
+  });
+  await expect(forgeOf(github).createPullRequest(wanted)).rejects.toMatchObject({
+    code: 'forge_refused',
+    message: `${hostOf(github)} could not open a pull request for belay/one in acme/shop: Validation Failed: ${words.slice(0, -1)} (422).`,
+    hint: 'Mend what it names, then `belay retry`.',
+  });
+  expect(github.asked('POST /repos/acme/shop/pulls')).toHaveLength(1);
+});
+
 describe('a repository', () => {
   it('goes by its present name where it was renamed', async () => {
     await using github = await scriptedGitHub({

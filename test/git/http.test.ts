@@ -143,16 +143,26 @@ test('finds its push done whose answer was lost', async () => {
   expect(await remote.sha(BRANCH)).toBe(sha);
 });
 
-test("repeats a server's own words about a protected branch", async () => {
+test.each([
+  ['a protected branch', 'GH006: Protected branch update failed for refs/heads/belay/one.', 'Changes must be made through a pull request.'],
+  [
+    'a ruleset',
+    'GH013: Repository rule violations found for refs/heads/belay/one.',
+    '- Cannot create ref due to creations being restricted.',
+  ],
+])("repeats GitHub's own words about %s, says what to do, and leaves the branch", async (_what, first, second) => {
   await using setup = await httpMirror({ credentials: CREDENTIALS });
   const { mirror, access, remote } = setup;
   const base = await mirror.fetchBranch({ ...access, branch: 'main' });
-  await rejecting(remote.path, 'echo "error: GH006: Protected branch update failed for refs/heads/main." >&2; echo >&2');
-  const pushing = mirror.push({ ...access, branch: 'main', sha: await workOn(mirror, base), expected: base });
-  await expect(pushing).rejects.toMatchObject({
+  await rejecting(remote.path, `echo 'error: ${first}' >&2; echo >&2; echo 'error: ${second}' >&2`);
+  const pushing = mirror.push({ ...access, branch: 'belay/one', sha: await workOn(mirror, base), expected: null });
+  const error: unknown = await pushing.catch((caught: unknown) => caught);
+  expect(error).toMatchObject({
     code: 'push_rejected',
-    message: expect.stringMatching(/refused branch main: error: GH006: Protected branch update failed for refs\/heads\/main\.; \S/),
+    message: expect.stringContaining(`refused branch belay/one: error: ${first}; error: ${second}; `) as string,
+    hint: expect.stringContaining('A rule there protects belay/one: let the account of the token past it') as string,
   });
+  expect(await remote.git('for-each-ref', 'refs/heads/belay/')).toBe('');
 });
 
 test('ends a fetch that is cancelled, with its processes', async () => {

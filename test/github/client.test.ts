@@ -128,6 +128,17 @@ describe('a rate limit', () => {
     expect(seconds(error.retryAt)).toBe(120);
   });
 
+  it.each([-1, 1])('ends when GitHub says, on a machine whose clock is %i days off', async (days) => {
+    const there = Math.floor(Date.now() / 1000) - days * 24 * 3600;
+    const headers = {
+      date: new Date(there * 1000).toUTCString(),
+      'x-ratelimit-remaining': '0',
+      'x-ratelimit-reset': String(there + 1800),
+    };
+    const error = await failure({ status: 403, headers, ...message('API rate limit exceeded for user ID 1.') });
+    expect(Math.abs(seconds(error.retryAt) - 1800)).toBeLessThanOrEqual(60);
+  });
+
   it('without a time is taken for a minute', async () => {
     const error = await failure({ status: 403, ...message('You have exceeded a secondary rate limit.') });
     expect(error.code).toBe('forge_rate_limited');

@@ -10,7 +10,7 @@ import type { GitHubServer } from '../support/github.ts';
 
 const place = { owner: 'acme', repo: 'shop' };
 /** The tests of the repository see everything that agents see. */
-const SETTINGS = 'test: "! env | grep ghp_"\n';
+const SETTINGS = 'test: "! env | grep ghp_"\nissue: { labels: { running: at work, completed: done } }\n';
 
 const variablesOf = ({ token, apiUrl, gitUrl }: GitHubServer) => ({
   GITHUB_TOKEN: token,
@@ -52,6 +52,11 @@ describe('an issue on GitHub', () => {
     const living = data.filter(({ body }) => body?.includes(PROGRESS_MARKER));
     expect(living).toHaveLength(1);
     expect(living[0]?.body).toContain(String(view.pullRequest?.url));
+  });
+
+  it('has the label of a run that is done', async () => {
+    const { data } = await github.person.rest.issues.get({ ...place, issue_number: 1 });
+    expect(data.labels.map((label) => (typeof label === 'string' ? label : label.name))).toEqual(['done']);
   });
 
   it('reaches the agents as its readers see it, comments and all', async () => {

@@ -45,3 +45,15 @@ test('of many commits only the newest notes are kept', async () => {
   expect(kept).toContain(sha(12));
   expect(kept).not.toContain(sha(1));
 });
+
+test('notes that a wrong clock dated in the future do not crowd out new ones', async () => {
+  await using home = await temporaryDirectory();
+  const place = { home: home.path, repository };
+  const future = new Date('2096-01-01');
+  for (let commit = 1; commit <= 10; commit++) {
+    await writeNotes({ ...place, sha: sha(commit), text: 'x' });
+    await utimes(join(home.path, 'notes/local/acme/shop/root', `${sha(commit)}.md`), future, future);
+  }
+  await writeNotes({ ...place, sha: sha(11), text: 'x' });
+  expect(await commitsWithNotes(place)).toContain(sha(11));
+});

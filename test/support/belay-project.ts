@@ -63,6 +63,8 @@ export interface BelayProject extends Project {
   pullRequests(): Promise<PullRequest[]>;
   /** The living comment on an issue. */
   comment(issue?: string): Promise<string>;
+  /** Of the issue. */
+  labels(): Promise<string[]>;
   /** As a person does who edits the issue's file. */
   setIssueState(state: 'open' | 'closed'): Promise<void>;
   /** Belay's branches in the project. */
@@ -93,6 +95,7 @@ export async function openProject(
     retry: async (run, phase) => start(await retryOrder(deps, run, { triggeredBy: 'ada', ...(phase ? { phase } : {}) })),
     pullRequests: () => context.forges.local.listPullRequests({ repository }),
     comment,
+    labels: async () => (await context.trackers.local.getIssue({ tracker: 'local', repository, key: '1' })).labels,
     async setIssueState(state) {
       const path = join(forgeFolder, 'issues', '1.md');
       await writeFile(path, (await readFile(path, 'utf8')).replace(/^state: .*$/m, `state: ${state}`));

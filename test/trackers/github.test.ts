@@ -20,11 +20,39 @@ test('an issue is opened, read, labelled, listed and closed', async () => {
   const opened = await tracker.createIssue({ repository, title: 'Totals go\nnegative', body: 'Mend \u001b[31mit.', labels: ['bug'] });
   const known = { ...refOf('1'), title: 'Totals go negative', body: 'Mend it.', labels: ['bug'], author: 'acme', state: 'open' };
   expect(opened).toEqual({ ...known, url: `${github.apiUrl}/acme/shop/issues/1` });
-  await tracker.addLabels({ issue: opened, labels: ['by-belay'] });
+  await tracker.changeLabels({ issue: opened, add: ['by-belay'] });
   await tracker.closeIssue(opened);
   expect(await tracker.getIssue(refOf('1'))).toMatchObject({ labels: ['bug', 'by-belay'], state: 'closed', comments: [] });
   expect(await tracker.listIssues({ repository, state: 'open' })).toEqual([]);
   expect((await tracker.listIssues({ repository })).map(({ key }) => key)).toEqual(['1']);
+});
+
+test('labels take each other’s place, whatever their case, and those of people stay', async () => {
+  await using github = await gitHubServer();
+  const tracker = trackerOf(github);
+  const issue = await tracker.createIssue({ repository, title: 'Mend it', body: '', labels: ['bug'] });
+  const labels = async () => (await tracker.getIssue(issue)).labels;
+  await tracker.changeLabels({ issue, add: ['Working'], remove: ['working', 'done'] });
+  expect(await labels()).toEqual(['bug', 'Working']);
+  await tracker.changeLabels({ issue, add: ['done'], remove: ['working', 'done'] });
+  expect(await labels()).toEqual(['bug', 'done']);
+  await tracker.changeLabels({ issue, remove: ['working', 'done'] });
+  expect(await labels()).toEqual(['bug']);
+});
+
+test('a label that somebody else took away meanwhile is no failure; one that may not be changed is', async () => {
+  const LABELS = '/repos/acme/shop/issues/1/labels';
+  const gone = { status: 404, json: { message: 'Label does not exist' } };
+  const forbidden = { status: 403, json: { message: 'Resource not accessible by personal access token' } };
+  await using github = await scriptedGitHub({
+    [`GET ${LABELS}`]: { json: [{ name: 'bug' }, { name: 'at work/now' }] },
+    [`DELETE ${LABELS}/at%20work%2Fnow`]: gone,
+    [`POST ${LABELS}`]: forbidden,
+  });
+  const tracker = createGitHubTracker({ client: github.client() });
+  await tracker.changeLabels({ issue: refOf('1'), add: ['BUG'], remove: ['at work/now', 'done'] });
+  expect(github.requests.map(({ method }) => method)).toEqual(['GET', 'DELETE']);
+  await expect(tracker.changeLabels({ issue: refOf('1'), add: ['new'] })).rejects.toMatchObject({ code: 'forge_forbidden' });
 });
 
 test('an issue is opened once although the answer was lost', async () => {

@@ -62,7 +62,8 @@ describe('an issue given as a file', () => {
   test('is the same issue for the same real path, with its text read anew', async () => {
     await using at = await setting();
     const issue = await at.file('# One\n\nText');
-    await at.tracker.addLabels({ issue, labels: ['belay'] });
+    await at.tracker.changeLabels({ issue, add: ['belay', 'Working'] });
+    await at.tracker.changeLabels({ issue, add: ['belay'], remove: ['working', 'belay', 'done'] });
     await symlink(join(at.path, 'issue.md'), join(at.path, 'link.md'));
     await writeFile(join(at.path, 'issue.md'), '---\nlabels: bug\n---\n# Two\n\nOther');
 

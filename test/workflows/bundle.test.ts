@@ -38,6 +38,7 @@ describe('the bundle of pipelines', () => {
     const ours = files.filter((file) => file.includes('/src/') && !file.includes('/node_modules/') && !file.includes('/src/workflows/'));
     expect(ours.map((file) => file.slice(file.lastIndexOf('/src/')))).toEqual([
       '/src/contracts/constants.ts',
+      '/src/contracts/elapsed.ts',
       '/src/contracts/errors.ts',
       '/src/contracts/evidence.ts',
       '/src/contracts/repository.ts',

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startBelay } from '../support/belay.ts';
 import type { Belay } from '../support/belay.ts';
 import { phaseOf } from '../support/belay-run.ts';
+import { eventually } from '../support/eventually.ts';
 
 let belay: Belay;
 beforeAll(async () => {
@@ -33,6 +34,20 @@ describe('a repository’s settings', () => {
     expect(phaseOf(view, 'test').evidence).toMatchObject({ command: 'cat ready.tmp', passed: true });
     expect(view.phases.filter(({ status }) => status === 'skipped').map(({ name }) => name)).toEqual(['review']);
     expect(await run.stepNames()).not.toContain('review');
+  });
+
+  it('name labels that show on the issue how its run stands, one at a time', async () => {
+    const labels = 'issue: { labels: { running: at work, parked: needs a person, completed: done } }\n';
+    const project = await belay.project({
+      files: { '.belay.yml': `test: sh test.sh\nlimits: { testAttempts: 1 }\n${labels}`, 'test.sh': TESTS },
+      script: { implement: [{ write: { 'broken.txt': 'yes\n' } }, { run: 'rm -f broken.txt; echo yes > mended.txt' }] },
+    });
+    const run = await project.run();
+    await run.parked();
+    await eventually(async () => expect(await project.labels()).toEqual(['needs a person']));
+    await run.retry('implement');
+    await run.closed();
+    expect(await project.labels()).toEqual(['done']);
   });
 
   it('limit the attempts', async () => {

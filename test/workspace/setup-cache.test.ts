@@ -135,3 +135,13 @@ test('the least recently used goes when there is too much, and what is old or wa
   expect(await cache.prune({ all: true })).toMatchObject({ entries: 2 });
   expect(await readdir(folder)).toEqual([]);
 });
+
+test('an entry that a wrong clock dated in the future does not stay until then', async () => {
+  await using made = await world();
+  const { cache, tree, setup, home } = made;
+  await cache.store(setup(await tree('one', 'first'), { key: 'wrong' }));
+  const future = new Date('2096-01-01');
+  await utimes(join(home, 'cache/setup/local/acme/shop/wrong'), future, future);
+  await cache.store(setup(await tree('two', 'second'), { key: 'right' }));
+  expect(await readdir(join(home, 'cache/setup/local/acme/shop'))).toEqual(['right']);
+});

@@ -119,6 +119,20 @@ describe.each(WORKSPACE_KINDS)('in a %s', (kind) => {
     expect(await worktree.treeHash()).toBe(await mirror.treeOf(sha));
   });
 
+  test('takes in repositories whatever their names hold, line breaks too', async () => {
+    await using space = await workspace();
+    const names = ['two\nlines', "it's\n", "end' does not have a commit checked out"];
+    for (const name of names) {
+      const nested = checkoutAt(join(space.path, name));
+      await nested.write({ 'x.txt': 'x\n' });
+      await git(nested.path, 'init', '--quiet');
+    }
+    await checkoutAt(join(space.path, 'two\nlines')).commit({ 'y.txt': 'y\n' });
+    const { sha } = await space.worktree.checkpoint({ message: 'Odd' });
+    const expected = ['two\nlines/y.txt', ...names.map((name) => `${name}/x.txt`)];
+    expect((await space.changes(sha)).toSorted()).toEqual(expected.toSorted());
+  });
+
   test('keeps files that are tracked although ignored, also when its index is lost', async () => {
     await using space = await workspace();
     const { worktree, path, agent, mirror, remote, worktrees } = space;
