@@ -4,6 +4,7 @@ import { plainLine } from '../contracts/text.ts';
 import type { RunView } from '../contracts/run-view.ts';
 import type { OpenPullRequestInput, OpenPullRequestOutcome, PublishBranchInput, PublishBranchOutcome } from '../contracts/publishing.ts';
 import { isUnfinished, withNotice } from '../texts/draft-notice.ts';
+import { inert } from '../texts/inert.ts';
 import { pullRequestBody } from '../texts/pull-request-body.ts';
 import type { Dependencies } from './dependencies.ts';
 import { assertCurrent } from './fence.ts';
@@ -105,5 +106,5 @@ async function pullRequestOf(
     notes,
     earlier: await earlierRuns(deps, view),
   });
-  return { title: plainLine(text?.title ?? title, 256), body: notice ? withNotice(body, notice) : body };
+  return { title: plainLine(inert(text?.title ?? title), 256), body: notice ? withNotice(body, notice) : body };
 }

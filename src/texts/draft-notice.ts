@@ -1,4 +1,5 @@
 import type { RunError, RunView } from '../contracts/run-view.ts';
+import { inert } from './inert.ts';
 
 /** At the very beginning of a text, where nothing of an issue's or an agent's stands. */
 const BEGIN = '<!-- belay draft -->';
@@ -11,7 +12,7 @@ export const isUnfinished = (body: string): boolean => body.startsWith(BEGIN);
 export function withNotice(body: string, notice: string): string {
   const end = isUnfinished(body) ? body.indexOf(END) : -1;
   const rest = end < 0 ? body : body.slice(end + END.length).trimStart();
-  const lines = notice
+  const lines = inert(notice)
     .trim()
     .split('\n')
     .map((line) => `> ${line}`.trimEnd());
