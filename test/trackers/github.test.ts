@@ -97,15 +97,19 @@ describe('the living comment', () => {
     expect(await tracker.upsertComment({ issue: refOf('1'), marker: MARKER, body: 'Working.' })).toMatchObject({ id: '6' });
   });
 
-  it('is found by its marker alone with the token of an app, which is no user', async () => {
-    const own = { id: 5, body: `Old.\n\n${MARKER}`, html_url: 'x', user: { id: 2, login: 'belay[bot]' } };
+  it("is an app's where the token is one's, which is no user: never a person's who writes the marker", async () => {
+    const comment = (id: number, user: object) => ({ id, body: `Old.\n\n${MARKER}`, html_url: 'x', user });
+    const theirs = comment(4, { id: 3, login: 'mallory', type: 'User' });
+    const own = comment(5, { id: 2, login: 'belay[bot]', type: 'Bot' });
     await using github = await scriptedGitHub({
       'GET /user': { status: 403, json: { message: 'Resource not accessible by integration' } },
-      'GET /repos/acme/shop/issues/1/comments': { json: [own] },
+      'GET /repos/acme/shop/issues/1/comments': { json: [theirs, own] },
       'PATCH /repos/acme/shop/issues/comments/5': { json: { id: 5, html_url: 'x' } },
     });
     const tracker = createGitHubTracker({ client: github.client() });
-    expect(await tracker.upsertComment({ issue: refOf('1'), marker: MARKER, body: 'New.' })).toMatchObject({ id: '5' });
+    for (const body of ['New.', 'Newer.'])
+      expect(await tracker.upsertComment({ issue: refOf('1'), marker: MARKER, body })).toMatchObject({ id: '5' });
+    expect(github.asked('GET /user')).toHaveLength(1);
   });
 });
 
