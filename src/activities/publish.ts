@@ -40,23 +40,14 @@ export function publishActivities(deps: Dependencies) {
           await assertCurrent(deps, input);
           const known = await forge.findPullRequest({ repository, branch });
           const { draft, reviewers, labels } = input;
+          const wanted = { repository, title, body, headSha, ...(known?.number === input.pullRequest ? {} : { reviewers, labels }) };
           const {
             number,
             url,
             notes: left = [],
           } = known?.state === 'open'
-            ? await forge.updatePullRequest({ repository, number: known.number, title, body, headSha, ...draftChange(known, draft) })
-            : await forge.createPullRequest({
-                repository,
-                branch,
-                base,
-                title,
-                body,
-                headSha,
-                reviewers,
-                labels,
-                ...(draft ? { draft: true } : {}),
-              });
+            ? await forge.updatePullRequest({ ...wanted, number: known.number, ...draftChange(known, draft) })
+            : await forge.createPullRequest({ ...wanted, branch, base, reviewers, labels, ...(draft ? { draft: true } : {}) });
           const journal = createJournal(deps, step);
           journal.line(`Pull request #${number}: ${url}`);
           for (const note of left) journal.line(note, 'warn');

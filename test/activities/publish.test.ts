@@ -3,10 +3,16 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { expect, test } from 'vitest';
 import { hostActivities } from '../../src/activities/index.ts';
-import type { PublishBranchInput, PublishBranchOutcome } from '../../src/contracts/publishing.ts';
+import type {
+  OpenPullRequestInput,
+  OpenPullRequestOutcome,
+  PublishBranchInput,
+  PublishBranchOutcome,
+} from '../../src/contracts/publishing.ts';
 import { parseRepositorySettings } from '../../src/repository-settings.ts';
 import { activityHost, leaseOf } from '../support/activity-host.ts';
 import type { ActivityHost } from '../support/activity-host.ts';
+import { exampleRun } from '../support/example-run.ts';
 
 const BRANCH = 'belay/bug-1-cart-abcd1234';
 
@@ -46,7 +52,30 @@ async function publisher(host: ActivityHost) {
     const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
     return environment.run(hostActivities(deps).publishBranch, input);
   };
-  return { publish, [Symbol.asyncDispose]: () => held[Symbol.asyncDispose]() };
+  const open = async (changes: Partial<OpenPullRequestInput>) => {
+    const view = exampleRun({ id: lease.runId, workflowId: lease.workflowId });
+    await deps.ledger.recordRun(view);
+    const issue = await deps.files.writeArtifact({ runId: lease.runId, step: 1, kind: 'issue', name: 'issue.md', text: 'Totals' });
+    await deps.ledger.recordArtifact(issue);
+    const input: OpenPullRequestInput = {
+      step: { lease, number: 2, name: 'open-pull-request', phase: 'publish', attempt: 1 },
+      repository,
+      branch: BRANCH,
+      base: 'main',
+      headSha: checkpoint,
+      title: 'Totals',
+      issueArtifact: issue.id,
+      reviewers: ['ada'],
+      labels: ['by-belay'],
+      ...changes,
+    };
+    const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
+    const { url } = (await environment.run(hostActivities(deps).openPullRequest, input)) as OpenPullRequestOutcome;
+    return readFile(url, 'utf8');
+  };
+  const opened = (title: string) =>
+    deps.forges.local.createPullRequest({ repository, branch: BRANCH, base: 'main', title, body: '', headSha: checkpoint });
+  return { publish, open, opened, [Symbol.asyncDispose]: () => held[Symbol.asyncDispose]() };
 }
 
 test('work that is on the branch already, under another message, is published', async () => {
@@ -76,4 +105,12 @@ test('other content, or the same on another commit, is not taken for it', async 
   const later = await host.remote.commit({ 'a.txt': 'two\n' }, { branch: BRANCH });
   await expect(run.publish('Mend the totals')).rejects.toMatchObject({ type: 'branch_moved' });
   expect(later).not.toBe(other);
+});
+
+test('a pull request whose attempt ended before it was labelled is labelled; one that the run knows is left to people', async () => {
+  await using host = await activityHost();
+  await using run = await publisher(host);
+  const { number } = await run.opened('Totals');
+  expect(await run.open({ pullRequest: number })).not.toMatch(/by-belay|ada/);
+  expect(await run.open({})).toMatch(/by-belay[\s\S]*ada|ada[\s\S]*by-belay/);
 });

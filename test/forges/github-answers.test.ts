@@ -27,8 +27,8 @@ const pull = {
   state: 'open',
   draft: true,
   merged_at: null,
-  head: { ref: 'belay/one', sha: 'a'.repeat(40) },
-  base: { ref: 'trunk' },
+  head: { ref: 'belay/one', sha: 'a'.repeat(40), repo: { id: 1 } },
+  base: { ref: 'trunk', repo: { id: 1 } },
 };
 const wanted = { repository, branch: 'belay/one', base: 'trunk', title: 'One', body: pull.body, headSha: pull.head.sha };
 const invalid = (message: string) => ({
@@ -86,6 +86,12 @@ describe('a repository', () => {
 test('a pull request of another branch, which GitHub may list for its commit, is not the one', async () => {
   await using github = await scriptedGitHub({ 'GET /repos/acme/shop': { json: shop }, 'GET /repos/acme/shop/pulls': { json: [pull] } });
   expect(await forgeOf(github).findPullRequest({ repository, branch: 'belay/two' })).toBeUndefined();
+});
+
+test.each([{ id: 2 }, null])('a pull request of the same branch in a fork, which anybody can open, is not the one (%j)', async (repo) => {
+  const theirs = { ...pull, head: { ...pull.head, repo } };
+  await using github = await scriptedGitHub({ 'GET /repos/acme/shop': { json: shop }, 'GET /repos/acme/shop/pulls': { json: [theirs] } });
+  expect(await forgeOf(github).findPullRequest({ repository, branch: 'belay/one' })).toBeUndefined();
 });
 
 test('the second of two at once gets the pull request of the first', async () => {
