@@ -9,6 +9,7 @@ import type {
   PublishBranchInput,
   PublishBranchOutcome,
 } from '../../src/contracts/publishing.ts';
+import { mergeTrees } from '../../src/git/merge-trees.ts';
 import { parseRepositorySettings } from '../../src/repository-settings.ts';
 import { activityHost, leaseOf } from '../support/activity-host.ts';
 import type { ActivityHost } from '../support/activity-host.ts';
@@ -75,7 +76,12 @@ async function publisher(host: ActivityHost) {
   };
   const opened = (title: string) =>
     deps.forges.local.createPullRequest({ repository, branch: BRANCH, base: 'main', title, body: '', headSha: checkpoint });
-  return { publish, open, opened, [Symbol.asyncDispose]: () => held[Symbol.asyncDispose]() };
+  const merge = async (ours: string, theirs: string) => {
+    await mirror.fetchBranch({ url: remote.path, branch: 'main' });
+    const { tree = '' } = (await mergeTrees({ mirror, ours, theirs })) ?? {};
+    return mirror.commitTree({ tree, parents: [ours, theirs], message: 'checkpoint' });
+  };
+  return { publish, open, opened, merge, [Symbol.asyncDispose]: () => held[Symbol.asyncDispose]() };
 }
 
 test('work that is on the branch already, under another message, is published', async () => {
@@ -84,6 +90,18 @@ test('work that is on the branch already, under another message, is published', 
   const first = await run.publish('Mend the totals');
   expect(await run.publish('Mend all totals')).toEqual(first);
   expect(first).toMatchObject({ branch: BRANCH, headSha: await host.remote.sha(BRANCH) });
+});
+
+test('work below a merge that is on the branch already, under another message, is published', async () => {
+  await using host = await activityHost();
+  await using run = await publisher(host);
+  const { remote, base: parent } = host;
+  const newer = await remote.commit({ 'b.txt': 'news\n' }, { branch: 'main' });
+  const work = await remote.git('rev-parse', 'work');
+  const merged = { update: 'merge', parent, base: { sha: newer, branch: 'main' }, work, checkpoint: await run.merge(work, newer) } as const;
+  const first = await run.publish('Mend the totals', merged);
+  expect(first).toMatchObject({ branch: BRANCH, headSha: await remote.sha(BRANCH) });
+  expect(await run.publish('Mend all totals', merged)).toEqual(first);
 });
 
 test('an issue that has gone since has nothing published for it; one whose text was spoilt since does not matter', async () => {
