@@ -32,8 +32,8 @@ export interface GitHubClient {
 
 /** Under a slow proxy a page of long comments takes its time. */
 const TIMEOUT_MS = 30_000;
-/** Longer waits are Temporal's: they outlive this process. */
-const MAX_WAIT_SECONDS = 60;
+/** Longer waits are Temporal's: they outlive this process, and an activity that still waits when its time is over would write after its successor. */
+const MAX_WAIT_SECONDS = 15;
 const RETRY_MS = 1000;
 
 export function createGitHubClient({

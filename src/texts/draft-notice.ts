@@ -20,7 +20,8 @@ export function withNotice(body: string, notice: string): string {
 }
 
 /** What a draft says of a run that has stopped before its end. */
-export function stoppedNotice({ id, status, summary }: RunView, trouble: RunError | undefined): string {
+export function stoppedNotice({ id, status, outcome, summary }: RunView, trouble: RunError | undefined): string {
+  if (outcome === 'no_changes') return `No changes are needed after all. ${summary ?? ''}\nThis can be closed.`;
   const how = status === 'parked' ? 'needs a person' : 'has stopped';
   const why = trouble ? `${trouble.code}: ${trouble.message}` : (summary ?? '');
   return [`Belay ${how}, and this holds the work so far. ${why}`.trim(), `\`belay retry ${id}\` goes on.`].join('\n');
