@@ -22,7 +22,7 @@ test('an issue is opened, read, labelled, listed and closed', async () => {
   expect(opened).toEqual({ ...known, url: `${github.apiUrl}/acme/shop/issues/1` });
   await tracker.addLabels({ issue: opened, labels: ['by-belay'] });
   await tracker.closeIssue(opened);
-  expect(await tracker.getIssue(refOf('1'))).toMatchObject({ labels: ['bug', 'by-belay'], state: 'closed', comments: [] });
+  expect(await tracker.getIssue(refOf('1'))).toMatchObject({ labels: ['bug', 'by-belay'], state: 'closed' });
   expect(await tracker.listIssues({ repository, state: 'open' })).toEqual([]);
   expect((await tracker.listIssues({ repository })).map(({ key }) => key)).toEqual(['1']);
 });
@@ -75,7 +75,7 @@ describe('the living comment', () => {
     expect(written.body).toBe(`Working.\n\n${MARKER}`);
     const changed = await tracker.upsertComment({ issue: refOf('1'), marker: MARKER, body: `Done.\n\n${MARKER}` });
     expect(changed).toEqual({ ...written, body: `Done.\n\n${MARKER}` });
-    expect((await tracker.getIssue(refOf('1'))).comments?.map(({ body }) => body)).not.toContain(changed.body);
+    expect((await tracker.getIssue({ ...refOf('1'), withComments: true })).comments?.map(({ body }) => body)).not.toContain(changed.body);
   });
 
   it('is one although the answer was lost', async () => {
@@ -126,7 +126,7 @@ describe('comments', () => {
       'GET /repos/acme/shop/issues/1': { json: { ...issue, comments: count } },
       'GET /repos/acme/shop/issues/1/comments': [{ json: comments }, { json: [] }],
     });
-    const found = await createGitHubTracker({ client: github.client() }).getIssue(refOf('1'));
+    const found = await createGitHubTracker({ client: github.client() }).getIssue({ ...refOf('1'), withComments: true });
     return { ...found, pages: github.asked('GET /repos/acme/shop/issues/1/comments').map(({ path }) => path.split('&page=')[1]) };
   };
 
@@ -147,6 +147,12 @@ describe('comments', () => {
         { author: 'bob', body: 'Third.', createdAt },
       ],
     });
+  });
+
+  it('are not asked for by who wants to know the issue alone', async () => {
+    await using github = await scriptedGitHub({ 'GET /repos/acme/shop/issues/1': { json: { ...issue, comments: 950 } } });
+    expect(await createGitHubTracker({ client: github.client() }).getIssue(refOf('1'))).not.toHaveProperty('comments');
+    expect(github.requests).toHaveLength(1);
   });
 
   it('that are too many or too long are left out in the middle, and counted', async () => {
