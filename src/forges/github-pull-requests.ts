@@ -65,15 +65,35 @@ export async function updatePullRequest(client: GitHubClient, change: PullReques
     return (await octokit.rest.pulls.get({ ...address(repository), pull_number: number })).data;
   });
   if (!isOurs(present.body)) return respected(client, change, toPullRequest(repository, present));
+  // Before the text, which says whose draft it is: another attempt goes by that.
+  const { draft, notes } = await withDraft(client, change, present);
   const changed = await client.call(asked(`change pull request ${number} of`, repository), async (octokit) => {
     const { state } = change;
     return (await octokit.rest.pulls.update({ ...address(repository), pull_number: number, ...texts(change), ...(state ? { state } : {}) }))
       .data;
   });
-  const draft = change.draft ?? changed.draft ?? false;
-  if (draft !== (changed.draft ?? false)) await setDraft(client, { repository, number, id: changed.node_id, draft });
-  return withNotes(toPullRequest(repository, { ...changed, draft }), await addRequested(client, change));
+  return withNotes(toPullRequest(repository, { ...changed, draft }), [...notes, ...(await addRequested(client, change))]);
 }
+
+/** Makes it a draft, or ready, where that is wanted and is not so yet. Not every repository has drafts. */
+async function withDraft(
+  client: GitHubClient,
+  { repository, number, draft: wanted }: PullRequestChange,
+  { node_id: id, draft = false }: Pick<Answer, 'node_id' | 'draft'>,
+): Promise<{ draft: boolean; notes: string[] }> {
+  if (wanted === undefined || wanted === draft) return { draft, notes: [] };
+  try {
+    await setDraft(client, { repository, number, id, draft: wanted });
+    return { draft: wanted, notes: [] };
+  } catch (error) {
+    if (wanted && lacksDrafts(error)) return { draft, notes: [NO_DRAFTS] };
+    throw error;
+  }
+}
+
+const NO_DRAFTS = 'This repository has no drafts: the pull request is open for review.';
+const lacksDrafts = (error: unknown): boolean =>
+  error instanceof BelayError && error.code === 'forge_refused' && /draft pull requests/i.test(error.message);
 
 interface Opened {
   pullRequest: PullRequest;
@@ -91,9 +111,9 @@ async function openOrFind(client: GitHubClient, wanted: NewPullRequest): Promise
       // Refused because there is one, or written although the answer was lost.
       const present = await findPullRequest(client, wanted);
       if (present?.state === 'open') return { pullRequest: present, notes };
-      const noDrafts = draft && error.code === 'forge_refused' && /draft/i.test(error.message);
+      const noDrafts = draft && lacksDrafts(error);
       if (attempt === CREATE_ATTEMPTS || (error.code === 'forge_refused' && !noDrafts)) throw error;
-      if (noDrafts) notes.push('This repository has no drafts: the pull request is open for review.');
+      if (noDrafts) notes.push(NO_DRAFTS);
       draft &&= !noDrafts;
     }
   }

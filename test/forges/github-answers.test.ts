@@ -147,6 +147,20 @@ test('what GraphQL forbids is forbidden, although its answer is 200', async () =
     code: 'forge_forbidden',
     message: `${hostOf(github)} could not mark as ready pull request 7 of acme/shop: Resource not accessible by personal access token (403).`,
   });
+  // Its text still says that it is a draft of Belay's: another attempt makes it ready.
+  expect(github.asked('PATCH /repos/acme/shop/pulls/7')).toEqual([]);
+});
+
+test('a pull request that cannot become a draft is brought up to date all the same', async () => {
+  const ready = { ...pull, draft: false };
+  const script: Script = {
+    'GET /repos/acme/shop/pulls/7': { json: ready },
+    'PATCH /repos/acme/shop/pulls/7': { json: ready },
+    'POST /graphql': { json: { data: null, errors: [{ message: 'Draft pull requests are not supported in this repository.' }] } },
+  };
+  await using github = await scriptedGitHub(script);
+  const changed = await forgeOf(github).updatePullRequest({ ...wanted, number: 7, draft: true });
+  expect(changed).toMatchObject({ draft: false, notes: ['This repository has no drafts: the pull request is open for review.'] });
 });
 
 test('texts are cut to what GitHub takes, and keep what links them', async () => {
