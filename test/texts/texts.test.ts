@@ -167,6 +167,12 @@ describe('progressComment', () => {
     expect(comment).toContain('`belay retry k7m2p9xq`');
   });
 
+  it('has the beginning of a long plan, and says that there is more of it', () => {
+    const comment = progressComment(view, { plan: `x${'🛒'.repeat(20_000)}` });
+    expect(comment.isWellFormed()).toBe(true);
+    expect(comment).toContain('\n\n[cut]\n\n</details>');
+  });
+
   it('says that nothing needed to change', () => {
     expect(progressComment({ ...view, status: 'completed', outcome: 'no_changes' })).toContain('No changes are needed.');
   });
