@@ -27,7 +27,7 @@ export function pullRequestBody({ view, asked, done, evidence, review, notes = [
   const told = [
     done?.trim() || 'See the commits.',
     `## What was asked\n\n${quoted(quiet(asked), 3000)}`,
-    `## How it was checked\n\n${[evidenceTable(evidence), ...knownOf(evidence), ...notes].join('\n\n')}`,
+    `## How it was checked\n\n${[evidence ? evidenceTable(evidence) : untested(view), ...knownOf(evidence), ...notes].join('\n\n')}`,
     ...(later.length > 0
       ? [`## Noted by the review, not blocking\n\n${later.map(({ title, severity }) => `- **${severity}**: ${title}`).join('\n')}`]
       : []),
@@ -36,8 +36,12 @@ export function pullRequestBody({ view, asked, done, evidence, review, notes = [
   return [...told, ...(view.issue ? [`Closes #${view.issue.key}`] : []), pullRequestMarker(view.workflowId)].join('\n\n');
 }
 
-function evidenceTable(evidence: Evidence | undefined): string {
-  if (!evidence) return 'No tests were run: the repository names none that Belay could find.';
+function untested({ phases }: RunView): string {
+  const isOff = phases.some(({ name, status }) => name === 'test' && status === 'skipped');
+  return `No tests were run: ${isOff ? 'the phase test is switched off' : 'the repository names none that Belay could find'}.`;
+}
+
+function evidenceTable(evidence: Evidence): string {
   const { command, exitCode, treeHash, durationMs, counts } = evidence;
   const result = counts ? `${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped` : 'see exit code';
   return [

@@ -154,7 +154,9 @@ describe('pullRequestBody', () => {
   });
 
   it('says so when nothing was tested', () => {
-    expect(pullRequestBody({ view, asked: 'x' })).toContain('No tests were run');
+    expect(pullRequestBody({ view, asked: 'x' })).toContain('No tests were run: the repository names none that Belay could find.');
+    const off = { ...view, phases: view.phases.map((each) => ({ ...each, status: 'skipped' as const })) };
+    expect(pullRequestBody({ view: off, asked: 'x' })).toContain('No tests were run: the phase test is switched off.');
   });
 });
 
