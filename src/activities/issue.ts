@@ -9,7 +9,7 @@ export function issueActivities(deps: Dependencies) {
     /** Keeps the issue as it is now: what the run works on does not change under it. */
     async readIssue({ step, issue, request }: ReadIssueInput): Promise<ReadIssueOutcome> {
       return recordedStep(deps, step, async () => {
-        const found = issue ? await deps.trackers[issue.tracker].getIssue(issue) : undefined;
+        const found = issue ? await deps.trackers[issue.tracker].getIssue({ ...issue, withComments: true }) : undefined;
         const text = found ? issueText(found) : (request ?? '');
         const place = { runId: step.lease.runId, step: step.number, kind: 'issue' as const };
         const artifact = await deps.files.writeArtifact({ ...place, name: 'issue.md', text });

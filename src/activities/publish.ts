@@ -4,6 +4,7 @@ import { plainLine } from '../contracts/text.ts';
 import type { RunView } from '../contracts/run-view.ts';
 import type { OpenPullRequestInput, OpenPullRequestOutcome, PublishBranchInput, PublishBranchOutcome } from '../contracts/publishing.ts';
 import { isUnfinished, withNotice } from '../texts/draft-notice.ts';
+import { inert } from '../texts/inert.ts';
 import { pullRequestBody } from '../texts/pull-request-body.ts';
 import type { Dependencies } from './dependencies.ts';
 import { assertCurrent } from './fence.ts';
@@ -39,23 +40,14 @@ export function publishActivities(deps: Dependencies) {
           await assertCurrent(deps, input);
           const known = await forge.findPullRequest({ repository, branch });
           const { draft, reviewers, labels } = input;
+          const wanted = { repository, title, body, headSha, ...(known?.number === input.pullRequest ? {} : { reviewers, labels }) };
           const {
             number,
             url,
             notes: left = [],
           } = known?.state === 'open'
-            ? await forge.updatePullRequest({ repository, number: known.number, title, body, headSha, ...draftChange(known, draft) })
-            : await forge.createPullRequest({
-                repository,
-                branch,
-                base,
-                title,
-                body,
-                headSha,
-                reviewers,
-                labels,
-                ...(draft ? { draft: true } : {}),
-              });
+            ? await forge.updatePullRequest({ ...wanted, number: known.number, ...draftChange(known, draft) })
+            : await forge.createPullRequest({ ...wanted, branch, base, reviewers, labels, ...(draft ? { draft: true } : {}) });
           const journal = createJournal(deps, step);
           journal.line(`Pull request #${number}: ${url}`);
           for (const note of left) journal.line(note, 'warn');
@@ -105,5 +97,5 @@ async function pullRequestOf(
     notes,
     earlier: await earlierRuns(deps, view),
   });
-  return { title: plainLine(text?.title ?? title, 256), body: notice ? withNotice(body, notice) : body };
+  return { title: plainLine(inert(text?.title ?? title), 256), body: notice ? withNotice(body, notice) : body };
 }

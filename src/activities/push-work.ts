@@ -137,9 +137,18 @@ async function push(mirror: Mirror, request: Push & { signal: AbortSignal }): Pr
   }
 }
 
-async function isSameWork(mirror: Mirror, one: string, other: string): Promise<boolean> {
-  const [a, b] = await Promise.all([one, other].map(async (sha) => [await mirror.treeOf(sha), ...(await mirror.parentsOf(sha))].join(' ')));
-  return a === b;
+/** The same content on the same commits. Below a merge of the base is one of ours, whose message may differ too. */
+async function isSameWork(mirror: Mirror, one: string, other: string, below = 1): Promise<boolean> {
+  if (one === other) return true;
+  if (below < 0) return false;
+  const [trees, parents] = await Promise.all([
+    Promise.all([one, other].map(mirror.treeOf)),
+    Promise.all([one, other].map(mirror.parentsOf)),
+  ]);
+  const [ours = [], theirs = []] = parents;
+  if (trees[0] !== trees[1] || ours.length !== theirs.length) return false;
+  const same = await Promise.all(ours.map((parent, index) => isSameWork(mirror, parent, theirs[index] as string, below - 1)));
+  return same.every(Boolean);
 }
 
 /** What is published is what was checked. */

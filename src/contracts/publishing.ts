@@ -113,6 +113,8 @@ export interface OpenPullRequestInput {
   draft?: 'unfinished' | 'always';
   /** Why it is unfinished, for the reader of the pull request. */
   notice?: string;
+  /** The branch's pull request, where the run knows of one: its reviewers and labels are people's by now. */
+  pullRequest?: number;
   reviewers: string[];
   labels: string[];
 }

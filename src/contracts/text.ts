@@ -44,6 +44,11 @@ export function plainLine(text: string, maxLength = 200): string {
         .trimEnd()}…`;
 }
 
+/** The beginning of a text of several lines, and that there was more; never half a character, which GitHub refuses. */
+export function cutText(text: string, maxLength: number): string {
+  return text.length <= maxLength ? text : `${text.slice(0, maxLength).toWellFormed().trimEnd()}\n\n[cut]`;
+}
+
 const MAX_SLUG_LENGTH = 40;
 
 /** A title as part of a branch's name: at most 40 of `a-z`, `0-9` and `-`, never empty. */

@@ -48,4 +48,7 @@ export interface PullRequestChange {
   /** False: ready for review. Unset: as it is. */
   draft?: boolean;
   state?: 'open' | 'closed';
+  /** Added to those that are there. */
+  reviewers?: string[];
+  labels?: string[];
 }

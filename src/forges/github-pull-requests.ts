@@ -21,6 +21,12 @@ interface Answer {
   base: { ref: string };
 }
 
+interface Side {
+  ref: string;
+  /** Null where a fork has been deleted. */
+  repo: { id: number } | null;
+}
+
 interface Wanted {
   repository: RepositoryRef;
   branch: string;
@@ -37,14 +43,19 @@ export async function findPullRequest(client: GitHubClient, { repository, branch
     const order = { state: 'all', sort: 'created', direction: 'desc', per_page: 100 } as const;
     return (await octokit.rest.pulls.list({ ...address(repository), head, ...order })).data;
   });
-  const newestFirst = found.filter(({ head }) => head.ref === branch).map((answer) => toPullRequest(repository, answer));
+  const newestFirst = found.filter((answer) => isFrom(branch, answer)).map((answer) => toPullRequest(repository, answer));
   return newestFirst.find(({ state }) => state === 'open') ?? newestFirst[0];
+}
+
+/** A branch of the repository itself: anybody's fork can have one of the same name. */
+function isFrom(branch: string, { head, base }: { head: Side; base: Side }): boolean {
+  return head.ref === branch && head.repo?.id === base.repo?.id;
 }
 
 export async function createPullRequest(client: GitHubClient, wanted: NewPullRequest): Promise<PullRequest> {
   const { pullRequest, notes } = await openOrFind(client, wanted);
   // Somebody else's is theirs to label.
-  const unset = isOurs(pullRequest.body) ? await addRequested(client, pullRequest, wanted) : [];
+  const unset = isOurs(pullRequest.body) ? await addRequested(client, { ...wanted, number: pullRequest.number }) : [];
   return withNotes(pullRequest, [...notes, ...unset]);
 }
 
@@ -54,15 +65,35 @@ export async function updatePullRequest(client: GitHubClient, change: PullReques
     return (await octokit.rest.pulls.get({ ...address(repository), pull_number: number })).data;
   });
   if (!isOurs(present.body)) return respected(client, change, toPullRequest(repository, present));
+  // Before the text, which says whose draft it is: another attempt goes by that.
+  const { draft, notes } = await withDraft(client, change, present);
   const changed = await client.call(asked(`change pull request ${number} of`, repository), async (octokit) => {
     const { state } = change;
     return (await octokit.rest.pulls.update({ ...address(repository), pull_number: number, ...texts(change), ...(state ? { state } : {}) }))
       .data;
   });
-  const draft = change.draft ?? changed.draft ?? false;
-  if (draft !== (changed.draft ?? false)) await setDraft(client, { repository, number, id: changed.node_id, draft });
-  return toPullRequest(repository, { ...changed, draft });
+  return withNotes(toPullRequest(repository, { ...changed, draft }), [...notes, ...(await addRequested(client, change))]);
 }
+
+/** Makes it a draft, or ready, where that is wanted and is not so yet. Not every repository has drafts. */
+async function withDraft(
+  client: GitHubClient,
+  { repository, number, draft: wanted }: PullRequestChange,
+  { node_id: id, draft = false }: Pick<Answer, 'node_id' | 'draft'>,
+): Promise<{ draft: boolean; notes: string[] }> {
+  if (wanted === undefined || wanted === draft) return { draft, notes: [] };
+  try {
+    await setDraft(client, { repository, number, id, draft: wanted });
+    return { draft: wanted, notes: [] };
+  } catch (error) {
+    if (wanted && lacksDrafts(error)) return { draft, notes: [NO_DRAFTS] };
+    throw error;
+  }
+}
+
+const NO_DRAFTS = 'This repository has no drafts: the pull request is open for review.';
+const lacksDrafts = (error: unknown): boolean =>
+  error instanceof BelayError && error.code === 'forge_refused' && /draft pull requests/i.test(error.message);
 
 interface Opened {
   pullRequest: PullRequest;
@@ -80,9 +111,9 @@ async function openOrFind(client: GitHubClient, wanted: NewPullRequest): Promise
       // Refused because there is one, or written although the answer was lost.
       const present = await findPullRequest(client, wanted);
       if (present?.state === 'open') return { pullRequest: present, notes };
-      const noDrafts = draft && error.code === 'forge_refused' && /draft/i.test(error.message);
+      const noDrafts = draft && lacksDrafts(error);
       if (attempt === CREATE_ATTEMPTS || (error.code === 'forge_refused' && !noDrafts)) throw error;
-      if (noDrafts) notes.push('This repository has no drafts: the pull request is open for review.');
+      if (noDrafts) notes.push(NO_DRAFTS);
       draft &&= !noDrafts;
     }
   }
@@ -99,10 +130,8 @@ async function open(client: GitHubClient, wanted: NewPullRequest, draft: boolean
 /** Reviewers and labels are extras: what cannot be set is said, and the pull request stands. */
 async function addRequested(
   client: GitHubClient,
-  pullRequest: PullRequest,
-  { reviewers = [], labels = [] }: NewPullRequest,
+  { repository, number, reviewers = [], labels = [] }: Pick<PullRequestChange, 'repository' | 'number' | 'reviewers' | 'labels'>,
 ): Promise<string[]> {
-  const { repository, number } = pullRequest;
   const teams = reviewers.filter((name) => name.startsWith('team/')).map((name) => name.slice('team/'.length));
   const people = reviewers.filter((name) => !name.startsWith('team/'));
   const review = (name: string, request: { reviewers?: string[]; team_reviewers?: string[] }) =>
@@ -115,13 +144,16 @@ async function addRequested(
     // One by one: GitHub refuses all for the sake of one.
     ...people.map((name) => review(name, { reviewers: [name] })),
     ...teams.map((name) => review(`team ${name}`, { team_reviewers: [name] })),
-    ...(labels.length === 0 ? [] : [attempt(setLabels(client, pullRequest, labels))]),
+    ...(labels.length === 0 ? [] : [attempt(setLabels(client, { repository, number, labels }))]),
   ];
   return (await Promise.all(results)).filter((note) => note !== undefined);
 }
 
 /** Labels that the repository does not have are made by GitHub. */
-function setLabels(client: GitHubClient, { repository, number }: PullRequest, labels: string[]): Promise<unknown> {
+function setLabels(
+  client: GitHubClient,
+  { repository, number, labels }: Pick<PullRequestChange, 'repository' | 'number'> & { labels: string[] },
+): Promise<unknown> {
   return client.call(asked(`label pull request ${number} of`, repository), (octokit) =>
     octokit.rest.issues.addLabels({ ...address(repository), issue_number: number, labels }),
   );

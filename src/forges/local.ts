@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { BelayError } from '../contracts/errors.ts';
 import { repositorySlug } from '../contracts/repository.ts';
 import type { PullRequest, RepositoryRef } from '../contracts/repository.ts';
+import { withoutUndefined } from '../contracts/without-undefined.ts';
 import { readDocument, writeDocument } from '../documents/files.ts';
 import { documentPath, exclusively, listDocuments, nextDocument, openFolder } from '../documents/repository-folder.ts';
 import type { RepositoryFolder } from '../documents/repository-folder.ts';
@@ -98,17 +99,20 @@ async function findByBranch(folder: RepositoryFolder, branch: string): Promise<P
   return newestFirst.find((pullRequest) => pullRequest.state === 'open') ?? newestFirst[0];
 }
 
-type Text = Pick<PullRequest, 'title' | 'body' | 'headSha' | 'state' | 'draft'>;
+type Text = Pick<PullRequest, 'title' | 'body' | 'headSha' | 'state' | 'draft'> & Pick<PullRequestRecord, 'reviewers' | 'labels'>;
 
 function change(folder: RepositoryFolder, number: number, mend: (present: PullRequest) => Text): Promise<PullRequest> {
   return exclusively(folder.path, async () => {
     const { data, pullRequest } = await load(folder, number);
-    const { title, body, headSha, state, draft } = mend(pullRequest);
-    const mended = { ...data, title, state, headSha, ...(draft === undefined ? {} : { draft }), updatedAt: new Date().toISOString() };
+    const { title, body, headSha, state, draft, reviewers, labels } = mend(pullRequest);
+    const added = withoutUndefined({ draft, reviewers: union(data.reviewers, reviewers), labels: union(data.labels, labels) });
+    const mended = { ...data, title, state, headSha, ...added, updatedAt: new Date().toISOString() };
     await writeDocument(pullRequest.url, { schema: pullRequestRecord, data: mended, body });
     return read(folder, number);
   });
 }
+
+const union = (present: string[] = [], more: string[] | undefined): string[] | undefined => more && [...new Set([...present, ...more])];
 
 async function readAll(folder: RepositoryFolder): Promise<PullRequest[]> {
   const documents = await listDocuments(folder, 'pulls');

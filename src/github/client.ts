@@ -32,8 +32,8 @@ export interface GitHubClient {
 
 /** Under a slow proxy a page of long comments takes its time. */
 const TIMEOUT_MS = 30_000;
-/** Longer waits are Temporal's: they outlive this process. */
-const MAX_WAIT_SECONDS = 60;
+/** Longer waits are Temporal's: they outlive this process, and an activity that still waits when its time is over would write after its successor. */
+const MAX_WAIT_SECONDS = 15;
 const RETRY_MS = 1000;
 
 export function createGitHubClient({
@@ -63,16 +63,19 @@ export function createGitHubClient({
 
 /** A token's user never changes while its process runs; an answer that failed is asked for again. */
 function rememberedViewer(call: GitHubClient['call']): GitHubClient['viewer'] {
-  let known: number | undefined;
-  return async () => {
-    if (known !== undefined) return known;
-    try {
-      known = await call({ doing: 'ask whose token this is' }, async (octokit) => (await octokit.rest.users.getAuthenticated()).data.id);
-    } catch (error) {
-      if (!(error instanceof BelayError) || error.code !== 'forge_forbidden') throw error;
-    }
-    return known;
-  };
+  let known: { id?: number } | undefined;
+  return async () => (known ??= await askViewer(call)).id;
+}
+
+async function askViewer(call: GitHubClient['call']): Promise<{ id?: number }> {
+  try {
+    return await call({ doing: 'ask whose token this is' }, async (octokit) => ({
+      id: (await octokit.rest.users.getAuthenticated()).data.id,
+    }));
+  } catch (error) {
+    if (error instanceof BelayError && error.code === 'forge_forbidden') return {};
+    throw error;
+  }
 }
 
 function once<Value>(make: () => Promise<Value>): () => Promise<Value> {

@@ -41,11 +41,12 @@ export async function upsertMarkedComment(client: GitHubClient, { marker, body, 
 }
 
 async function findOwn(client: GitHubClient, place: CommentPlace, marker: string): Promise<PlacedComment | undefined> {
+  // An app cannot ask who it is. It writes as a bot, which no person can be.
   const me = await client.viewer();
   return client.call(asked('read the comments of', place), async (octokit) => {
     const pages = octokit.paginate.iterator(octokit.rest.issues.listComments, { ...address(place), per_page: 100 });
     for await (const { data } of pages) {
-      const own = data.find(({ body, user }) => body?.includes(marker) && (me === undefined || user?.id === me));
+      const own = data.find(({ body, user }) => body?.includes(marker) && (me === undefined ? user?.type === 'Bot' : user?.id === me));
       if (own) return { id: own.id, body: own.body ?? '', url: own.html_url };
     }
     return undefined;

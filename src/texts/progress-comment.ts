@@ -1,5 +1,6 @@
 import type { PhaseStatus, RunStatus } from '../contracts/constants.ts';
 import type { RunError, RunView } from '../contracts/run-view.ts';
+import { cutText } from '../contracts/text.ts';
 import { dollars, duration } from './words.ts';
 
 const MARKS: Record<PhaseStatus, string> = {
@@ -41,7 +42,7 @@ export function progressComment(view: RunView, { plan, trouble }: { plan?: strin
     ...(trouble ? [`**${trouble.code}**: ${trouble.message}`, ...(trouble.hint ? [trouble.hint] : [])] : []),
     ...(view.status === 'parked' ? [`\`belay retry ${view.id}\` goes on, \`belay cancel ${view.id}\` drops it.`] : []),
     ...(view.pullRequest ? [`Pull request: ${view.pullRequest.url}`] : []),
-    ...(plan ? [`<details><summary>Plan</summary>\n\n${plan.slice(0, MAX_PLAN)}\n\n</details>`] : []),
+    ...(plan ? [`<details><summary>Plan</summary>\n\n${cutText(plan, MAX_PLAN)}\n\n</details>`] : []),
     PROGRESS_MARKER,
   ].join('\n\n');
 }

@@ -1,6 +1,7 @@
 import type { Review } from '../contracts/agent-outputs.ts';
 import type { Evidence } from '../contracts/evidence.ts';
 import type { RunView } from '../contracts/run-view.ts';
+import { inert, quiet } from './inert.ts';
 import { costOf, dollars, duration, quoted, thousands, tokensOf } from './words.ts';
 
 export interface PullRequestParts {
@@ -23,21 +24,24 @@ export const pullRequestMarker = (workflowId: string): string => `<!-- belay ${w
 /** What the reader of the pull request needs: what was asked, what was done, how it was checked, what it cost. */
 export function pullRequestBody({ view, asked, done, evidence, review, notes = [], earlier = [] }: PullRequestParts): string {
   const later = review?.issues.filter(({ severity }) => severity !== 'blocker') ?? [];
-  return [
+  const told = [
     done?.trim() || 'See the commits.',
-    `## What was asked\n\n${quoted(asked, 3000)}`,
-    `## How it was checked\n\n${[evidenceTable(evidence), ...knownOf(evidence), ...notes].join('\n\n')}`,
+    `## What was asked\n\n${quoted(quiet(asked), 3000)}`,
+    `## How it was checked\n\n${[evidence ? evidenceTable(evidence) : untested(view), ...knownOf(evidence), ...notes].join('\n\n')}`,
     ...(later.length > 0
       ? [`## Noted by the review, not blocking\n\n${later.map(({ title, severity }) => `- **${severity}**: ${title}`).join('\n')}`]
       : []),
     `## The run\n\n${costTable(view, earlier)}`,
-    ...(view.issue ? [`Closes #${view.issue.key}`] : []),
-    pullRequestMarker(view.workflowId),
-  ].join('\n\n');
+  ].map(inert);
+  return [...told, ...(view.issue ? [`Closes #${view.issue.key}`] : []), pullRequestMarker(view.workflowId)].join('\n\n');
 }
 
-function evidenceTable(evidence: Evidence | undefined): string {
-  if (!evidence) return 'No tests were run: the repository names none that Belay could find.';
+function untested({ phases }: RunView): string {
+  const isOff = phases.some(({ name, status }) => name === 'test' && status === 'skipped');
+  return `No tests were run: ${isOff ? 'the phase test is switched off' : 'the repository names none that Belay could find'}.`;
+}
+
+function evidenceTable(evidence: Evidence): string {
   const { command, exitCode, treeHash, durationMs, counts } = evidence;
   const result = counts ? `${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped` : 'see exit code';
   return [

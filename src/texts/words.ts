@@ -1,3 +1,5 @@
+import { cutText } from '../contracts/text.ts';
+
 /** `850 ms`, `12.3 s`, `4 min 5 s`, `2 h 3 min`. */
 export function duration(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`;
@@ -23,8 +25,7 @@ export const thousands = (count: number): string => count.toLocaleString('en-US'
 
 /** A text of others as a Markdown quotation, cut to a length. */
 export function quoted(text: string, maxLength: number): string {
-  const cut = text.length > maxLength ? `${text.slice(0, maxLength).trimEnd()}\n\n[cut]` : text;
-  return cut
+  return cutText(text, maxLength)
     .trim()
     .split('\n')
     .map((line) => `> ${line}`.trimEnd())

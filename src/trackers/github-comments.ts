@@ -1,5 +1,5 @@
 import type { IssueComment } from '../contracts/repository.ts';
-import { plainText } from '../contracts/text.ts';
+import { cutText, plainText } from '../contracts/text.ts';
 import type { GitHubClient } from '../github/client.ts';
 import { isOurs } from '../github/limits.ts';
 
@@ -62,7 +62,7 @@ function toComment({ body = '', user, author_association: role, created_at: crea
   return {
     author: user?.login ?? 'ghost',
     ...(role === undefined || role === NOBODY ? {} : { role: role.toLowerCase().replaceAll('_', ' ') }),
-    body: text.length <= MAX_COMMENT ? text : `${text.slice(0, MAX_COMMENT).toWellFormed()}\n\n[cut]`,
+    body: cutText(text, MAX_COMMENT),
     createdAt,
   };
 }

@@ -47,13 +47,15 @@ export function createGitHubTracker({ client }: { client: GitHubClient }): Track
   };
 }
 
-async function getIssue(client: GitHubClient, ref: IssueRef): Promise<Issue> {
+async function getIssue(client: GitHubClient, ref: Parameters<Tracker['getIssue']>[0]): Promise<Issue> {
   const { data } = await client.call(askedOf('read', ref), (octokit) => octokit.rest.issues.get(address(client, ref)));
   if (data.pull_request) throw notAnIssue(`${nameOf(ref)} is a pull request, not an issue`);
   const moved = /\/repos\/([^/]+\/[^/]+)$/.exec(data.repository_url)?.[1]?.toLowerCase();
   if (data.number !== Number(ref.key)) throw notAnIssue(`${nameOf(ref)} has moved to ${moved}#${data.number}`);
+  const issue = toIssue(ref.repository, data);
+  if (!ref.withComments) return issue;
   const { comments, leftOut } = await readComments(client, { ...address(client, ref), count: data.comments });
-  return { ...toIssue(ref.repository, data), comments, ...(leftOut === 0 ? {} : { commentsLeftOut: leftOut }) };
+  return { ...issue, comments, ...(leftOut === 0 ? {} : { commentsLeftOut: leftOut }) };
 }
 
 function listIssues(client: GitHubClient, { repository, state }: Parameters<Tracker['listIssues']>[0]): Promise<Issue[]> {

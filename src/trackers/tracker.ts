@@ -26,8 +26,8 @@ const folded = (name: string): string => name.toLowerCase();
 /** Where issues live. */
 export interface Tracker {
   readonly name: TrackerName;
-  /** Throws `BelayError` issue_not_found, naming what was looked for and where. */
-  getIssue(ref: IssueRef): Promise<Issue>;
+  /** With what people said below it only where asked for. Throws `BelayError` issue_not_found, naming what was looked for and where. */
+  getIssue(ref: IssueRef & { withComments?: true }): Promise<Issue>;
   listIssues(input: { repository: RepositoryRef; state?: 'open' | 'closed' }): Promise<Issue[]>;
   createIssue(input: { repository: RepositoryRef; title: string; body: string; labels?: string[] }): Promise<Issue>;
   /** Writes the comment that carries this marker, or replaces its text: one living comment, however often it is called. */

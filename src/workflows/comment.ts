@@ -11,7 +11,8 @@ const STOPPED: readonly RunStatus[] = ['parked', 'failed', 'cancelled', 'timed_o
 export async function tellPeople(run: Run, trouble?: RunError): Promise<void> {
   await commentOn(run, trouble);
   const { drafted, published, view } = run.state;
-  if (!drafted || !published || !STOPPED.includes(view.status)) return;
+  const isLeft = STOPPED.includes(view.status) || view.outcome === 'no_changes';
+  if (!drafted || !published || !isLeft) return;
   const { repository, id: runId } = run.input;
   const input = { repository, runId, branch: published.branch, ...(trouble ? { trouble } : {}) };
   await unlessCancelled('The draft could not be brought up to date', async () => {

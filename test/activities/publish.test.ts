@@ -3,10 +3,17 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { expect, test } from 'vitest';
 import { hostActivities } from '../../src/activities/index.ts';
-import type { PublishBranchInput, PublishBranchOutcome } from '../../src/contracts/publishing.ts';
+import type {
+  OpenPullRequestInput,
+  OpenPullRequestOutcome,
+  PublishBranchInput,
+  PublishBranchOutcome,
+} from '../../src/contracts/publishing.ts';
+import { mergeTrees } from '../../src/git/merge-trees.ts';
 import { parseRepositorySettings } from '../../src/repository-settings.ts';
 import { activityHost, leaseOf } from '../support/activity-host.ts';
 import type { ActivityHost } from '../support/activity-host.ts';
+import { exampleRun } from '../support/example-run.ts';
 
 const BRANCH = 'belay/bug-1-cart-abcd1234';
 
@@ -46,7 +53,35 @@ async function publisher(host: ActivityHost) {
     const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
     return environment.run(hostActivities(deps).publishBranch, input);
   };
-  return { publish, [Symbol.asyncDispose]: () => held[Symbol.asyncDispose]() };
+  const open = async (changes: Partial<OpenPullRequestInput>) => {
+    const view = exampleRun({ id: lease.runId, workflowId: lease.workflowId });
+    await deps.ledger.recordRun(view);
+    const issue = await deps.files.writeArtifact({ runId: lease.runId, step: 1, kind: 'issue', name: 'issue.md', text: 'Totals' });
+    await deps.ledger.recordArtifact(issue);
+    const input: OpenPullRequestInput = {
+      step: { lease, number: 2, name: 'open-pull-request', phase: 'publish', attempt: 1 },
+      repository,
+      branch: BRANCH,
+      base: 'main',
+      headSha: checkpoint,
+      title: 'Totals',
+      issueArtifact: issue.id,
+      reviewers: ['ada'],
+      labels: ['by-belay'],
+      ...changes,
+    };
+    const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
+    const { url } = (await environment.run(hostActivities(deps).openPullRequest, input)) as OpenPullRequestOutcome;
+    return readFile(url, 'utf8');
+  };
+  const opened = (title: string) =>
+    deps.forges.local.createPullRequest({ repository, branch: BRANCH, base: 'main', title, body: '', headSha: checkpoint });
+  const merge = async (ours: string, theirs: string) => {
+    await mirror.fetchBranch({ url: remote.path, branch: 'main' });
+    const { tree = '' } = (await mergeTrees({ mirror, ours, theirs })) ?? {};
+    return mirror.commitTree({ tree, parents: [ours, theirs], message: 'checkpoint' });
+  };
+  return { publish, open, opened, merge, [Symbol.asyncDispose]: () => held[Symbol.asyncDispose]() };
 }
 
 test('work that is on the branch already, under another message, is published', async () => {
@@ -55,6 +90,18 @@ test('work that is on the branch already, under another message, is published', 
   const first = await run.publish('Mend the totals');
   expect(await run.publish('Mend all totals')).toEqual(first);
   expect(first).toMatchObject({ branch: BRANCH, headSha: await host.remote.sha(BRANCH) });
+});
+
+test('work below a merge that is on the branch already, under another message, is published', async () => {
+  await using host = await activityHost();
+  await using run = await publisher(host);
+  const { remote, base: parent } = host;
+  const newer = await remote.commit({ 'b.txt': 'news\n' }, { branch: 'main' });
+  const work = await remote.git('rev-parse', 'work');
+  const merged = { update: 'merge', parent, base: { sha: newer, branch: 'main' }, work, checkpoint: await run.merge(work, newer) } as const;
+  const first = await run.publish('Mend the totals', merged);
+  expect(first).toMatchObject({ branch: BRANCH, headSha: await remote.sha(BRANCH) });
+  expect(await run.publish('Mend all totals', merged)).toEqual(first);
 });
 
 test('an issue that has gone since has nothing published for it; one whose text was spoilt since does not matter', async () => {
@@ -76,4 +123,12 @@ test('other content, or the same on another commit, is not taken for it', async 
   const later = await host.remote.commit({ 'a.txt': 'two\n' }, { branch: BRANCH });
   await expect(run.publish('Mend the totals')).rejects.toMatchObject({ type: 'branch_moved' });
   expect(later).not.toBe(other);
+});
+
+test('a pull request whose attempt ended before it was labelled is labelled; one that the run knows is left to people', async () => {
+  await using host = await activityHost();
+  await using run = await publisher(host);
+  const { number } = await run.opened('Totals');
+  expect(await run.open({ pullRequest: number })).not.toMatch(/by-belay|ada/);
+  expect(await run.open({})).toMatch(/by-belay[\s\S]*ada|ada[\s\S]*by-belay/);
 });

@@ -27,8 +27,8 @@ const pull = {
   state: 'open',
   draft: true,
   merged_at: null,
-  head: { ref: 'belay/one', sha: 'a'.repeat(40) },
-  base: { ref: 'trunk' },
+  head: { ref: 'belay/one', sha: 'a'.repeat(40), repo: { id: 1 } },
+  base: { ref: 'trunk', repo: { id: 1 } },
 };
 const wanted = { repository, branch: 'belay/one', base: 'trunk', title: 'One', body: pull.body, headSha: pull.head.sha };
 const invalid = (message: string) => ({
@@ -103,6 +103,12 @@ test('a pull request of another branch, which GitHub may list for its commit, is
   expect(await forgeOf(github).findPullRequest({ repository, branch: 'belay/two' })).toBeUndefined();
 });
 
+test.each([{ id: 2 }, null])('a pull request of the same branch in a fork, which anybody can open, is not the one (%j)', async (repo) => {
+  const theirs = { ...pull, head: { ...pull.head, repo } };
+  await using github = await scriptedGitHub({ 'GET /repos/acme/shop': { json: shop }, 'GET /repos/acme/shop/pulls': { json: [theirs] } });
+  expect(await forgeOf(github).findPullRequest({ repository, branch: 'belay/one' })).toBeUndefined();
+});
+
 test('the second of two at once gets the pull request of the first', async () => {
   const script: Script = {
     'POST /repos/acme/shop/pulls': invalid('A pull request already exists for acme:belay/one.'),
@@ -156,6 +162,20 @@ test('what GraphQL forbids is forbidden, although its answer is 200', async () =
     code: 'forge_forbidden',
     message: `${hostOf(github)} could not mark as ready pull request 7 of acme/shop: Resource not accessible by personal access token (403).`,
   });
+  // Its text still says that it is a draft of Belay's: another attempt makes it ready.
+  expect(github.asked('PATCH /repos/acme/shop/pulls/7')).toEqual([]);
+});
+
+test('a pull request that cannot become a draft is brought up to date all the same', async () => {
+  const ready = { ...pull, draft: false };
+  const script: Script = {
+    'GET /repos/acme/shop/pulls/7': { json: ready },
+    'PATCH /repos/acme/shop/pulls/7': { json: ready },
+    'POST /graphql': { json: { data: null, errors: [{ message: 'Draft pull requests are not supported in this repository.' }] } },
+  };
+  await using github = await scriptedGitHub(script);
+  const changed = await forgeOf(github).updatePullRequest({ ...wanted, number: 7, draft: true });
+  expect(changed).toMatchObject({ draft: false, notes: ['This repository has no drafts: the pull request is open for review.'] });
 });
 
 test('texts are cut to what GitHub takes, and keep what links them', async () => {

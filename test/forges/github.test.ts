@@ -83,6 +83,16 @@ describe('a pull request', () => {
     expect(await forge.findPullRequest(wanted)).toMatchObject({ number, state: 'closed' });
   });
 
+  it('gets the reviewers and labels that the attempt which opened it did not come to', async () => {
+    await using github = await gitHubServer();
+    const forge = forgeOf(github);
+    const wanted = await work(github);
+    const { number } = await forge.createPullRequest(wanted);
+    await forge.updatePullRequest({ ...wanted, number, reviewers: ['ada'], labels: ['by-belay'] });
+    const [present] = await openPullRequests(github);
+    expect(present).toMatchObject({ requested_reviewers: [{ login: 'ada' }], labels: [{ name: 'by-belay' }] });
+  });
+
   it('that is open is found before a newer one that is closed', async () => {
     await using github = await gitHubServer();
     const forge = forgeOf(github);

@@ -1,4 +1,5 @@
 import { describe, expect, it, test } from 'vitest';
+import { createGitHubClient } from '../../src/github/client.ts';
 import type { GitHubClient } from '../../src/github/client.ts';
 import { BelayError } from '../../src/contracts/errors.ts';
 import { loopback } from '../support/loopback.ts';
@@ -151,6 +152,14 @@ describe('a rate limit', () => {
     expect(await readLabels(github.client({ maxWaitSeconds: 60 }))).toEqual(['bug']);
     expect(github.requests).toHaveLength(2);
   });
+});
+
+test('a rate limit of half a minute is not waited for: the attempt that waits would be over before', async () => {
+  const limited = { status: 403, headers: { 'retry-after': '30' }, ...message('You have exceeded a secondary rate limit.') };
+  await using github = await scriptedGitHub({ [LABELS]: limited });
+  const client = createGitHubClient({ token: 'ghp_scripted', apiUrl: github.url, env: {} });
+  await expect(readLabels(client)).rejects.toMatchObject({ code: 'forge_rate_limited' });
+  expect(github.requests).toHaveLength(1);
 });
 
 describe('asking again', () => {

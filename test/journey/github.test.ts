@@ -47,6 +47,16 @@ describe('an issue on GitHub', () => {
     expect(view.pullRequest).toMatchObject({ number: 2, url: data[0]?.html_url });
   });
 
+  it('costs no more questions than these', () => {
+    const shop = '/repos/acme/shop';
+    const taken = [`GET ${shop}`, `GET ${shop}/branches/main`, `GET ${shop}/issues/1`];
+    const read = [`GET ${shop}/issues/1`, `GET ${shop}/issues/1/comments`];
+    const told = ['GET /user', `GET ${shop}/issues/1/comments`, `POST ${shop}/issues/1/comments`];
+    const published = [`GET ${shop}/issues/1`, `GET ${shop}`, `GET ${shop}/pulls`, `POST ${shop}/pulls`];
+    const toldAgain = [`GET ${shop}/issues/1/comments`, `PATCH ${shop}/issues/comments/2`];
+    expect(github.asked).toEqual([...taken, ...read, ...told, ...published, ...toldAgain]);
+  });
+
   it('gets one living comment that names the pull request', async () => {
     const { data } = await github.person.rest.issues.listComments({ ...place, issue_number: 1 });
     const living = data.filter(({ body }) => body?.includes(PROGRESS_MARKER));

@@ -29,6 +29,8 @@ export interface GitHubServer extends AsyncDisposable {
   readonly remote: GitRemote;
   /** Over HTTP, for those who have the token; with `{owner}` and `{repo}`. */
   readonly gitUrl: string;
+  /** What Belay has asked for, as `GET /repos/acme/shop`. */
+  readonly asked: string[];
   /** A person with the same token. */
   readonly person: Octokit;
   fail(fault: Fault): void;
@@ -50,9 +52,11 @@ export async function gitHubServer({ files = { 'README.md': 'A shop.\n' } }: { f
   const credentials = { username: 'x-access-token', password: TOKEN };
   const server = stack.use(await gitHttpServer({ path: remote.path, root: remote.folder, credentials }));
   const faults: Fault[] = [];
+  const asked: string[] = [];
   const behind = { url: '' };
   const front = stack.use(
     await loopback((request, response) => {
+      if (request.headers['user-agent']?.startsWith('belay')) asked.push(`${request.method} ${request.url?.split('?', 1)[0]}`);
       serve({ behind: behind.url, remote, faults }, request, response).catch((error: unknown) => {
         response.writeHead(599).end(String(error));
       });
@@ -70,6 +74,7 @@ export async function gitHubServer({ files = { 'README.md': 'A shop.\n' } }: { f
     repository: { forge: 'github', owner: OWNER, name: NAME },
     remote,
     gitUrl: `${new URL(server.url).origin}/{owner}/{repo}.git`,
+    asked,
     person: new Octokit({ baseUrl: front.url, auth: TOKEN, log: silent }),
     fail: (fault) => void faults.push(fault),
     client: (options) => createGitHubClient({ token: TOKEN, apiUrl: front.url, env: {}, retryMs: 1, maxWaitSeconds: 0, ...options }),

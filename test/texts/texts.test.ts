@@ -154,7 +154,9 @@ describe('pullRequestBody', () => {
   });
 
   it('says so when nothing was tested', () => {
-    expect(pullRequestBody({ view, asked: 'x' })).toContain('No tests were run');
+    expect(pullRequestBody({ view, asked: 'x' })).toContain('No tests were run: the repository names none that Belay could find.');
+    const off = { ...view, phases: view.phases.map((each) => ({ ...each, status: 'skipped' as const })) };
+    expect(pullRequestBody({ view: off, asked: 'x' })).toContain('No tests were run: the phase test is switched off.');
   });
 });
 
@@ -165,6 +167,12 @@ describe('progressComment', () => {
     expect(comment).toContain('Belay needs a person.');
     expect(comment).toContain('npm test still fails.');
     expect(comment).toContain('`belay retry k7m2p9xq`');
+  });
+
+  it('has the beginning of a long plan, and says that there is more of it', () => {
+    const comment = progressComment(view, { plan: `x${'🛒'.repeat(20_000)}` });
+    expect(comment.isWellFormed()).toBe(true);
+    expect(comment).toContain('\n\n[cut]\n\n</details>');
   });
 
   it('says that nothing needed to change', () => {

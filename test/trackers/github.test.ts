@@ -22,7 +22,7 @@ test('an issue is opened, read, labelled, listed and closed', async () => {
   expect(opened).toEqual({ ...known, url: `${github.apiUrl}/acme/shop/issues/1` });
   await tracker.changeLabels({ issue: opened, add: ['by-belay'] });
   await tracker.closeIssue(opened);
-  expect(await tracker.getIssue(refOf('1'))).toMatchObject({ labels: ['bug', 'by-belay'], state: 'closed', comments: [] });
+  expect(await tracker.getIssue(refOf('1'))).toMatchObject({ labels: ['bug', 'by-belay'], state: 'closed' });
   expect(await tracker.listIssues({ repository, state: 'open' })).toEqual([]);
   expect((await tracker.listIssues({ repository })).map(({ key }) => key)).toEqual(['1']);
 });
@@ -103,7 +103,7 @@ describe('the living comment', () => {
     expect(written.body).toBe(`Working.\n\n${MARKER}`);
     const changed = await tracker.upsertComment({ issue: refOf('1'), marker: MARKER, body: `Done.\n\n${MARKER}` });
     expect(changed).toEqual({ ...written, body: `Done.\n\n${MARKER}` });
-    expect((await tracker.getIssue(refOf('1'))).comments?.map(({ body }) => body)).not.toContain(changed.body);
+    expect((await tracker.getIssue({ ...refOf('1'), withComments: true })).comments?.map(({ body }) => body)).not.toContain(changed.body);
   });
 
   it('is one although the answer was lost', async () => {
@@ -125,15 +125,19 @@ describe('the living comment', () => {
     expect(await tracker.upsertComment({ issue: refOf('1'), marker: MARKER, body: 'Working.' })).toMatchObject({ id: '6' });
   });
 
-  it('is found by its marker alone with the token of an app, which is no user', async () => {
-    const own = { id: 5, body: `Old.\n\n${MARKER}`, html_url: 'x', user: { id: 2, login: 'belay[bot]' } };
+  it("is an app's where the token is one's, which is no user: never a person's who writes the marker", async () => {
+    const comment = (id: number, user: object) => ({ id, body: `Old.\n\n${MARKER}`, html_url: 'x', user });
+    const theirs = comment(4, { id: 3, login: 'mallory', type: 'User' });
+    const own = comment(5, { id: 2, login: 'belay[bot]', type: 'Bot' });
     await using github = await scriptedGitHub({
       'GET /user': { status: 403, json: { message: 'Resource not accessible by integration' } },
-      'GET /repos/acme/shop/issues/1/comments': { json: [own] },
+      'GET /repos/acme/shop/issues/1/comments': { json: [theirs, own] },
       'PATCH /repos/acme/shop/issues/comments/5': { json: { id: 5, html_url: 'x' } },
     });
     const tracker = createGitHubTracker({ client: github.client() });
-    expect(await tracker.upsertComment({ issue: refOf('1'), marker: MARKER, body: 'New.' })).toMatchObject({ id: '5' });
+    for (const body of ['New.', 'Newer.'])
+      expect(await tracker.upsertComment({ issue: refOf('1'), marker: MARKER, body })).toMatchObject({ id: '5' });
+    expect(github.asked('GET /user')).toHaveLength(1);
   });
 });
 
@@ -150,7 +154,7 @@ describe('comments', () => {
       'GET /repos/acme/shop/issues/1': { json: { ...issue, comments: count } },
       'GET /repos/acme/shop/issues/1/comments': [{ json: comments }, { json: [] }],
     });
-    const found = await createGitHubTracker({ client: github.client() }).getIssue(refOf('1'));
+    const found = await createGitHubTracker({ client: github.client() }).getIssue({ ...refOf('1'), withComments: true });
     return { ...found, pages: github.asked('GET /repos/acme/shop/issues/1/comments').map(({ path }) => path.split('&page=')[1]) };
   };
 
@@ -171,6 +175,12 @@ describe('comments', () => {
         { author: 'bob', body: 'Third.', createdAt },
       ],
     });
+  });
+
+  it('are not asked for by who wants to know the issue alone', async () => {
+    await using github = await scriptedGitHub({ 'GET /repos/acme/shop/issues/1': { json: { ...issue, comments: 950 } } });
+    expect(await createGitHubTracker({ client: github.client() }).getIssue(refOf('1'))).not.toHaveProperty('comments');
+    expect(github.requests).toHaveLength(1);
   });
 
   it('that are too many or too long are left out in the middle, and counted', async () => {

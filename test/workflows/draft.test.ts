@@ -52,6 +52,20 @@ describe('a draft while the work is unfinished', () => {
     expect(await project.pullRequests()).toMatchObject([{ draft: false, number: parked?.number }]);
   });
 
+  it('says so when nothing is left of the work in the end', async () => {
+    const project = await belay.project({
+      files: files('while_unfinished'),
+      script: { ...breaks, 'resolve-failed-test': [{ run: 'rm notes.md broken.txt' }] },
+    });
+    const view = await (await project.run()).closed();
+    expect(view).toMatchObject({ status: 'completed', outcome: 'no_changes' });
+    const [left] = await project.pullRequests();
+    expect(left).toMatchObject({ draft: true, state: 'open' });
+    expect(left?.body).toContain(
+      '**Draft.** No changes are needed after all. The work leaves the repository as it is.\n> This can be closed.',
+    );
+  });
+
   it('keeps what people push to it', async () => {
     const project = await belay.project({ files: files('while_unfinished'), script: breaks });
     await project.script({

@@ -34,6 +34,7 @@ export async function openPullRequest(
       reviewers,
       labels,
       ...(notice ? { draft: 'unfinished', notice } : draft === 'always' ? { draft } : {}),
+      ...(view.pullRequest ? { pullRequest: view.pullRequest.number } : {}),
       ...(textArtifact ? { textArtifact } : {}),
       ...(evidence ? { evidence } : {}),
       ...(view.review ? { reviewArtifact: view.review.artifactId } : {}),
