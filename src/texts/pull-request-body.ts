@@ -26,7 +26,7 @@ export function pullRequestBody({ view, asked, done, evidence, review, notes = [
   return [
     done?.trim() || 'See the commits.',
     `## What was asked\n\n${quoted(asked, 3000)}`,
-    `## How it was checked\n\n${[evidenceTable(evidence), ...knownOf(evidence), ...notes].join('\n\n')}`,
+    `## How it was checked\n\n${[evidenceTable(view, evidence), ...knownOf(evidence), ...notes].join('\n\n')}`,
     ...(later.length > 0
       ? [`## Noted by the review, not blocking\n\n${later.map(({ title, severity }) => `- **${severity}**: ${title}`).join('\n')}`]
       : []),
@@ -36,10 +36,14 @@ export function pullRequestBody({ view, asked, done, evidence, review, notes = [
   ].join('\n\n');
 }
 
-function evidenceTable(evidence: Evidence | undefined): string {
-  if (!evidence) return 'No tests were run: the repository names none that Belay could find.';
-  const { command, exitCode, treeHash, durationMs, counts } = evidence;
-  const result = counts ? `${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped` : 'see exit code';
+function evidenceTable(view: RunView, evidence: Evidence | undefined): string {
+  if (!evidence) return untested(view);
+  const { command, exitCode, treeHash, durationMs, counts, noTests } = evidence;
+  const result = noTests
+    ? 'no tests found'
+    : counts
+      ? `${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`
+      : 'see exit code';
   return [
     'Run by Belay itself on exactly the published tree.',
     '',
@@ -47,6 +51,13 @@ function evidenceTable(evidence: Evidence | undefined): string {
     '|---|---|---|---|---|',
     `| \`${command.replaceAll('|', '\\|')}\` | ${exitCode} | ${result} | \`${treeHash.slice(0, 12)}\` | ${duration(durationMs)} |`,
   ].join('\n');
+}
+
+function untested({ phases }: RunView): string {
+  const test = phases.find(({ name }) => name === 'test');
+  if (test?.status === 'completed') return 'No tests were run: the repository names none that Belay could find.';
+  if (test?.status === 'skipped') return 'No tests were run: their phase is switched off.';
+  return test?.status === 'pending' ? 'No tests were run yet.' : 'No tests were run.';
 }
 
 /** The exit code in the table stays what it was: this says why the work is published all the same. */
