@@ -50,9 +50,10 @@ const insidePath = z
       .filter((part) => part !== '' && part !== '.')
       .join('/'),
   );
-const paths = z
+const foldersBelow = z
   .union([insidePath, z.array(insidePath)], { error: 'must be a path, or a list of them' })
-  .transform((given) => [given].flat());
+  .transform((given) => [given].flat())
+  .refine((given) => !given.includes(''), 'must be folders below the working directory');
 const patterns = z.union([text, z.array(text)], { error: 'must be a pattern, or a list of them' }).transform((given) => [given].flat());
 const names = z.array(text, 'must be a list');
 
@@ -183,7 +184,7 @@ export const repositorySettingsSchema = z
         .describe('The folder in which setup, tests and agents work, from the root of the repository.'),
       workspace: words(['worktree', 'clone']).optional().describe('What a run works in.'),
       setupCache: z
-        .union([z.literal(false), paths], { error: 'must be false, a path, or a list of paths' })
+        .union([z.literal(false), foldersBelow], { error: 'must be false, a path, or a list of paths' })
         .optional()
         .describe('Ignored folders that setup makes and that runs share. Unset: node_modules, where a lock file pins it. False: none.'),
       engine: engine.optional().describe('The agent that works.'),

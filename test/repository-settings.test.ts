@@ -125,6 +125,7 @@ test.each([
   ['workingDirectory: C:/srv', '1:19: workingDirectory must be relative to the root of the repository'],
   ['workingDirectory: a\\b', '1:19: workingDirectory must be written with `/`'],
   ['setupCache: [a, ../b]', '1:17: setupCache.1 must not leave the repository'],
+  ['setupCache: .', '1:13: setupCache must be folders below the working directory'],
   ['setupCache: true', '1:13: setupCache must be false, a path, or a list of paths'],
   ['phases: { plan: false }', '1:17: phases.plan must be a mapping (`key: value` lines)'],
   ['phases: { test: sometimes }', '1:17: phases.test must be true, false, or a mapping with engine and model'],

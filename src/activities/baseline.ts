@@ -6,7 +6,8 @@ import type { CheckReport } from '../checks/report.ts';
 import type { BaseComparison, CompareInput } from '../contracts/checks.ts';
 import { acquireLock } from '../process/exclusive-lock.ts';
 import { baselinePath, knownBaseline, rememberBaseline } from './baseline-files.ts';
-import { checkCommit, commandOf, failuresOf, reportAt, someOf } from './commit-check.ts';
+import { checkBase } from './base-check.ts';
+import { commandOf, failuresOf, reportAt, someOf } from './commit-check.ts';
 import type { Dependencies } from './dependencies.ts';
 import type { Holding } from './holdings.ts';
 import { createJournal, recordedStep } from './journal.ts';
@@ -55,9 +56,7 @@ async function baselineOf(deps: Dependencies, holding: Holding, input: CompareIn
   using _lock = await acquireLock({ path: `${file}.lock`, signal });
   const meanwhile = await knownBaseline(deps, key);
   if (meanwhile) return meanwhile;
-  const report = reportOf(await checkCommit(deps, holding, { ...input, checkpoint: input.base }, signal));
-  await holding.worktree.restore(input.checkpoint);
-  holding.at = input.checkpoint;
+  const report = reportOf(await checkBase(deps, holding, input, signal));
   // What did not come to its end may do so the next time.
   if (!report.ended) await rememberBaseline(file, report);
   return report;

@@ -22,7 +22,7 @@ export function checkActivities(deps: Dependencies) {
           const journal = createJournal(deps, step);
           const value = await check(deps, holding, input, signal);
           const { evidence, missed } = value;
-          const summary = `${evidence.command}: ${evidence.passed ? 'passed' : `failed (exit code ${evidence.exitCode})`}`;
+          const summary = `${evidence.command}: ${evidence.noTests ? 'found no tests' : evidence.passed ? 'passed' : `failed (exit code ${evidence.exitCode})`}`;
           journal.line(summary);
           if (missed)
             journal.line(`Not run any more: ${missed.names.join(', ')}${missed.count > missed.names.length ? ', …' : ''}`, 'warn');
@@ -82,7 +82,8 @@ async function check(deps: Dependencies, holding: Holding, input: ChecksInput, s
     artifactId,
     ...(ended ? { ended } : {}),
     ...(counts ? { counts } : {}),
+    ...(noTests ? { noTests } : {}),
   };
   const missed = since === undefined ? [] : missedTests({ before: await reportAt(deps, since), after: report });
-  return { evidence, noTests, ...failuresOf(report), ...(missed.length > 0 ? { missed: someOf(missed) } : {}) };
+  return { evidence, ...failuresOf(report), ...(missed.length > 0 ? { missed: someOf(missed) } : {}) };
 }

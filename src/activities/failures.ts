@@ -32,7 +32,8 @@ export function failureOf(thrown: unknown, spent?: SessionView): Error {
   const details: FailureDetails = {
     ...(hint ? { hint } : {}),
     ...(retryAt ? { retryAt: retryAt.toISOString() } : {}),
-    ...(spent ? { spent } : {}),
+    // A turn that was lost is played again, and tells then what all of it has cost.
+    ...(spent && code !== 'lease_lost' ? { spent } : {}),
   };
   return ApplicationFailure.create({
     message,

@@ -62,7 +62,7 @@ export function createCargoReader(alone: Alone): OutputReader {
     },
     report: async ({ invocation }) => {
       const results = told.map((test) => resultOf(test, invocation, alone));
-      return { results, ...(results.length !== ran || isCut ? { partial: true } : {}) };
+      return { results, ...(results.length !== ran || isCut ? { partial: true } : {}), ...(isCut ? { stopped: true } : {}) };
     },
   };
 }

@@ -2,6 +2,7 @@ import type { Evidence, TestResult } from '../contracts/evidence.ts';
 import type { ProcessEnd } from '../process/process-request.ts';
 import { boundedError } from './runner.ts';
 import type { Runner, TestReport } from './runner.ts';
+import { stopsEarly } from './stops-early.ts';
 
 type Counts = NonNullable<Evidence['counts']>;
 
@@ -29,6 +30,10 @@ export interface ChecksResult {
   outputTail: string;
   /** No command found a test to run. */
   noTests: boolean;
+  /** It ended at a failure and left tests out that would have come after it. */
+  stopped?: true;
+  /** A command passed whose runner found no test, or gave no report although it was asked. */
+  ranNone?: true;
   /** What a reader of the evidence should know, such as a report that could not be read. */
   notes: string[];
 }
@@ -47,6 +52,8 @@ export function together(results: ChecksResult[]): ChecksResult {
     ...listed(results),
     outputTail: telling?.outputTail ?? '',
     noTests: results.every(({ noTests }) => noTests),
+    ...(results.some(({ stopped }) => stopped) ? { stopped: true } : {}),
+    ...(results.some(({ ranNone }) => ranNone) ? { ranNone: true } : {}),
     notes: results.flatMap(({ notes }) => notes),
   };
 }
@@ -70,17 +77,21 @@ const added = (a: Counts, b: Counts): Counts => ({
 
 export interface CheckEnd {
   command: string;
+  /** What it starts in the end. */
+  line: string;
   end: ProcessEnd;
   /** Its last MiB, without colours. */
   output: string;
   report: TestReport | undefined;
+  /** It was started in a way that has it write a report. */
+  asked: boolean;
   runner: Runner;
   notes: string[];
   timeoutMs: number;
 }
 
 /** What one command comes to. */
-export function resultOf({ command, end, output, report, runner, notes, timeoutMs }: CheckEnd): ChecksResult {
+export function resultOf({ command, line, end, output, report, asked, runner, notes, timeoutMs }: CheckEnd): ChecksResult {
   const { exitCode, durationMs, outputTail } = end;
   const ended = end.reason === 'exited' || end.reason === 'not_found' ? undefined : end.reason;
   const failing = (report?.results.filter(isFailing) ?? [])
@@ -103,6 +114,8 @@ export function resultOf({ command, end, output, report, runner, notes, timeoutM
     truncated: (report?.partial ?? false) || (report?.results.length ?? 0) > MAX_TESTS,
     outputTail,
     noTests,
+    ...(!passed && (report?.stopped || stopsEarly({ line, output })) ? { stopped: true } : {}),
+    ...(noTests || (passed && asked && !report) ? { ranNone: true } : {}),
     notes,
   };
 }

@@ -11,6 +11,8 @@ export interface CheckReport {
   exitCode: number | null;
   ended?: NonNullable<Evidence['ended']>;
   counts?: NonNullable<Evidence['counts']>;
+  stopped?: true;
+  ranNone?: true;
   notes: string[];
   failures: TestResult[];
   outputTail: string;
@@ -18,12 +20,15 @@ export interface CheckReport {
   tests: ListedTest[];
 }
 
-export function reportOf({ passed, exitCode, ended, counts, notes, failures, outputTail, truncated, tests }: ChecksResult): CheckReport {
+export function reportOf(result: ChecksResult): CheckReport {
+  const { passed, exitCode, ended, counts, stopped, ranNone, notes, failures, outputTail, truncated, tests } = result;
   return {
     passed,
     exitCode,
     ...(ended ? { ended } : {}),
     ...(counts ? { counts } : {}),
+    ...(stopped ? { stopped } : {}),
+    ...(ranNone ? { ranNone } : {}),
     notes,
     failures,
     outputTail,

@@ -74,7 +74,7 @@ async function runCheck(request: ChecksRequest, command: string): Promise<Checks
   const reporting = { invocation, runner, notes };
   const ran = await runReporting(request, reporting);
   const report = await readReport(request, { ...reporting, ...ran });
-  return resultOf({ command, ...ran, report, runner, notes, timeoutMs: request.timeoutMs });
+  return resultOf({ command, line: invocation.line, ...ran, report, runner, notes, timeoutMs: request.timeoutMs });
 }
 
 interface Reporting {
@@ -87,6 +87,8 @@ interface Ran extends CommandEnd {
   reportFile: string;
   reader?: OutputReader | undefined;
   left: LeftReport[];
+  /** It was to write a report. */
+  asked: boolean;
 }
 
 /** What runners and package managers say of options that they do not know; Node exits with 9 for those in NODE_OPTIONS. */
@@ -108,10 +110,10 @@ async function runReporting(request: ChecksRequest, { invocation, runner, notes 
   if (!refused || (await readIfThere(reportFile)) !== undefined) {
     const holds = (path: string): boolean => runner.holds?.(path, first.output) ?? false;
     const left = leaves && before ? await readReports(request.cwd, { before, after: await reportsIn(request.cwd, leaves), holds }) : [];
-    return { ...first, reportFile, reader, left };
+    return { ...first, reportFile, reader, left, asked: asked !== undefined && runner.name !== 'unittest' };
   }
   notes.push(`${runner.name} writes no report here: \`${invocation.command}\` was run without.`);
-  return { ...(await start(invocation.command, request.env)), reportFile, left: [] };
+  return { ...(await start(invocation.command, request.env)), reportFile, left: [], asked: false };
 }
 
 /** Nothing that a report says, or does not say, may fail the check. */

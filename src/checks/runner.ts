@@ -64,6 +64,8 @@ export interface TestReport {
   counts?: NonNullable<Evidence['counts']>;
   /** Tests ran that are not among the results. */
   partial?: true;
+  /** It ended at a failure, and tests after it did not run. */
+  stopped?: true;
 }
 
 export interface RunnerEnd {

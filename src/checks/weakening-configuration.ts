@@ -35,7 +35,7 @@ const RULES: readonly ConfigurationRule[] = [
   {
     file: /(?:^|\/)[\w.-]*\.gradle(?:\.kts)?$|(?:^|\/)gradle\.properties$/,
     added:
-      /\bignoreFailures\s*(?:=|\()?\s*true|\bexcludeTestsMatching\b|\bexcludeTags\b|\bexclude\s*(?:\(|['"])|\bonlyIf\s*\{\s*false|\benabled\s*=\s*false|\bmaxRetries\b/,
+      /\bignoreFailures\s*(?:=|\()?\s*true|\bexcludeTestsMatching\b|\bexcludeTags\b|\bexclude\s*(?:\((?!\s*(?:group|module)\b)|['"])|\bonlyIf\s*\{\s*false|\benabled\s*=\s*false|\bmaxRetries\b/,
     removed: /\buseJUnit\w*\b/,
   },
   { file: /(?:^|\/)\.rspec$/, added: /--tag\s+~|--exclude-pattern|--pattern|--example\b/ },
@@ -114,7 +114,9 @@ function weakerScript(before: string, after: unknown): string | undefined {
   if (TEST_PROGRAM.test(before) && !TEST_PROGRAM.test(after) && !/\b(?:run|npm|pnpm|yarn)\b/.test(after))
     return `runs no tests: \`${shown(after)}\``;
   const known = new Set(before.split(/\s+/));
-  const narrowing = after.split(/\s+/).find((word) => !known.has(word) && NARROWING.test(word));
+  // To jest it is that tests run one after the other.
+  const isHarmless = (word: string): boolean => word === '-i' && /\bjest\b/.test(after);
+  const narrowing = after.split(/\s+/).find((word) => !known.has(word) && NARROWING.test(word) && !isHarmless(word));
   return narrowing === undefined ? undefined : `now has ${narrowing}: \`${shown(after)}\``;
 }
 
@@ -135,8 +137,11 @@ function recipeWeakening({ path: file, before, after }: ChangedFile): string[] {
     const now = is.get(target) ?? [];
     const name = `the target \`${target}\` of ${path.posix.basename(file)}`;
     if (now.length < lines.length) return [`${name} does less than before`];
+    const isReplaced = lines.some((line) => !now.includes(line));
     const ignoring = now.find(
-      (line) => !lines.includes(line) && (IGNORED_FAILURE.test(line) || /^@?-|^(?:@\s*)?(?:true|:|echo\b)/.test(line)),
+      (line) =>
+        !lines.includes(line) &&
+        (IGNORED_FAILURE.test(line) || /^@?-/.test(line) || (isReplaced && /^(?:@\s*)?(?:true|:|echo\b)/.test(line))),
     );
     return ignoring === undefined ? [] : [`${name} now says \`${shown(ignoring)}\``];
   });

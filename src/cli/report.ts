@@ -39,8 +39,8 @@ function leftOpen({ status, phases }: RunView): [string, string][] {
 function evidenceOf({ phases }: RunView): string | undefined {
   const evidence = phases.findLast((phase) => phase.evidence)?.evidence;
   if (!evidence) return undefined;
-  const { command, exitCode, counts, treeHash, knownFailures } = evidence;
-  return `\`${command}\` exit code ${exitCode}${counts ? `, ${counts.passed} passed` : ''}${knownFailures ? `, ${knownFailures.count} failing on the base already` : ''} on tree ${treeHash.slice(0, 12)}`;
+  const { command, exitCode, counts, treeHash, knownFailures, noTests } = evidence;
+  return `\`${command}\` exit code ${exitCode}${noTests ? ', no tests found' : ''}${counts ? `, ${counts.passed} passed` : ''}${knownFailures ? `, ${knownFailures.count} failing on the base already` : ''} on tree ${treeHash.slice(0, 12)}`;
 }
 
 function nextSteps({ status, errors, id }: RunView): string[] {

@@ -24,7 +24,6 @@ export interface ChecksOutcome {
   unnamed: boolean;
   /** The same for the same failures with the same errors. */
   signature: string;
-  noTests: boolean;
   /** Tests that the earlier check ran and this one did not. */
   missed?: SomeTests;
 }

@@ -13,6 +13,8 @@ export interface Evidence {
   /** Why it ended, when not by itself. */
   ended?: 'timed_out' | 'stalled' | 'cancelled';
   counts?: { passed: number; failed: number; skipped: number };
+  /** The command found no test to run, whatever its exit code: it passes, and proves nothing. */
+  noTests?: true;
   /** It failed, yet only by tests that fail on the base as well: the first of their names, in plain text. */
   knownFailures?: SomeTests;
   /** The full report's artifact. */

@@ -34,8 +34,9 @@ export async function outlivedLock({ answer, gitDir, signal, clock = STEADY }: R
   const path = /Unable to create '(.+\.lock)': File exists/.exec(answer.stderr)?.[1];
   if (answer.exitCode === 0 || path === undefined || !path.startsWith(`${gitDir}/`)) return false;
   const first = await identityOf(path);
+  if (first === undefined) return true;
   const since = clock.now();
-  while (first !== undefined && clock.now() - since < STALE_MS) {
+  while (clock.now() - since < STALE_MS) {
     await clock.wait(POLL_MS, signal);
     // Gone, or another's by now: its owner was alive.
     if ((await identityOf(path)) !== first) return true;

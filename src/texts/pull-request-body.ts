@@ -27,7 +27,7 @@ export function pullRequestBody({ view, asked, done, evidence, review, notes = [
   const told = [
     done?.trim() || 'See the commits.',
     `## What was asked\n\n${quoted(quiet(asked), 3000)}`,
-    `## How it was checked\n\n${[evidence ? evidenceTable(evidence) : untested(view), ...knownOf(evidence), ...notes].join('\n\n')}`,
+    `## How it was checked\n\n${[evidenceTable(view, evidence), ...knownOf(evidence), ...notes].join('\n\n')}`,
     ...(later.length > 0
       ? [`## Noted by the review, not blocking\n\n${later.map(({ title, severity }) => `- **${severity}**: ${title}`).join('\n')}`]
       : []),
@@ -36,14 +36,14 @@ export function pullRequestBody({ view, asked, done, evidence, review, notes = [
   return [...told, ...(view.issue ? [`Closes #${view.issue.key}`] : []), pullRequestMarker(view.workflowId)].join('\n\n');
 }
 
-function untested({ phases }: RunView): string {
-  const isOff = phases.some(({ name, status }) => name === 'test' && status === 'skipped');
-  return `No tests were run: ${isOff ? 'the phase test is switched off' : 'the repository names none that Belay could find'}.`;
-}
-
-function evidenceTable(evidence: Evidence): string {
-  const { command, exitCode, treeHash, durationMs, counts } = evidence;
-  const result = counts ? `${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped` : 'see exit code';
+function evidenceTable(view: RunView, evidence: Evidence | undefined): string {
+  if (!evidence) return untested(view);
+  const { command, exitCode, treeHash, durationMs, counts, noTests } = evidence;
+  const result = noTests
+    ? 'no tests found'
+    : counts
+      ? `${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`
+      : 'see exit code';
   return [
     'Run by Belay itself on exactly the published tree.',
     '',
@@ -51,6 +51,13 @@ function evidenceTable(evidence: Evidence): string {
     '|---|---|---|---|---|',
     `| \`${command.replaceAll('|', '\\|')}\` | ${exitCode} | ${result} | \`${treeHash.slice(0, 12)}\` | ${duration(durationMs)} |`,
   ].join('\n');
+}
+
+function untested({ phases }: RunView): string {
+  const test = phases.find(({ name }) => name === 'test');
+  if (test?.status === 'completed') return 'No tests were run: the repository names none that Belay could find.';
+  if (test?.status === 'skipped') return 'No tests were run: their phase is switched off.';
+  return test?.status === 'pending' ? 'No tests were run yet.' : 'No tests were run.';
 }
 
 /** The exit code in the table stays what it was: this says why the work is published all the same. */

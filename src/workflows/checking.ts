@@ -1,6 +1,9 @@
 import type { ChecksOutcome } from '../contracts/checks.ts';
 import type { Run } from './run.ts';
 
+/** The base is checked in a workspace of its own, which is set up first: that may take as long as it may for a run. */
+const BASE_SETUP_MS = 60 * 60_000;
+
 /** A check, with what the base says of its failures. */
 export interface Checked extends ChecksOutcome {
   /** Why failures count although the base fails too. */
@@ -76,7 +79,7 @@ async function besideBase(run: Run, outcome: ChecksOutcome, strict: boolean): Pr
     'compare-with-base',
     (host, step) => host.compareWithBase({ step, commands, checkpoint, timeoutMs, base, report }),
     // Another run may be checking the same base just now.
-    { totalMs: 2 * timeoutMs * commands.length },
+    { totalMs: 2 * (BASE_SETUP_MS + timeoutMs * commands.length) },
   );
   return { ...outcome, ...comparison, evidence: { ...evidence, ...(knownFailures ? { knownFailures } : {}) } };
 }

@@ -9,7 +9,7 @@ import { defaultClaimsFolder, isHeld, listClaims, removeClaim, whileClaimsLocked
 import type { PortClaim } from './port-claims.ts';
 import { pooled } from './pool.ts';
 import { discard, removeTree, TRASH_PREFIX } from './remove-tree.ts';
-import { isRunId, registrationPath, registrationsFolder, treePath, treesFolder, worktreesLock } from './run-folders.ts';
+import { isRunId, registrationPath, registrationsFolder, runOfTree, treePath, treesFolder, worktreesLock } from './run-folders.ts';
 import type { Worktrees } from './worktree.ts';
 
 /**
@@ -48,7 +48,7 @@ export async function findLeftovers({
     stalePorts({ home, folder: portsFolder }),
   ]);
   const live = new Set(await liveRunIds());
-  return found.flat().filter((leftover) => leftover.kind === 'trash' || leftover.kind === 'pool' || !live.has(leftover.runId));
+  return found.flat().filter((leftover) => leftover.kind === 'trash' || leftover.kind === 'pool' || !live.has(runOfTree(leftover.runId)));
 }
 
 /** Removes what `findLeftovers` named; says what was removed and what could not be. */

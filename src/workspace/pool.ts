@@ -67,7 +67,12 @@ export function createWorktreePool({ home, size, onProblem }: PoolSettings & { h
     await renameIfThere(join(registrationPath({ gitDir: mirror.gitDir, runId }), INDEX_NAME), join(half, 'index'));
     await removeRegistration(place);
     later(async () => {
-      if (!isOurs || !(await keep({ half, folder, mirror, size }))) await removeTree(half);
+      let isKept = false;
+      try {
+        isKept = isOurs && (await keep({ half, folder, mirror, size }));
+      } finally {
+        if (!isKept) await removeTree(half);
+      }
     });
   }
 

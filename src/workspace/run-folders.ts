@@ -16,6 +16,14 @@ export function assertRunId(runId: string): string {
   });
 }
 
+const BASE = '-base';
+
+/** Beside a run's own tree, that in which it has its base checked. */
+export const baseTreeOf = (runId: string): string => `${runId}${BASE}`;
+
+/** The run that a tree belongs to, by the tree's name. */
+export const runOfTree = (name: string): string => (name.endsWith(BASE) ? name.slice(0, -BASE.length) : name);
+
 export const treesFolder = (home: string): string => join(resolve(home), 'trees');
 
 export const treePath = ({ home, runId }: { home: string; runId: string }): string => join(treesFolder(home), assertRunId(runId));

@@ -21,11 +21,17 @@ describe('compareFailures', () => {
     expect(compareFailures({ head: moved, base: failing('old') }).counting).toEqual([0]);
   });
 
+  it('knows no more of several tests by one name than fail on the base', () => {
+    const { counting, known } = compareFailures({ head: failing('each', 'each', 'each'), base: failing('each') });
+    expect({ counting, known: known.length }).toEqual({ counting: [1, 2], known: 1 });
+  });
+
   it.each([
     ['the base passes', failing('new'), failing(), undefined],
     ['neither names a test', unnamed('make check'), unnamed('make check'), /`make check` names no failing tests and fails on the base too/],
     ['only the base names its tests', unnamed('make check', 1), failing('old'), undefined],
     ['it ends with another exit code', { ...failing('old'), exitCode: 134 }, failing('old'), /exit code 1 and here with 134/],
+    ['it stops at a failure', { ...failing('old'), stopped: true as const }, failing('old'), /nothing is known of those after it/],
     [
       'the base does not come to its end',
       failing('old'),
@@ -66,6 +72,11 @@ describe('missedTests', () => {
   it('are none where a test was renamed, or was skipped before', () => {
     expect(missed(before, listed({ 'a one': 'passed', 'a second': 'passed', 'b one': 'passed' }))).toEqual([]);
     expect(missed(listed({ 'a one': 'skipped', 'b one': 'passed' }), listed({ 'b one': 'passed' }))).toEqual([]);
+  });
+
+  it('are all where no test is found any more, or a runner that was asked for its tests says nothing', () => {
+    const none = { ...before, passed: true, failures: [], tests: [], ranNone: true as const };
+    expect(missed(before, none)).toEqual(['a one', 'a two', 'b one']);
   });
 
   it('are none of a file that fails now, for it may not have been loaded', () => {

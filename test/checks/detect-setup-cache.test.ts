@@ -21,6 +21,7 @@ test.each([
   ['a command that does more', 'npm ci && npm run build', {}, undefined],
   ['no lock file', 'npm ci', {}, []],
   ['scripts that run with it', 'npm ci', { scripts: { prepare: 'tsc' } }, undefined],
+  ['a package of the repository itself', 'npm ci', { dependencies: { lib: 'file:./lib' } }, undefined],
   ['workspaces', 'npm ci', { workspaces: ['packages/*'] }, undefined],
 ])('with %s nothing is shared', async (_what, command, described, more) => {
   expect(await detect(command, described, more)).toEqual([]);

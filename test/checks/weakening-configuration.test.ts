@@ -29,6 +29,8 @@ describe('a change of configuration', () => {
     ['Makefile', MAKEFILE, MAKEFILE.replace('pytest\n', 'pytest || true\n'), /target `test` of Makefile now says/],
     ['Makefile', MAKEFILE, MAKEFILE.replace('\tpython', '\t-python'), /now says `-python/],
     ['Makefile', MAKEFILE, MAKEFILE.replace('\t./smoke.sh\n', ''), /does less than before/],
+    ['Makefile', MAKEFILE, MAKEFILE.replace('./smoke.sh', 'echo fine'), /now says `echo fine/],
+    ['build.gradle.kts', 'tasks.test {\n}\n', 'tasks.test {\n  exclude("**/CartTest*")\n}\n', /exclude/],
     ['Cargo.toml', '[lib]\nname = "cart"\n', '[lib]\nname = "cart"\ntest = false\n', /test = false/],
     ['pom.xml', '<project>\n</project>\n', '<project>\n<skipTests>true</skipTests>\n</project>\n', /skipTests/],
     ['build.gradle.kts', 'tasks.test {\n}\n', 'tasks.test {\n  ignoreFailures = true\n}\n', /ignoreFailures/],
@@ -48,6 +50,9 @@ describe('a change of configuration', () => {
     ['pyproject.toml', PYPROJECT, PYPROJECT.replace('"cart"', '"basket"')],
     ['Makefile', MAKEFILE, MAKEFILE.replace('cc cart.c', 'cc -O2 cart.c')],
     ['Makefile', MAKEFILE, MAKEFILE.replace('python -m', 'python3 -m')],
+    ['Makefile', MAKEFILE, MAKEFILE.replace('\tpython', '\t@echo testing\n\tpython')],
+    ['package.json', PACKAGE('jest'), PACKAGE('jest -i')],
+    ['build.gradle.kts', 'testImplementation("a:b:1")\n', 'testImplementation("a:b:1") {\n  exclude(group = "org.junit.vintage")\n}\n'],
     ['Cargo.toml', '[dependencies]\n', '[dependencies]\nserde = "1"\n'],
   ])('of %s that changes no tests is none', (path, before, after) => {
     expect(findWeakening([{ path, before, after }])).toEqual([]);

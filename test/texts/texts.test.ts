@@ -153,10 +153,19 @@ describe('pullRequestBody', () => {
     expect(text).toContain('One test is not run any more.');
   });
 
-  it('says so when nothing was tested', () => {
-    expect(pullRequestBody({ view, asked: 'x' })).toContain('No tests were run: the repository names none that Belay could find.');
-    const off = { ...view, phases: view.phases.map((each) => ({ ...each, status: 'skipped' as const })) };
-    expect(pullRequestBody({ view: off, asked: 'x' })).toContain('No tests were run: the phase test is switched off.');
+  it.each([
+    ['completed', 'No tests were run: the repository names none that Belay could find.'],
+    ['skipped', 'No tests were run: their phase is switched off.'],
+    ['pending', 'No tests were run yet.'],
+  ] as const)('says why nothing was tested where the phase of tests is %s', (status, text) => {
+    const phases = [{ name: 'test' as const, status, attempts: 0, sessions: [] }];
+    expect(pullRequestBody({ view: { ...view, phases }, asked: 'x' })).toContain(`## How it was checked\n\n${text}\n`);
+  });
+
+  it('says so where the command found no tests', () => {
+    const { counts: _none, ...rest } = evidence;
+    const text = pullRequestBody({ view, asked: 'x', evidence: { ...rest, exitCode: 1, noTests: true } });
+    expect(text).toContain('| 1 | no tests found |');
   });
 });
 

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ScriptTurn } from '../../src/engines/script.ts';
@@ -28,6 +28,8 @@ const PROJECT = {
 };
 /** `doubles` fails before anybody has touched anything. */
 const HALF_BROKEN = { ...PROJECT, 'sum.js': PROJECT['sum.js'].replace('a * 2', 'a * 3') };
+
+const INSTALLED = 'export const times = (a, b) => a * b;';
 
 const replace = (path: string, find: string, replacement: string): ScriptTurn => ({ replace: [{ path, find, with: replacement }] });
 const breaks = replace('sum.js', 'a + b', 'a - b');
@@ -72,6 +74,23 @@ describe('tests that fail on the base', () => {
     const prompts = await run.prompts('resolve-failed-test');
     expect(prompts).toHaveLength(1);
     expect(prompts[0]).toContain('- Name: adds');
+  });
+
+  it('are not those that fail by what the agent left beside its commits, for this run and for later ones', async () => {
+    const project = await belay.project({
+      files: {
+        ...PROJECT,
+        '.gitignore': 'installed/\n',
+        'sum.js':
+          "import { times } from './installed/times.js';\nexport const sum = (a, b) => a + b;\nexport const twice = (a) => times(a, 2);\n",
+        '.belay.yml': `setup: mkdir -p installed && echo '${INSTALLED}' > installed/times.js\ntest: npm test\nlimits: { testAttempts: 1 }\n`,
+      },
+      script: { implement: [{ write: { 'notes.md': 'noted\n', 'installed/times.js': INSTALLED.replace('*', '+ 7 *') } }] },
+    });
+    const run = await project.run({ pipeline: 'planBuildTest' });
+    expect((await run.parked()).errors).toMatchObject([{ code: 'tests_failing', message: expect.stringContaining('doubles') as string }]);
+    expect(await readdir(join(belay.home, 'trees'))).not.toContainEqual(expect.stringContaining('-base'));
+    await run.cancel();
   });
 
   it('block where the repository wants that', async () => {

@@ -21,15 +21,15 @@ async function space() {
 test('finds and removes the trees of closed runs, and leaves the living', async () => {
   await using setup = await space();
   const { home, mirror, prepare, find, clean } = setup;
-  for (const runId of ['live0001', 'dead0001', 'dead0002']) await prepare(runId);
+  for (const runId of ['live0001', 'live0001-base', 'dead0001', 'dead0001-base']) await prepare(runId);
   expect((await find(['live0001'])).map(({ kind, ...rest }) => [kind, 'runId' in rest ? rest.runId : ''])).toEqual([
     ['tree', 'dead0001'],
-    ['tree', 'dead0002'],
+    ['tree', 'dead0001-base'],
   ]);
   const { removed, failed } = await clean(['live0001']);
   expect([removed.length, failed]).toEqual([2, []]);
-  expect(await readdir(join(home, 'trees'))).toEqual(['live0001']);
-  expect(await readdir(join(mirror.gitDir, 'worktrees'))).toEqual(['live0001']);
+  expect(await readdir(join(home, 'trees'))).toEqual(['live0001', 'live0001-base']);
+  expect(await readdir(join(mirror.gitDir, 'worktrees'))).toEqual(['live0001', 'live0001-base']);
   expect(await find(['live0001'])).toEqual([]);
 });
 

@@ -69,6 +69,16 @@ test('a run works in the tree of an earlier one, on its own commit, with nothing
   expect(await second.worktree.checkpoint({ message: 'Nothing' })).toMatchObject({ sha: commit, changed: false });
 });
 
+test('a tree that cannot be cleaned is deleted, and that is said', async () => {
+  await using space = await pooling();
+  await space.prepare('run00001');
+  await writeFile(join(space.mirror.gitDir, 'worktrees/run00001/belay-index'), 'no index at all');
+  await space.worktrees.release({ mirror: space.mirror, runId: 'run00001' });
+  await space.worktrees.settled();
+  expect(space.problems).toHaveLength(1);
+  expect(await readdir(space.folder)).toEqual([]);
+});
+
 test('files that are the same are not written again', async () => {
   await using space = await pooling();
   const first = await space.prepare('run00001');

@@ -19,9 +19,9 @@ export const test = phase('test', async (run) => {
   }
 });
 
-function passed({ evidence, noTests, missed }: Checked, attempt: number): string {
+function passed({ evidence, missed }: Checked, attempt: number): string {
   if (missed) return `undone what had ${missed.count === 1 ? 'a test' : `${missed.count} tests`} not run any more`;
-  if (noTests) return `no tests found by ${evidence.command}`;
+  if (evidence.noTests) return `no tests found by ${evidence.command}`;
   const { counts, knownFailures } = evidence;
   const count = counts ? `${counts.passed} passed` : 'passed';
   const known = knownFailures ? `, ${knownFailures.count} failing on the base already` : '';
