@@ -33,6 +33,7 @@ export function loopingScript(): string {
       { write: { 'second.txt': 'x\n' }, say: 'Tried another.' },
       { run: 'rm broken.txt', say: 'Removed what was broken.' },
     ],
+    'test-results': [{ json: { tests: [{ name: 'nothing is broken', passed: false, error: 'broken.txt is there' }] } }],
     review: [refused, refused, { json: { passed: true, issues: [] } }],
     'resolve-review-issue': [
       { write: { 'third.txt': 'x\n' }, say: 'Mended it.' },

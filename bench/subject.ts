@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import type { EngineName } from '../src/contracts/constants.ts';
 import type { RunView } from '../src/contracts/run-view.ts';
@@ -20,6 +21,12 @@ export interface History {
   bytes: number;
 }
 
+export interface StartOptions {
+  engine?: EngineName;
+  /** Filed as an issue first, which is told how the run goes. */
+  asIssue?: boolean;
+}
+
 /** Belay with its embedded servers, warm, and a repository of `files` files whose test command does nothing. */
 export interface Subject extends AsyncDisposable {
   repository: string;
@@ -29,11 +36,11 @@ export interface Subject extends AsyncDisposable {
   /** Of Temporal's server. */
   address: string;
   /** Only starts it. */
-  start(text: string, engine?: EngineName): Promise<WorkflowHandle>;
+  start(text: string, options?: StartOptions): Promise<WorkflowHandle>;
   /** How many runs are at work with their agent. */
   working(): Promise<number>;
-  /** One request from start to pull request; resolves to what its history weighs. */
-  run(text: string): Promise<History>;
+  /** From start to pull request, of a request or an issue; resolves to what its history weighs. */
+  run(text: string, options?: { asIssue?: boolean }): Promise<History>;
 }
 
 const quiet = { live: false, piped: true, out: () => {}, note: () => {}, exact: () => {} };
@@ -100,9 +107,9 @@ interface Orders {
 
 /** What is asked of Belay, as the command line asks it. */
 function ordersOf({ context, client, repository, folder }: Orders): Pick<Subject, 'home' | 'client' | 'start' | 'run' | 'working'> {
-  async function start(text: string, engine?: EngineName): Promise<WorkflowHandle> {
+  async function start(text: string, { engine, asIssue = false }: StartOptions = {}): Promise<WorkflowHandle> {
     const order = await takeOrder(intakeOf(context), {
-      target: { kind: 'request', text },
+      target: asIssue ? { kind: 'file', path: await fileOf(folder, text) } : { kind: 'request', text },
       repository,
       workingDirectory: folder,
       pipeline: 'sdlc',
@@ -119,12 +126,37 @@ function ordersOf({ context, client, repository, folder }: Orders): Pick<Subject
     client,
     start,
     working: async () => (await context.ledger.listRuns({ status: 'running', limit: 10_000 })).length,
-    async run(text) {
-      const handle = await start(text);
-      const view = (await handle.result()) as RunView;
+    async run(text, options) {
+      const handle = await start(text, options);
+      const view = await endOf(handle, context);
       if (view.outcome !== 'pull_request') throw new Error(`A run ended without a pull request: ${JSON.stringify(view.errors)}`);
       const { historyLength, historySize } = await handle.describe();
       return { events: historyLength, bytes: historySize ?? 0 };
     },
   };
 }
+
+async function fileOf(folder: string, text: string): Promise<string> {
+  const path = join(folder, 'issue.md');
+  await writeFile(path, `# ${text}\n`);
+  return path;
+}
+
+/** A run that needs a person would be waited for without end. The ledger is asked: a query costs a workflow task. */
+async function endOf(handle: WorkflowHandle, { ledger }: Context): Promise<RunView> {
+  const over = new AbortController();
+  const parked = async (): Promise<never> => {
+    for (;;) {
+      await sleep(PARKED_POLL_MS, undefined, { signal: over.signal });
+      const view = (await ledger.listRuns({ status: 'parked', limit: 100 })).find(({ workflowId }) => workflowId === handle.workflowId);
+      if (view) throw new Error(`A run is parked: ${JSON.stringify(view.errors)}`);
+    }
+  };
+  try {
+    return await Promise.race([handle.result() as Promise<RunView>, parked()]);
+  } finally {
+    over.abort();
+  }
+}
+
+const PARKED_POLL_MS = 5000;

@@ -40,7 +40,7 @@ export const memory: Bench = async ({ folder, full }) => {
 async function runs(subject: Subject, count: number): Promise<number> {
   const before = settledRss();
   const handles = [];
-  for (let index = 0; index < count; index++) handles.push(await subject.start(`Sleep, ${index}`, 'claude'));
+  for (let index = 0; index < count; index++) handles.push(await subject.start(`Sleep, ${index}`, { engine: 'claude' }));
   await until(async () => (await subject.working()) === count);
   const perRun = (settledRss() - before) / count;
   for (const handle of handles) await handle.cancel();

@@ -7,7 +7,7 @@ import { createSubject } from '../subject.ts';
 import type { Subject } from '../subject.ts';
 
 const AT_MOST = 1.1;
-const EARLIER = { full: 1000, short: 100 };
+const EARLIER = { full: 1000, short: 60 };
 
 /** The same run after many earlier ones: how long it takes, and what they have left behind. */
 export const repeated: Bench = async ({ folder, pairs, full }) => {

@@ -7,8 +7,8 @@ import { createSubject } from '../subject.ts';
 
 /** Many at once take long, and vary less: fewer pairs. */
 const COUNTS = [
-  { atOnce: 16, pairs: 9 },
-  { atOnce: 64, pairs: 3 },
+  { atOnce: 16, pairs: 5 },
+  { atOnce: 64, pairs: 2 },
   { atOnce: 256, pairs: 1 },
 ];
 const AT_LEAST = 0.6;
