@@ -91,7 +91,7 @@ async function checkoutPlace({ base: wanted }: PlaceRequest, checkout: UserRepos
   return {
     repository,
     notes,
-    settingsRef: wanted === undefined ? head.sha : `refs/heads/${wanted}`,
+    settingsRef: wanted ?? head.sha,
     ...withoutUndefined({ base, baseSha }),
   };
 }
