@@ -38,7 +38,9 @@ export async function timed(work: () => Promise<unknown>): Promise<number> {
 export interface Pairs {
   name: string;
   count: number;
-  /** Both are given the number of the round; the first is not counted: it warms both. They give milliseconds. */
+  /** Without a first round that is not counted: what takes minutes, and is long warm by its end. */
+  cold?: boolean;
+  /** Both are given the number of the round. They give milliseconds. */
   baseline: (round: number) => Promise<number>;
   subject: (round: number) => Promise<number>;
 }
@@ -49,9 +51,9 @@ export interface Measured {
 }
 
 /** Interleaved, so that whatever else happens on the machine happens to both. */
-export async function interleaved({ name, count, baseline, subject }: Pairs): Promise<Measured> {
+export async function interleaved({ name, count, cold = false, baseline, subject }: Pairs): Promise<Measured> {
   const measured: Measured = { baselineMs: [], subjectMs: [] };
-  for (let round = 0; round <= count; round++) {
+  for (let round = cold ? 1 : 0; round <= count; round++) {
     const baselineMs = await baseline(round);
     const subjectMs = await subject(round);
     if (round === 0) continue;

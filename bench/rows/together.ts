@@ -7,16 +7,16 @@ import { createSubject } from '../subject.ts';
 
 /** Many at once take long, and vary less: fewer pairs. */
 const COUNTS = [
-  { atOnce: 16, pairs: 5 },
-  { atOnce: 64, pairs: 2 },
-  { atOnce: 256, pairs: 1 },
+  { atOnce: 16, pairs: { short: 3, full: 9 } },
+  { atOnce: 64, pairs: { short: 1, full: 3 } },
+  { atOnce: 256, pairs: { short: 1, full: 1 } },
 ];
 const AT_LEAST = 0.6;
 
 /** Runs a minute, all begun at once, each with a workspace of its own. */
 export const together: Bench = async ({ folder, pairs, full }) => {
   const rows: Row[] = [];
-  for (const { atOnce, pairs: most } of full ? COUNTS : COUNTS.slice(0, 2)) {
+  for (const { atOnce, pairs: enough } of full ? COUNTS : COUNTS.slice(0, 2)) {
     const place = join(folder, String(atOnce));
     await mkdir(place);
     await using subject = await createSubject({ folder: place, files: 100, slots: atOnce });
@@ -26,7 +26,8 @@ export const together: Bench = async ({ folder, pairs, full }) => {
     const measure = `${atOnce} at once, runs a minute`;
     const { baselineMs, subjectMs } = await interleaved({
       name: measure,
-      count: Math.min(pairs, most),
+      count: Math.min(pairs, full ? enough.full : enough.short),
+      cold: atOnce > 16,
       baseline: (round) => all((name) => baseline.run(`many-${round}-${name}`)),
       subject: (round) => all((name) => subject.run(`Add a line, one of many, ${round} ${name}`)),
     });

@@ -98,7 +98,7 @@ async function prepare(work: AgentWork, notes: StepNotes): Promise<{ command: Co
   const command = loadCommand({ name: input.command, ...(override === undefined ? {} : { override }) });
   // A session that cannot be resumed would fail every attempt alike: the last one starts over.
   const resume = Context.current().info.attempt < AGENT_ATTEMPTS ? await notes.session() : undefined;
-  if (!resume && holding.at !== input.checkpoint) await holding.worktree.restore(input.checkpoint);
+  if (!resume && !(await standsAt(holding, input))) await holding.worktree.restore(input.checkpoint);
   holding.at = undefined;
   const rendered = renderCommand(command, await promptValues(deps, holding, input.values));
   const { protectedPaths } = holding.settings;
@@ -106,6 +106,10 @@ async function prepare(work: AgentWork, notes: StepNotes): Promise<{ command: Co
   const prompt = `${asked}${await workspacePrompt(deps, holding, command)}`;
   await keep(work, 'prompt', `${input.command}.md`, prompt);
   return { command, prompt, resume };
+}
+
+async function standsAt({ at, worktree }: Holding, { step, checkpoint }: AgentInput): Promise<boolean> {
+  return at === checkpoint || (step.shared === true && (await worktree.isAt(checkpoint)));
 }
 
 async function ask(work: AgentWork, turn: Turn, said: Said): Promise<TurnResult> {
@@ -125,12 +129,13 @@ async function ask(work: AgentWork, turn: Turn, said: Said): Promise<TurnResult>
 async function finish(work: AgentWork, command: Command, answer: TurnResult, spending: Spending): Promise<AgentOutcome> {
   const { input, holding } = work;
   const settled = await settle(work, command);
-  holding.at = settled.checkpoint;
+  // Another that reads may still go on, and nobody knows yet how it leaves the files.
+  if (!input.step.shared) holding.at = settled.checkpoint;
   const artifact = input.keepAs === 'plan' ? await keepPlan(work, answer) : await keepAnswer(work, answer);
   return {
     session: spentOn(input, answer.sessionId, spending),
     artifactId: artifact.id,
-    sha256: artifact.sha256,
+    ...(input.keepAs === 'plan' ? { sha256: artifact.sha256 } : {}),
     text: answer.text.slice(0, MAX_SAID),
     ...settled,
     ...(answer.json === undefined ? {} : { json: digestOf(command.output, answer.json) }),

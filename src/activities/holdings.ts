@@ -1,5 +1,3 @@
-import pLimit from 'p-limit';
-import type { LimitFunction } from 'p-limit';
 import type { Grant, LeaseRef } from '../contracts/lease.ts';
 import type { RepositoryRef } from '../contracts/repository.ts';
 import type { StepRef } from '../contracts/work.ts';
@@ -8,6 +6,8 @@ import type { RepositorySettings } from '../repository-settings.ts';
 import type { Worktree } from '../workspace/worktree.ts';
 import { createTenures, isSameLease, leaseLost } from './tenures.ts';
 import type { Tenures } from './tenures.ts';
+import { createWorkTurns } from './work-turns.ts';
+import type { WorkTurns } from './work-turns.ts';
 
 /** A workspace that this host holds for a run. */
 export interface Holding {
@@ -32,11 +32,11 @@ export interface Holdings extends Tenures {
   /** Held until disposed of, which ends the work that is still going on in it, and waits for that. */
   add(holding: Holding): AsyncDisposable;
   /**
-   * Works in a held workspace; the signal that the work is given is also aborted when the lease is over. One work at a time: an
-   * attempt that the server has given up may still be ending. Throws the failure `lease_lost` unless exactly this lease is held here.
+   * Works in a held workspace; the signal that the work is given is also aborted when the lease is over. One work at a time,
+   * but for those that only read: an attempt that the server has given up may still be ending. Throws the failure `lease_lost` unless exactly this lease is held here.
    */
   use<T>(
-    step: Pick<StepRef, 'lease' | 'last'>,
+    step: Pick<StepRef, 'lease' | 'last'> & Partial<Pick<StepRef, 'number' | 'shared'>>,
     signal: AbortSignal,
     work: (holding: Holding, signal: AbortSignal) => Promise<T>,
   ): Promise<T>;
@@ -45,7 +45,7 @@ export interface Holdings extends Tenures {
 interface Held {
   holding: Holding;
   over: AbortController;
-  turn: LimitFunction;
+  turns: WorkTurns;
 }
 
 export function createHoldings(): Holdings {
@@ -54,26 +54,27 @@ export function createHoldings(): Holdings {
     ...createTenures(),
     add(holding) {
       const { runId } = holding.lease;
-      const held: Held = { holding, over: new AbortController(), turn: pLimit(1) };
+      const held: Held = { holding, over: new AbortController(), turns: createWorkTurns() };
       byRun.set(runId, held);
       return {
         async [Symbol.asyncDispose]() {
           if (byRun.get(runId) === held) byRun.delete(runId);
           held.over.abort(leaseLost(holding.lease));
-          await held.turn(() => {});
+          await held.turns.alone(async () => {});
         },
       };
     },
-    async use({ lease, last }, signal, work) {
+    async use({ lease, last, number = 0, shared }, signal, work) {
       const held = byRun.get(lease.runId);
       if (!held || !isSameLease(held.holding.lease, lease)) throw leaseLost(lease);
-      const { holding, over, turn } = held;
+      const { holding, over, turns } = held;
       const either = AbortSignal.any([signal, over.signal]);
       try {
-        const result = await turn(() => {
+        const inTurn = async () => {
           either.throwIfAborted();
           return work(holding, either);
-        });
+        };
+        const result = await (shared ? turns.beside(number, inTurn) : turns.alone(inTurn));
         if (last) holding.end();
         return result;
       } catch (error) {

@@ -1,33 +1,71 @@
 import { Context, log } from '@temporalio/activity';
-import type { LogLevel } from '../contracts/records.ts';
+import type { LogEntry, LogLevel } from '../contracts/records.ts';
 import type { StepRef } from '../contracts/work.ts';
 import { plainText } from '../contracts/text.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { RunFiles } from '../run-files/run-files.ts';
 import type { Dependencies } from './dependencies.ts';
 
 /** The log of one attempt of one step: to the ledger and to the run's readable log. */
 export interface Journal {
   line(message: string, level?: LogLevel): void;
-  /** Waits until everything is written. What could not be is no reason to lose the work it tells of: the worker's log says so. */
+  /** Waits until everything is written that was not left out. What could not be is no reason to lose the work it tells of: the worker's log says so. */
   flush(): Promise<void>;
 }
 
-export function createJournal({ ledger, files }: Pick<Dependencies, 'ledger' | 'files'>, { lease, number, phase }: StepRef): Journal {
+/** More lines than this do not wait to be written: an agent may say them faster than any disk takes them. */
+const MAX_WAITING = 2000;
+const LINES_A_WRITE = 500;
+const MAX_LINE = 2000;
+
+export function createJournal(
+  { ledger, files }: { ledger: Pick<Ledger, 'appendLogs'>; files: Pick<RunFiles, 'appendLog'> },
+  { lease, number, phase }: StepRef,
+): Journal {
   const { runId } = lease;
   const source = `${lease.executionId}/${number}/${Context.current().info.attempt}/${lease.epoch}`;
+  const waiting: LogEntry[] = [];
   let seq = 0;
-  let written: Promise<void> = Promise.resolve();
-  const write = async (level: LogLevel, message: string, at: Date, position: number): Promise<void> => {
-    await ledger.appendLogs([{ runId, source, seq: position, at: at.toISOString(), level, phase, step: number, message }]);
-    await files.appendLog({ runId, line: message, at });
-  };
+  let leftOut = 0;
+  let writing: Promise<void> | undefined;
+
+  async function write(entries: readonly LogEntry[]): Promise<void> {
+    await ledger.appendLogs(entries);
+    for (const { message: line, at } of entries) await files.appendLog({ runId, line, at: new Date(at) });
+  }
+
+  async function writeOn(): Promise<void> {
+    while (waiting.length > 0) {
+      await write(waiting.splice(0, LINES_A_WRITE)).catch(unwritten('A part of the log'));
+      if (waiting.length === 0) sayLeftOut();
+    }
+    writing = undefined;
+  }
+
+  function enter(level: LogLevel, message: string): void {
+    waiting.push({ runId, source, seq: seq++, at: new Date().toISOString(), level, phase, step: number, message });
+    writing ??= writeOn();
+  }
+
+  function sayLeftOut(): void {
+    if (leftOut === 0) return;
+    const count = leftOut;
+    leftOut = 0;
+    enter('info', `[${count} lines came faster than they could be written, and are left out here]`);
+  }
+
   return {
     line(message, level = 'info') {
-      const at = new Date();
-      const position = seq++;
-      const text = plainText(message).slice(0, 2000);
-      written = written.then(() => write(level, text, at, position)).catch(unwritten('A line of the log'));
+      if (level === 'info' && waiting.length >= MAX_WAITING) {
+        leftOut++;
+        return;
+      }
+      sayLeftOut();
+      enter(level, plainText(message).slice(0, MAX_LINE));
     },
-    flush: () => written,
+    async flush() {
+      await writing;
+    },
   };
 }
 

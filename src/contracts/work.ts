@@ -35,6 +35,8 @@ export interface StepRef {
   attempt: number;
   /** The run needs no workspace after this. */
   last?: true;
+  /** It only reads, and may go on beside others that do. */
+  shared?: true;
 }
 
 /** A value for a prompt's placeholder: a reference wherever the text may be long. */
@@ -96,7 +98,8 @@ export interface AgentOutcome {
   session: SessionView;
   /** The answer, whole. */
   artifactId: string;
-  sha256: string;
+  /** Of a plan. */
+  sha256?: string;
   /** The answer's beginning. */
   text: string;
   /** What the workflow decides by: a `Classification`, a `ReviewDigest` or a `TestResultsDigest`. */

@@ -25,6 +25,10 @@ interface Held {
   /** Resolves when the holding activity has ended, with its failure if it failed. */
   ended: Promise<void>;
   over: boolean;
+  /** Its host takes it back by itself. */
+  ending: boolean;
+  /** How many works go on in it. */
+  works: number;
   failure?: unknown;
   grant?: Grant;
 }
@@ -61,14 +65,17 @@ export class WorkspaceLease {
 
   /**
    * Does work in a workspace. When the lease or the worker is lost meanwhile, waits until the work has settled, takes a new
-   * lease and does the work again: a lost lease burns none of the run's attempts.
+   * lease and does the work again: a lost lease burns none of the run's attempts. After the last work the host takes it back.
    */
-  async use<T>(work: (grant: Grant) => Promise<T>): Promise<T> {
+  async use<T>({ last = false }: { last?: boolean }, work: (grant: Grant) => Promise<T>): Promise<T> {
     for (let losses = 0; losses < MAX_LOSSES_IN_A_ROW; losses++) {
       const held = await this.#ensure();
       const result = await attempt(held, work);
-      if ('value' in result) return result.value;
-      await this.release();
+      if ('value' in result) {
+        held.ending ||= last;
+        return result.value;
+      }
+      await this.#lose(held);
     }
     throw park({
       code: 'lease_lost',
@@ -82,8 +89,15 @@ export class WorkspaceLease {
     const held = this.#held;
     if (!held) return;
     this.#held = undefined;
-    held.scope.cancel();
+    if (!held.ending) held.scope.cancel();
     await CancellationScope.nonCancellable(() => held.ended);
+  }
+
+  /** The same for all that went on in it: the last of them has settled before anything else is asked for. */
+  async #lose(held: Held): Promise<void> {
+    await condition(() => held.works === 0);
+    if (this.#held === held) await this.release();
+    else await CancellationScope.nonCancellable(() => held.ended);
   }
 
   async #ensure(): Promise<Held & { grant: Grant }> {
@@ -102,7 +116,7 @@ export class WorkspaceLease {
   }
 
   #ask(): Held {
-    const held: Held = { epoch: ++this.#epoch, scope: undefined as never, ended: undefined as never, over: false };
+    const held: Held = { epoch: ++this.#epoch, scope: undefined as never, ended: undefined as never, over: false, ending: false, works: 0 };
     // Outside the caller's scope: cancelling the run first settles its work, then gives the workspace back.
     held.ended = CancellationScope.nonCancellable(async () => {
       held.scope = new CancellationScope();
@@ -144,6 +158,7 @@ export class WorkspaceLease {
 async function attempt<T>(held: Held & { grant: Grant }, work: (grant: Grant) => Promise<T>): Promise<{ value: T } | { lost: true }> {
   const caller = CancellationScope.current();
   const scope = new CancellationScope();
+  held.works++;
   const working = scope.run(() => work(held.grant));
   const settled = working.then(
     () => 'settled',
@@ -157,5 +172,7 @@ async function attempt<T>(held: Held & { grant: Grant }, work: (grant: Grant) =>
     if (!lost && !isLost(error)) throw error;
     if (caller.consideredCancelled) throw new CancelledFailure('The run was cancelled while its workspace was lost.');
     return { lost: true };
+  } finally {
+    held.works--;
   }
 }

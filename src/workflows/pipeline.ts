@@ -20,7 +20,7 @@ import type { Trouble } from './failures.ts';
 import { cancelRunSignal, retryRunSignal, statusQuery } from './messages.ts';
 import type { Phase } from './phase.ts';
 import { Run } from './run.ts';
-import { findByStatus } from './search-attributes.ts';
+import { findBy } from './search-attributes.ts';
 import { firstState } from './view.ts';
 
 interface RetryOrder {
@@ -141,7 +141,7 @@ class PipelineRun {
     }
     state.workedMs = 0;
     // The execution that ends here stays in Temporal's lists: not as one that waits for a person.
-    findByStatus('running');
+    findBy({ status: 'running' });
     return continueAsNew<(next: RunInput) => Promise<RunView>>({ ...newestBase(input, state), ...raised(input, budgetUsd), state });
   }
 
@@ -195,7 +195,7 @@ class PipelineRun {
     if (status !== 'running') delete view.currentStep;
     // Running begins with the first grant; until then the run is pending.
     view.status = status === 'running' && !view.startedAt ? 'pending' : status;
-    findByStatus(view.status);
+    findBy({ status: view.status });
     await this.#run.record();
   }
 }

@@ -26,12 +26,25 @@ export class Results {
 
   /** The kept result of this occurrence, or that of the body, which is kept with what lies inside it folded away. */
   async keep<T>(name: string, body: () => Promise<T>): Promise<T> {
+    const prefix = this.#prefix();
+    return this.#keep(name, async (key) => {
+      const value = await this.within(key.slice(prefix.length), body);
+      for (const inner of Object.keys(this.#state.results)) if (inner.startsWith(`${key}/`)) delete this.#state.results[inner];
+      return value;
+    });
+  }
+
+  /** The same for a body that keeps nothing of its own: several may go on at once. */
+  async keepStep<T>(name: string, body: () => Promise<T>): Promise<T> {
+    return this.#keep(name, body);
+  }
+
+  async #keep<T>(name: string, body: (key: string) => Promise<T>): Promise<T> {
     const key = this.#occurrence(name);
     const kept = this.#state.results[key];
     if (kept) return kept.value as T;
     const before = this.#state.checkpoint;
-    const value = await this.within(key.slice(this.#prefix().length), body);
-    for (const inner of Object.keys(this.#state.results)) if (inner.startsWith(`${key}/`)) delete this.#state.results[inner];
+    const value = await body(key);
     this.#state.results[key] = {
       value,
       ...(before ? { before } : {}),

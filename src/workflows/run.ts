@@ -1,4 +1,4 @@
-import { CancellationScope, isCancellation, log, proxyActivities, proxyLocalActivities, setCurrentDetails } from '@temporalio/workflow';
+import { CancellationScope, isCancellation, proxyActivities } from '@temporalio/workflow';
 import { AGENT_ATTEMPTS, ORCHESTRATOR_QUEUE } from '../contracts/constants.ts';
 import type { CommandName, PhaseName } from '../contracts/constants.ts';
 import { isAcceptable } from '../contracts/evidence.ts';
@@ -8,33 +8,36 @@ import type { RunInput, RunLimits } from '../contracts/run-input.ts';
 import type { RunSettings, RunState } from '../contracts/run-state.ts';
 import { addSpending } from '../contracts/spending.ts';
 import type { SessionView } from '../contracts/run-view.ts';
-import type {
-  AgentInput,
-  AgentOutcome,
-  HostActivities,
-  OrchestratorActivities,
-  PromptValue,
-  RecordActivities,
-  StepRef,
-} from '../contracts/work.ts';
+import type { AgentInput, AgentOutcome, HostActivities, OrchestratorActivities, PromptValue, StepRef } from '../contracts/work.ts';
 import { budgetLeft, engineOf, isSwitchedOff } from './choices.ts';
-import { detailsOf } from './details.ts';
 import { applyGrant, holdRequest } from './grants.ts';
 import { Finished, Overtime, spentIn, troubleOf, Unfinished, Withdrawn } from './failures.ts';
 import { WorkspaceLease } from './lease.ts';
 import type { Phase, PhaseResult } from './phase.ts';
-import { hostProfile, recordProfile, shortProfile } from './profiles.ts';
+import { hostProfile, shortProfile } from './profiles.ts';
+import { Recorder } from './recorder.ts';
 import { Results } from './results.ts';
-import { findByPhase, findByStatus } from './search-attributes.ts';
+import { findBy } from './search-attributes.ts';
 import { beginPhase, endPhase, noteUnfinished, phaseView, showAgent } from './view.ts';
 
-const { recordRun } = proxyLocalActivities<RecordActivities>(recordProfile);
+interface StepOptions {
+  totalMs?: number;
+  attempts?: number;
+  about?: string;
+  /** The run needs no workspace after this: its host takes it back by itself. */
+  last?: boolean;
+  /** It only reads, and may go on beside others that do. */
+  shared?: boolean;
+}
+
+type AgentOptions = Pick<AgentInput, 'keepAs'> & Pick<StepOptions, 'shared'>;
 
 /** What pipelines and phases are written against. */
 export class Run {
   readonly input: RunInput;
   readonly state: RunState;
   readonly results: Results;
+  readonly recorder: Recorder;
   readonly #lease: WorkspaceLease;
   #phase: PhaseName = 'classify';
   #attempt = 1;
@@ -45,13 +48,14 @@ export class Run {
     this.input = input;
     this.state = state;
     this.results = new Results(state);
+    this.recorder = new Recorder(state);
     this.#lease = new WorkspaceLease(input.id, {
       epoch: state.epoch,
       ...(state.host ? { host: state.host } : {}),
       request: () => holdRequest(this.input, this.state),
       onGrant: (grant) => {
         applyGrant(this.state, grant);
-        findByStatus('running');
+        findBy({ status: 'running', phase: this.#phase });
         this.#recordSoon();
       },
       onWaiting: () => this.#waiting(),
@@ -99,19 +103,21 @@ export class Run {
   async step<T>(
     name: string,
     work: (host: HostActivities, step: StepRef, grant: Grant) => Promise<T>,
-    options: { totalMs?: number; attempts?: number; about?: string } = {},
+    options: StepOptions = {},
   ): Promise<T> {
-    return this.results.keep(name, async () => {
+    return this.results.keepStep(name, async () => {
       if (this.state.workedMs > this.limits.workingMs) throw new Overtime();
       const number = ++this.state.nextStep;
-      const { totalMs = 60_000, attempts = AGENT_ATTEMPTS, about } = options;
+      const { totalMs = 60_000, attempts = AGENT_ATTEMPTS, about, last = false, shared = false } = options;
       this.state.view.currentStep = [name, about, `attempt ${this.#attempt}`].filter(Boolean).join(' · ');
       this.show();
       const summary = this.state.view.currentStep;
-      return this.#lease.use(async (grant) => {
+      return this.#lease.use({ last }, async (grant) => {
         const began = Date.now();
         const host = proxyActivities<HostActivities>({ ...hostProfile({ totalMs, attempts }), taskQueue: grant.taskQueue, summary });
-        const result = await work(host, { lease: this.#lease.ref(), number, name, phase: this.#phase, attempt: this.#attempt }, grant);
+        const place = { lease: this.#lease.ref(), number, name, phase: this.#phase, attempt: this.#attempt };
+        const step = { ...place, ...(last ? { last } : {}), ...(shared ? { shared } : {}) };
+        const result = await work(host, step, grant);
         // Waits do not count, nor does what was lost with a worker.
         this.state.workedMs += Math.max(0, Date.now() - began);
         return result;
@@ -120,7 +126,11 @@ export class Run {
   }
 
   /** One turn of the agent. What it changed is committed as the new checkpoint. */
-  async agent(command: CommandName, values: Record<string, PromptValue>, extra: Pick<AgentInput, 'keepAs'> = {}): Promise<AgentOutcome> {
+  async agent(
+    command: CommandName,
+    values: Record<string, PromptValue>,
+    { shared = false, ...extra }: AgentOptions = {},
+  ): Promise<AgentOutcome> {
     const { script } = this.input;
     const { settings } = await this.position();
     const { engine, model } = engineOf(this.input, settings, this.#phase);
@@ -150,7 +160,7 @@ export class Run {
         this.#undone.set(command, outcome.undone);
         return outcome;
       },
-      { totalMs: limits.agentTotalMs, about: engine },
+      { totalMs: limits.agentTotalMs, about: engine, shared },
     );
   }
 
@@ -184,7 +194,7 @@ export class Run {
 
   /** The base and the newest checkpoint; takes a workspace if the run has none yet, for only a host knows them. */
   async position(): Promise<{ from: string; to: string; settings: RunSettings }> {
-    if (!this.state.view.baseSha || !this.state.settings) await this.#lease.use(async () => {});
+    if (!this.state.view.baseSha || !this.state.settings) await this.#lease.use({}, async () => {});
     const { view, settings, checkpoint } = this.state;
     return { from: view.baseSha as string, to: checkpoint ?? (view.baseSha as string), settings: settings as RunSettings };
   }
@@ -211,30 +221,19 @@ export class Run {
     delete this.state.view.workspace;
   }
 
-  /** Shows the state to Temporal's UI and to queries; cheap. */
   show(): void {
-    this.state.view.version++;
-    setCurrentDetails(detailsOf(this.state.view));
+    this.recorder.show();
   }
 
-  /** Writes the state to the ledger. */
   async record(): Promise<void> {
-    this.show();
-    try {
-      const { untold = [] } = await recordRun({ view: this.state.view });
-      for (const spending of untold) addSpending(this.state.view, spending);
-    } catch (error) {
-      if (isCancellation(error)) throw error;
-      log.warn('The ledger could not be written; the next change writes it whole', { trouble: troubleOf(error) });
-    }
+    await this.recorder.record();
   }
 
   async #topLevel<T extends PhaseResult>(phase: Phase<T>): Promise<T> {
     const shown = phaseView(this.state.view, phase.name);
     this.#phase = phase.name;
     beginPhase(shown);
-    findByPhase(phase.name);
-    await this.record();
+    await this.#announce();
     try {
       const result = await phase.body(this);
       endPhase(shown, 'completed');
@@ -254,6 +253,13 @@ export class Run {
     }
   }
 
+  /** A run without a workspace is pending, whatever its phase: the grant tells both. */
+  async #announce(): Promise<void> {
+    if (this.state.view.status === 'pending') return this.show();
+    findBy({ phase: this.#phase });
+    await this.record();
+  }
+
   async #skip(phase: Phase): Promise<undefined> {
     if (this.results.depth === 0) phaseView(this.state.view, phase.name).status = 'skipped';
     return undefined;
@@ -267,7 +273,7 @@ export class Run {
   #waiting(): void {
     if (this.state.view.status === 'pending') return this.show();
     Object.assign(this.state.view, { status: 'waiting', waitingFor: 'workspace' });
-    findByStatus('waiting');
+    findBy({ status: 'waiting' });
     this.#recordSoon();
   }
 

@@ -62,7 +62,43 @@ describe('a ledger that is busy after the work', () => {
       journal.line('two');
       await journal.flush();
     });
-    expect(warnings).toEqual(['A line of the log could not be written', 'A line of the log could not be written']);
+    expect(warnings).toEqual(['A part of the log could not be written', 'A part of the log could not be written']);
+  });
+});
+
+describe('an agent that says more than can be written', () => {
+  const readAll = async (ledger: Ledger) =>
+    (await ledger.readLogs({ runId: step.lease.runId, limit: 10_000 })).map(({ message }) => message);
+
+  it('has its first lines and what matters in the log, and how many are left out', async () => {
+    await using home = await temporaryDirectory();
+    await using ledger = await openLedger({ path: join(home.path, 'ledger.db') });
+    await inActivity(async () => {
+      const journal = createJournal({ ledger, files: createRunFiles({ home: home.path }) }, step);
+      for (let line = 1; line <= 50_000; line++) journal.line(`line ${line}`);
+      journal.line('it matters', 'warn');
+      await journal.flush();
+    });
+    const messages = await readAll(ledger);
+    expect(messages.slice(0, 3)).toEqual(['line 1', 'line 2', 'line 3']);
+    const kept = messages.filter((message) => message.startsWith('line ')).length;
+    expect(kept).toBeLessThan(3000);
+    expect(messages.slice(kept)).toEqual([
+      `[${50_000 - kept} lines came faster than they could be written, and are left out here]`,
+      'it matters',
+    ]);
+  });
+
+  it('has every line in its order where they can be written', async () => {
+    await using home = await temporaryDirectory();
+    await using ledger = await openLedger({ path: join(home.path, 'ledger.db') });
+    const said = Array.from({ length: 1200 }, (_, line) => `line ${line}`);
+    await inActivity(async () => {
+      const journal = createJournal({ ledger, files: createRunFiles({ home: home.path }) }, step);
+      for (const line of said) journal.line(line);
+      await journal.flush();
+    });
+    expect(await readAll(ledger)).toEqual(said);
   });
 });
 

@@ -29,6 +29,23 @@ describe('Results', () => {
     expect(Object.keys(kept.results)).toEqual(['1/test', '2/test', 'test', 'test#2']);
   });
 
+  it('keeps several steps that go on at once where they belong, whichever ends first', async () => {
+    const kept = state();
+    const results = new Results(kept);
+    const slow = Promise.withResolvers<string>();
+    const both = results.within('publish', async () => {
+      const first = results.keepStep('commit-message', () => slow.promise);
+      await results.keepStep('pull-request', counted('fast'));
+      slow.resolve('slow');
+      return first;
+    });
+    expect(await both).toBe('slow');
+    expect(Object.entries(kept.results).map(([key, { value }]) => [key, value])).toEqual([
+      ['publish/pull-request', 'fast'],
+      ['publish/commit-message', 'slow'],
+    ]);
+  });
+
   it('folds what lies inside a finished occurrence away, and keeps it while the occurrence is unfinished', async () => {
     const kept = state();
     const results = new Results(kept);

@@ -1,4 +1,4 @@
-import { commentOn } from '../comment.ts';
+import { commentSoon } from '../comment.ts';
 import { phase } from '../phase.ts';
 
 /** Has the agent read the code and say what to do; the plan is kept as an artifact. */
@@ -7,8 +7,8 @@ export const plan = phase('plan', async (run) => {
   if (run.input.plan) return { summary: 'given' };
   const values = { issue: await run.issue(), class: { text: view.issueClass ?? 'unclassified' } };
   const { artifactId, sha256, text } = await run.agent('plan', values, { keepAs: 'plan' });
-  view.plan = { artifactId, hash: sha256 };
-  await commentOn(run);
+  view.plan = { artifactId, hash: sha256 as string };
+  commentSoon(run);
   return { summary: firstLine(text) };
 });
 

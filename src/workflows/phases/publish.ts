@@ -17,22 +17,11 @@ import { test } from './test.ts';
 
 /** Pushes the checked work and opens the run's pull request, or brings the one up to date that an earlier run opened. */
 export const publish = phase('publish', async (run) => {
-  const { view } = run.state;
   const { from, to } = await run.position();
   const published = publishedBefore(run, to);
   if (to === from || (published && !run.input.continues?.draft)) throw new Finished();
   await verifyTree(run);
-  const message = await compose(run, 'commit-message', {
-    issue: await run.issue(),
-    class: { text: view.issueClass ?? 'chore' },
-    diff: await run.diff(),
-  });
-  const text = await compose(run, 'pull-request', {
-    issue: await run.issue(),
-    plan: run.plan(),
-    diff: await run.diff(),
-    evidence: { text: evidenceText(run.state.evidence) },
-  });
+  const [message, text] = await writeTexts(run);
   const pushed = published ?? (await pushWork(run, message));
   const notice = noticeOf(run);
   const { branch, headSha } = pushed;
@@ -65,10 +54,24 @@ async function verifyTree(run: Run): Promise<void> {
 
 const isChecked = async (run: Run): Promise<boolean> => run.state.evidence?.commit === (await run.position()).to;
 
+/** Both only read: one does not wait for the other, but none goes on after the other was cancelled. */
+async function writeTexts(run: Run): Promise<(string | undefined)[]> {
+  const { view, evidence } = run.state;
+  const [issue, diff] = [await run.issue(), await run.diff()];
+  const texts = await Promise.allSettled([
+    compose(run, 'commit-message', { issue, class: { text: view.issueClass ?? 'chore' }, diff }),
+    compose(run, 'pull-request', { issue, plan: run.plan(), diff, evidence: { text: evidenceText(evidence) } }),
+  ]);
+  return texts.map((text) => {
+    if (text.status === 'rejected') throw text.reason;
+    return text.value;
+  });
+}
+
 /** Texts are worth an agent's turn, but not the work: without them plain ones are used. */
 async function compose(run: Run, command: CommandName, values: Record<string, PromptValue>): Promise<string | undefined> {
   try {
-    return (await run.agent(command, values)).artifactId;
+    return (await run.agent(command, values, { shared: true })).artifactId;
   } catch (error) {
     if (isCancellation(error)) throw error;
     log.warn(`${command} failed; a plain text is used`, { trouble: troubleOf(error) });

@@ -22,23 +22,26 @@ export async function openPullRequest(
   const { draft, reviewers, labels } = settings.pullRequest;
   // The pull request tells what the ledger knows of the run.
   await run.record();
-  const opened = await run.step('open-pull-request', (host, step) =>
-    host.openPullRequest({
-      step: last ? { ...step, last } : step,
-      repository: run.input.repository,
-      branch,
-      base: view.base ?? baseSha,
-      headSha,
-      title: titleOf(run.input),
-      issueArtifact: issueArtifact as string,
-      reviewers,
-      labels,
-      ...(notice ? { draft: 'unfinished', notice } : draft === 'always' ? { draft } : {}),
-      ...(view.pullRequest ? { pullRequest: view.pullRequest.number } : {}),
-      ...(textArtifact ? { textArtifact } : {}),
-      ...(evidence ? { evidence } : {}),
-      ...(view.review ? { reviewArtifact: view.review.artifactId } : {}),
-    }),
+  const opened = await run.step(
+    'open-pull-request',
+    (host, step) =>
+      host.openPullRequest({
+        step,
+        repository: run.input.repository,
+        branch,
+        base: view.base ?? baseSha,
+        headSha,
+        title: titleOf(run.input),
+        issueArtifact: issueArtifact as string,
+        reviewers,
+        labels,
+        ...(notice ? { draft: 'unfinished', notice } : draft === 'always' ? { draft } : {}),
+        ...(view.pullRequest ? { pullRequest: view.pullRequest.number } : {}),
+        ...(textArtifact ? { textArtifact } : {}),
+        ...(evidence ? { evidence } : {}),
+        ...(view.review ? { reviewArtifact: view.review.artifactId } : {}),
+      }),
+    { last },
   );
   view.pullRequest = opened;
   return opened;
