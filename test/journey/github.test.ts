@@ -51,10 +51,12 @@ describe('an issue on GitHub', () => {
     const shop = '/repos/acme/shop';
     const taken = [`GET ${shop}`, `GET ${shop}/branches/main`, `GET ${shop}/issues/1`];
     const read = [`GET ${shop}/issues/1`, `GET ${shop}/issues/1/comments`];
-    const told = ['GET /user', `GET ${shop}/issues/1/comments`, `POST ${shop}/issues/1/comments`];
+    const labels = `${shop}/issues/1/labels`;
+    const told = ['GET /user', `GET ${shop}/issues/1/comments`, `POST ${shop}/issues/1/comments`, `GET ${labels}`, `POST ${labels}`];
     const published = [`GET ${shop}/issues/1`, `GET ${shop}`, `GET ${shop}/pulls`, `POST ${shop}/pulls`];
     const toldAgain = [`GET ${shop}/issues/1/comments`, `PATCH ${shop}/issues/comments/2`];
-    expect(github.asked).toEqual([...taken, ...read, ...told, ...published, ...toldAgain]);
+    const relabelled = [`GET ${labels}`, `POST ${labels}`, `DELETE ${labels}/at%20work`];
+    expect(github.asked).toEqual([...taken, ...read, ...told, ...published, ...toldAgain, ...relabelled]);
   });
 
   it('gets one living comment that names the pull request', async () => {
