@@ -95,6 +95,8 @@ describe.skipIf(!canMount())('a disk that is full', () => {
     await user.script({ plan: slowly({ say: 'Write it down.' }) });
     await using run = user.start(['run', project.issue, '--repo', project.path, '--json']);
     await eventually(prompted(user, 'plan'), 'the prompt of plan');
+    // One that cannot even be started is no turn to go on with: the run would park.
+    await eventually(async () => ((await agents(user)).length > 0 ? true : undefined), 'the agent at work');
     await disk.fill();
     await eventually(
       async () => ((await agents(user)).length === 0 ? true : undefined),
