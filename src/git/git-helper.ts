@@ -1,9 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BelayError } from '../contracts/errors.ts';
+import { endMarked, GIT_HELPER_MARK } from '../process/process-table.ts';
 import type { GitAnswer, GitProcess } from './hardened-git.ts';
 
 /** What the helper is told. */
@@ -43,12 +45,14 @@ export const runByHelper = (git: GitProcess): Promise<GitAnswer> | undefined =>
 class GitHelper {
   readonly #child: ChildProcess;
   readonly #waiting = new Map<number, Waiting>();
+  /** In the environment of everything that it starts. */
+  readonly #mark = randomUUID();
   #next = 0;
 
   constructor() {
     const program = fileURLToPath(new URL(`./git-helper-program${extname(import.meta.url)}`, import.meta.url));
     // Its own session: a Ctrl-C in the terminal is for this process alone. It ends when the channel closes, however that comes.
-    this.#child = fork(program, {
+    this.#child = fork(program, [this.#mark], {
       env: {},
       execArgv: [],
       detached: true,
@@ -56,8 +60,8 @@ class GitHelper {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     this.#child.on('message', (message: FromGitHelper) => this.#heard(message));
-    this.#child.on('error', (error) => this.#lost(error));
-    this.#child.on('exit', (code, signal) => this.#lost(new Error(`it ended with ${signal ?? `exit code ${code}`}`)));
+    this.#child.on('error', (error) => void this.#lost(error));
+    this.#child.on('exit', (code, signal) => void this.#lost(new Error(`it ended with ${signal ?? `exit code ${code}`}`)));
     this.#child.unref();
     this.#child.channel?.unref();
   }
@@ -99,7 +103,7 @@ class GitHelper {
   }
 
   #tell(message: ToGitHelper): void {
-    this.#child.send(message, (error) => error && this.#lost(error));
+    this.#child.send(message, (error) => error && void this.#lost(error));
   }
 
   #heard(message: FromGitHelper): void {
@@ -108,13 +112,20 @@ class GitHelper {
     else waiting?.reject(Object.assign(new Error(message.failure.message), { name: message.failure.name }));
   }
 
-  #lost(cause: Error): void {
+  /** Git that goes on unheard is ended before its work is tried again. */
+  async #lost(cause: Error): Promise<void> {
+    if (this.#waiting.size === 0) return;
     const error = new BelayError({
       code: 'git_failed',
       message: `The process that starts git for this worker is gone: ${cause.message}`,
       hint: 'The step is tried again, without it. If this repeats, see whether the machine runs out of memory.',
       cause,
     });
-    for (const { reject } of this.#waiting.values()) reject(error);
+    const lost = [...this.#waiting.values()];
+    try {
+      await endMarked(`${GIT_HELPER_MARK}=${this.#mark}`);
+    } finally {
+      for (const { reject } of lost) reject(error);
+    }
   }
 }

@@ -3,9 +3,10 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
-/** Environment variables by which the processes of a boot and of a tree are recognised. */
+/** Environment variables by which the processes of a boot, of a tree, and of a helper that starts git are recognised. */
 export const BOOT_MARK = 'BELAY_BOOT';
 export const TREE_MARK = 'BELAY_TREE';
+export const GIT_HELPER_MARK = 'BELAY_GIT_HELPER';
 
 const ps = promisify(execFile);
 const hasProc = process.platform === 'linux';

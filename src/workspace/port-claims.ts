@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { BelayError } from '../contracts/errors.ts';
-import { isAlive } from '../process/is-alive.ts';
+import { startTimeOf } from '../process/start-time.ts';
 import { acquireLock } from '../process/exclusive-lock.ts';
 
 /** Who holds a port on this machine. */
@@ -80,17 +80,6 @@ export async function removeClaim(folder: string, port: number): Promise<void> {
 export async function isHeld({ pid, startTime }: PortClaim): Promise<boolean> {
   const present = await startTimeOf(pid);
   return present !== undefined && (startTime === '' || present === '' || present === startTime);
-}
-
-/** Undefined when there is no such process, empty when it cannot be told. Field 22 of /proc/pid/stat, in clock ticks since boot. */
-export async function startTimeOf(pid: number): Promise<string | undefined> {
-  if (!isAlive(pid)) return undefined;
-  if (process.platform !== 'linux') return '';
-  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
-  // The name in brackets may hold spaces: what follows begins with field 3.
-  const fields = text?.slice(text.lastIndexOf(')') + 2).split(' ');
-  // A zombie has died, only nobody has looked yet.
-  return fields?.[0] === 'Z' ? undefined : fields?.[19];
 }
 
 const claimPath = (folder: string, port: number): string => join(folder, `${port}.json`);

@@ -3,16 +3,8 @@ import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { BelayError } from '../contracts/errors.ts';
 import { replaceFile } from '../git/mirror-guard.ts';
-import {
-  defaultClaimsFolder,
-  isHeld,
-  listClaims,
-  readClaim,
-  removeClaim,
-  startTimeOf,
-  whileClaimsLocked,
-  writeClaim,
-} from './port-claims.ts';
+import { defaultClaimsFolder, isHeld, listClaims, readClaim, removeClaim, whileClaimsLocked, writeClaim } from './port-claims.ts';
+import { startTimeOf } from '../process/start-time.ts';
 import type { PortClaim } from './port-claims.ts';
 import { sizeOf } from '../contracts/port-range.ts';
 import type { PortRange } from '../contracts/port-range.ts';

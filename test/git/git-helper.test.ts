@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { useGitHelper } from '../../src/git/git-helper.ts';
 import { hardenedGit } from '../../src/git/hardened-git.ts';
+import { startTimeOf } from '../../src/process/start-time.ts';
 import { eventually } from '../support/eventually.ts';
 import { gitRemote } from '../support/git-remote.ts';
 
@@ -49,11 +50,18 @@ test('a killed helper fails what it worked on, and git goes on without it', asyn
   const helper = await parentOfGit(remote);
   const git = hardenedGit({ cwd: remote.path, gitDir: remote.path });
   const begun = join(remote.folder, 'begun');
-  const waiting = git.run(['ls-remote', `--upload-pack=touch '${begun}'; cat >/dev/null; :`, '--', remote.path]);
+  const waiting = git.run([
+    'ls-remote',
+    `--upload-pack=echo $$ > '${begun}.part'; mv '${begun}.part' '${begun}'; sleep 600; :`,
+    '--',
+    remote.path,
+  ]);
   const ended = expect(waiting).rejects.toMatchObject({ code: 'git_failed' });
   await vi.waitFor(() => stat(begun), { timeout: 30_000, interval: 5 });
   process.kill(helper, 'SIGKILL');
   await ended;
+  // The step is tried again then: what git had begun does not go on beside it.
+  expect(await startTimeOf(Number(await readFile(begun, 'utf8')))).toBeUndefined();
   expect(await parentOfGit(remote)).toBe(process.pid);
 });
 
