@@ -64,7 +64,7 @@ export const LAYERS: Layer[] = [
   },
   {
     folder: 'temporal',
-    mayImport: ['contracts/', 'process/', 'telemetry/', 'activities/', 'package-version.ts'],
+    mayImport: ['contracts/', 'process/', 'telemetry/', 'activities/', 'cache-folder.ts', 'package-version.ts'],
     mayImportTypesOf: ['config.ts', 'workflows/'],
     why: 'temporal/ knows the server, the SDK and the activities its workers offer, nothing behind them',
   },

@@ -23,7 +23,7 @@ import { createRunFiles } from './run-files/run-files.ts';
 import type { Log } from './telemetry/log.ts';
 import { createLog, temporalLogger } from './telemetry/log.ts';
 import { announce } from './temporal/announcement.ts';
-import { cacheFolder } from './temporal/cache-folder.ts';
+import { cacheFolder } from './cache-folder.ts';
 import type { TemporalTarget } from './temporal/connection.ts';
 import { connectTemporal, connectWorker, registerSearchAttributes, namedTarget } from './temporal/connection.ts';
 import { createWorkers } from './temporal/workers.ts';

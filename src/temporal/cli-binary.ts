@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { BelayError } from '../contracts/errors.ts';
-import { cacheFolder } from './cache-folder.ts';
+import { cacheFolder } from '../cache-folder.ts';
 import { findExecutable } from '../process/executable.ts';
 import { LockBusyError, acquireLock } from '../process/exclusive-lock.ts';
 import type { Lock } from '../process/exclusive-lock.ts';

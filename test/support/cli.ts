@@ -12,7 +12,7 @@ import type { RunView } from '../../src/contracts/run-view.ts';
 import type { Script, ScriptTurn } from '../../src/engines/script.ts';
 import { openLedger } from '../../src/ledger/open-ledger.ts';
 import { markedProcesses, sendSignal } from '../../src/process/process-table.ts';
-import { cacheFolder } from '../../src/temporal/cache-folder.ts';
+import { cacheFolder } from '../../src/cache-folder.ts';
 import { temporalCli } from './temporal-cli.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
