@@ -6,19 +6,19 @@ import type { Evidence } from '../contracts/evidence.ts';
 import type { Grant } from '../contracts/lease.ts';
 import type { RunInput, RunLimits } from '../contracts/run-input.ts';
 import type { RunSettings, RunState } from '../contracts/run-state.ts';
-import { addSpending } from '../contracts/spending.ts';
-import type { SessionView } from '../contracts/run-view.ts';
-import type { AgentInput, AgentOutcome, HostActivities, OrchestratorActivities, PromptValue, StepRef } from '../contracts/work.ts';
-import { budgetLeft, engineOf, isSwitchedOff } from './choices.ts';
+import type { AgentOutcome, HostActivities, OrchestratorActivities, PromptValue, StepRef } from '../contracts/work.ts';
+import { isSwitchedOff } from './choices.ts';
 import { applyGrant, holdRequest } from './grants.ts';
-import { Finished, Overtime, spentIn, troubleOf, Unfinished, Withdrawn } from './failures.ts';
+import { Finished, Overtime, troubleOf, Unfinished, Withdrawn } from './failures.ts';
 import { WorkspaceLease } from './lease.ts';
 import type { Phase, PhaseResult } from './phase.ts';
 import { hostProfile, shortProfile } from './profiles.ts';
 import { Recorder } from './recorder.ts';
 import { Results } from './results.ts';
 import { findBy } from './search-attributes.ts';
-import { beginPhase, endPhase, noteUnfinished, phaseView, showAgent } from './view.ts';
+import { Turns } from './turns.ts';
+import type { TurnOptions } from './turns.ts';
+import { beginPhase, endPhase, noteUnfinished, phaseView } from './view.ts';
 
 interface StepOptions {
   totalMs?: number;
@@ -30,8 +30,6 @@ interface StepOptions {
   shared?: boolean;
 }
 
-type AgentOptions = Pick<AgentInput, 'keepAs'> & Pick<StepOptions, 'shared'>;
-
 /** What pipelines and phases are written against. */
 export class Run {
   readonly input: RunInput;
@@ -41,14 +39,14 @@ export class Run {
   readonly #lease: WorkspaceLease;
   #phase: PhaseName = 'classify';
   #attempt = 1;
-  /** Why the last turn of a command was undone. */
-  readonly #undone = new Map<CommandName, string[] | undefined>();
+  readonly #turns: Turns;
 
   constructor(input: RunInput, state: RunState) {
     this.input = input;
     this.state = state;
     this.results = new Results(state);
     this.recorder = new Recorder(state);
+    this.#turns = new Turns(this);
     this.#lease = new WorkspaceLease(input.id, {
       epoch: state.epoch,
       ...(state.host ? { host: state.host } : {}),
@@ -67,6 +65,11 @@ export class Run {
     if (this.isOff(phase.name)) return this.#skip(phase);
     if (this.results.depth > 0) return this.results.keep(phase.name, () => phase.body(this));
     return this.results.keep(phase.name, () => this.#topLevel(phase));
+  }
+
+  /** The phase of the pipeline that goes on. */
+  get currentPhase(): PhaseName {
+    return this.#phase;
   }
 
   isOff(name: PhaseName): boolean {
@@ -126,42 +129,8 @@ export class Run {
   }
 
   /** One turn of the agent. What it changed is committed as the new checkpoint. */
-  async agent(
-    command: CommandName,
-    values: Record<string, PromptValue>,
-    { shared = false, ...extra }: AgentOptions = {},
-  ): Promise<AgentOutcome> {
-    const { script } = this.input;
-    const { settings } = await this.position();
-    const { engine, model } = engineOf(this.input, settings, this.#phase);
-    showAgent(this.state.view, engineOf(this.input, { ...settings, byPhase: {} }, this.#phase));
-    const limits = this.limits;
-    return this.step(
-      command,
-      async (host, step, grant) => {
-        const checkpoint = this.state.checkpoint ?? grant.commit;
-        const undone = this.#undone.get(command);
-        const turn = {
-          step,
-          command,
-          values,
-          engine,
-          checkpoint,
-          idleMs: limits.agentIdleMs,
-          totalMs: limits.agentTotalMs,
-          ...extra,
-          ...(undone ? { undone } : {}),
-          ...(model ? { model } : {}),
-          ...(script ? { script } : {}),
-          ...budgetLeft(this.input, this.state),
-        };
-        const outcome = await host.runAgent(turn).catch((error: unknown) => this.#failedTurn(error));
-        this.#spent(outcome);
-        this.#undone.set(command, outcome.undone);
-        return outcome;
-      },
-      { totalMs: limits.agentTotalMs, about: engine, shared },
-    );
+  async agent(command: CommandName, values: Record<string, PromptValue>, options: TurnOptions = {}): Promise<AgentOutcome> {
+    return this.#turns.play(command, values, options);
   }
 
   /** The text, read once per run. */
@@ -275,22 +244,5 @@ export class Run {
     Object.assign(this.state.view, { status: 'waiting', waitingFor: 'workspace' });
     findBy({ status: 'waiting' });
     this.#recordSoon();
-  }
-
-  #spent({ session, checkpoint }: AgentOutcome): void {
-    this.#paid(session);
-    this.state.checkpoint = checkpoint;
-    this.state.view.headSha = checkpoint;
-    this.show();
-  }
-
-  #failedTurn(error: unknown): never {
-    const spent = spentIn(error);
-    if (spent) this.#paid(spent);
-    throw error;
-  }
-
-  #paid(session: SessionView): void {
-    addSpending(this.state.view, { phase: this.#phase, session });
   }
 }
