@@ -8,7 +8,7 @@ import type { RunInput, RunLimits } from '../contracts/run-input.ts';
 import type { RunSettings, RunState } from '../contracts/run-state.ts';
 import { addSpending } from '../contracts/spending.ts';
 import type { SessionView } from '../contracts/run-view.ts';
-import type { AgentInput, AgentOutcome, HostActivities, OrchestratorActivities, PromptValue, StepRef } from '../contracts/work.ts';
+import type { AgentInput, AgentOutcome, AskedStep, HostActivities, OrchestratorActivities, PromptValue } from '../contracts/work.ts';
 import { budgetLeft, engineOf, isSwitchedOff } from './choices.ts';
 import { applyGrant, holdRequest } from './grants.ts';
 import { Finished, Overtime, spentIn, troubleOf, Unfinished, Withdrawn } from './failures.ts';
@@ -102,7 +102,7 @@ export class Run {
   /** A step in the workspace, kept by its occurrence. */
   async step<T>(
     name: string,
-    work: (host: HostActivities, step: StepRef, grant: Grant) => Promise<T>,
+    work: (host: HostActivities, step: AskedStep, grant: Grant) => Promise<T>,
     options: StepOptions = {},
   ): Promise<T> {
     return this.results.keepStep(name, async () => {
