@@ -8,8 +8,8 @@ import type * as WorkflowBundle from '../src/temporal/workflow-bundle.ts';
 /** `npm run build`: dist/, as the package ships it, with the pipelines bundled ahead. npm runs it before it packs. */
 
 const DIST = new URL('../dist/', import.meta.url);
-/** What `belay list` loads in hundreds of small modules: as one file each it starts in a fraction of the time. */
-const LIBRARIES = ['kysely', 'kysely/migration', 'zod'];
+/** What `belay list` loads, in hundreds of small ES modules: as one file each it starts in half the time. */
+const LIBRARIES = ['commander', 'kysely', 'kysely/migration', 'zod'];
 const IMPORT = new RegExp(`(?<= from |import\\()'(${LIBRARIES.join('|')})'`, 'g');
 
 await rm(DIST, { recursive: true, force: true });
@@ -36,6 +36,9 @@ async function bundleLibraries(): Promise<void> {
     const file = path.join(dist, entry);
     const code = await readFile(file, 'utf8');
     const folder = path.relative(path.dirname(file), dir);
-    await writeFile(file, code.replaceAll(IMPORT, (_, library: string) => `'./${path.join(folder, `${fileOf(library)}.js`)}'`));
+    await writeFile(
+      file,
+      code.replaceAll(IMPORT, (_, library: string) => `'./${path.join(folder, `${fileOf(library)}.js`)}'`),
+    );
   }
 }
