@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { glob, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'rolldown';
@@ -29,7 +29,7 @@ async function bundleLibraries(): Promise<void> {
   const dist = fileURLToPath(DIST);
   const dir = path.join(dist, 'libraries');
   const input = Object.fromEntries(LIBRARIES.map((library) => [fileOf(library), fileURLToPath(import.meta.resolve(library))]));
-  const compiled = await Array.fromAsync(glob('**/*.js', { cwd: dist }));
+  const compiled = (await readdir(dist, { recursive: true })).filter((entry) => entry.endsWith('.js'));
   // One build for all: what they share is loaded once.
   await build({ input, platform: 'node', output: { dir, format: 'esm' }, logLevel: 'warn' });
   for (const entry of compiled) {
