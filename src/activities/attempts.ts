@@ -3,6 +3,7 @@ import path from 'node:path';
 import { Context } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
 import writeFileAtomic from 'write-file-atomic';
+import type { Asked, LeaseTicket } from '../contracts/lease.ts';
 import { failureOf } from './failures.ts';
 
 interface Attempt {
@@ -21,7 +22,7 @@ const folder = (home: string): string => path.join(home, 'attempts');
  * on disk while it runs, so that the next worker of this home can report it as failed at once.
  */
 export function createHostActivity({ home }: { home: string }) {
-  return function hostActivity<I, O>(body: (input: I, signal: AbortSignal) => Promise<O>): (input: I) => Promise<O> {
+  return function hostActivity<I, O>(body: (input: I, signal: AbortSignal) => Promise<O>): (input: Asked<I>) => Promise<O> {
     return async (input) => {
       const context = Context.current();
       const timer = setInterval(() => context.heartbeat(), HEARTBEAT_MS);
@@ -29,7 +30,7 @@ export function createHostActivity({ home }: { home: string }) {
       try {
         await mkdir(folder(home), { recursive: true });
         await writeFileAtomic(note.file, JSON.stringify(note.attempt), { fsync: false });
-        return await body(input, context.cancellationSignal);
+        return await body(completed(input, context), context.cancellationSignal);
       } catch (error) {
         throw failureOf(context.cancellationSignal.aborted ? context.cancellationSignal.reason : error);
       } finally {
@@ -38,6 +39,16 @@ export function createHostActivity({ home }: { home: string }) {
       }
     };
   };
+}
+
+/** The lease in the input, with what every call knows of its run: histories need not say it again with each. */
+function completed<I>(input: Asked<I>, { info }: Context): I {
+  const { workflowId, runId: executionId } = info.workflowExecution ?? {};
+  const complete = (lease: LeaseTicket): object => ({ workflowId, executionId, ...lease });
+  const asked = input as { lease?: LeaseTicket; step?: { lease: LeaseTicket } } | undefined;
+  if (asked?.lease) return { ...asked, lease: complete(asked.lease) } as I;
+  if (asked?.step) return { ...asked, step: { ...asked.step, lease: complete(asked.step.lease) } } as I;
+  return input as I;
 }
 
 function noteOf(home: string, { info }: Context): { file: string; attempt: Attempt } {

@@ -11,7 +11,7 @@ import type {
   TakeInOutcome,
   UpdateDraftInput,
 } from './publishing.ts';
-import type { LeaseRef } from './lease.ts';
+import type { Asked, AskedOf, LeaseRef } from './lease.ts';
 import type { IssueRef, RepositoryRef } from './repository.ts';
 import type { EarlierWork } from './run-input.ts';
 import type { IssueLabels } from './run-state.ts';
@@ -38,6 +38,9 @@ export interface StepRef {
   /** It only reads, and may go on beside others that do. */
   shared?: true;
 }
+
+/** As a run says it. */
+export type AskedStep = Asked<StepRef>;
 
 /** A value for a prompt's placeholder: a reference wherever the text may be long. */
 export type PromptValue =
@@ -120,8 +123,11 @@ export interface CommentInput {
   labels?: IssueLabels;
 }
 
+export type HostActivities = AskedOf<HostWork>;
+export type LeaseActivities = AskedOf<LeaseWork>;
+
 /** What a host does in a workspace it holds. */
-export interface HostActivities {
+interface HostWork {
   readIssue(input: ReadIssueInput): Promise<ReadIssueOutcome>;
   runAgent(input: AgentInput): Promise<AgentOutcome>;
   runChecks(input: ChecksInput): Promise<ChecksOutcome>;
@@ -136,7 +142,7 @@ export interface HostActivities {
 }
 
 /** What a host does to grant and hold a workspace. */
-export interface LeaseActivities {
+interface LeaseWork {
   holdWorkspace(input: HoldInput): Promise<void>;
 }
 

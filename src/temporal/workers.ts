@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto';
 import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
 import { Worker } from '@temporalio/worker';
 import { hostActivities, leaseQueueActivities, orchestratorActivities } from '../activities/index.ts';
 import type { Dependencies } from '../activities/dependencies.ts';
 import { hostLeaseQueue, LEASE_QUEUE, ORCHESTRATOR_QUEUE } from '../contracts/constants.ts';
+import { packageVersion } from '../package-version.ts';
 import { loadWorkflowBundle } from './workflow-bundle.ts';
 
 export interface WorkersOptions {
@@ -28,10 +30,12 @@ const CALLS_PER_SLOT = 2;
  */
 export async function createWorkers({ connection, namespace, deps, bundleFolder }: WorkersOptions): Promise<Worker[]> {
   const { slots, host } = deps;
+  const workflowBundle = await loadWorkflowBundle(bundleFolder);
   const shared = {
     connection,
     namespace,
     identity: `${host.id}@${process.pid}`,
+    ...buildOf(workflowBundle),
     shutdownGraceTime: SHUTDOWN_GRACE,
     shutdownForceTime: SHUTDOWN_FORCE,
     maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
@@ -41,7 +45,7 @@ export async function createWorkers({ connection, namespace, deps, bundleFolder 
     Worker.create({
       ...shared,
       taskQueue: ORCHESTRATOR_QUEUE,
-      workflowBundle: await loadWorkflowBundle(bundleFolder),
+      workflowBundle,
       activities: orchestratorActivities(deps),
       // A run that a killed worker had in its cache goes on after this long.
       stickyQueueScheduleToStartTimeout: '2s',
@@ -56,4 +60,9 @@ export async function createWorkers({ connection, namespace, deps, bundleFolder 
       maxConcurrentActivityTaskExecutions: slots.size * CALLS_PER_SLOT,
     }),
   ]);
+}
+
+/** Every decision's events say twice which build made it; the SDK's own name for one is four times as long. */
+function buildOf({ code }: { code: string }): Pick<WorkerOptions, 'buildId'> {
+  return { buildId: `${packageVersion()}+${createHash('sha256').update(code).digest('hex').slice(0, 8)}` };
 }

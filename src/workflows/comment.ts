@@ -1,7 +1,10 @@
-import { isCancellation, log } from '@temporalio/workflow';
+import { isCancellation, log, proxyLocalActivities } from '@temporalio/workflow';
+import { CLOSED_STATUSES } from '../contracts/constants.ts';
 import type { RunStatus } from '../contracts/constants.ts';
 import type { RunError } from '../contracts/run-view.ts';
+import type { OrchestratorActivities } from '../contracts/work.ts';
 import { troubleOf } from './failures.ts';
+import { lastWordProfile } from './profiles.ts';
 import type { Run } from './run.ts';
 
 /** In these a run has not come to its end, and its draft stays one. */
@@ -11,8 +14,9 @@ const STOPPED: readonly RunStatus[] = ['parked', 'failed', 'cancelled', 'timed_o
 export async function tellPeople(run: Run, trouble?: RunError): Promise<void> {
   // The last word is to be the last state.
   await run.recorder.settled();
-  await commentOn(run, trouble);
   const { drafted, published, view } = run.state;
+  const isClosed = CLOSED_STATUSES.includes(view.status);
+  await commentOn(run, isClosed ? lastWord : (summary) => run.orchestrator(summary), trouble);
   const isLeft = STOPPED.includes(view.status) || view.outcome === 'no_changes';
   if (!drafted || !published || !isLeft) return;
   const { repository, id: runId } = run.input;
@@ -26,7 +30,7 @@ export async function tellPeople(run: Run, trouble?: RunError): Promise<void> {
 export function commentSoon(run: Run): void {
   run.recorder.onceRecorded(async () => {
     try {
-      await commentOn(run);
+      await commentOn(run, (summary) => run.orchestrator(summary));
     } catch (error) {
       // The run was cancelled; its end is told by another comment.
       if (!isCancellation(error)) throw error;
@@ -34,8 +38,13 @@ export function commentSoon(run: Run): void {
   });
 }
 
+type Commenting = Pick<OrchestratorActivities, 'commentProgress'>;
+
+/** Of a closed run nothing is left to decide that it could hold up: the worker that decides does it, in one event instead of six. */
+const lastWord = (summary: string): Commenting => proxyLocalActivities<Commenting>({ ...lastWordProfile, summary });
+
 /** A comment never stops a run, nor does a label. */
-async function commentOn(run: Run, trouble?: RunError): Promise<void> {
+async function commentOn(run: Run, by: (summary: string) => Commenting, trouble?: RunError): Promise<void> {
   const { issue, repository, id: runId } = run.input;
   if (!issue) return;
   const labels = run.state.settings?.issueLabels;
@@ -46,7 +55,7 @@ async function commentOn(run: Run, trouble?: RunError): Promise<void> {
     ...(labels ? { labels } : {}),
   };
   await unlessCancelled('The issue could not be brought up to date', async () => {
-    await run.orchestrator(`comment · ${run.state.view.status}`).commentProgress(input);
+    await by(`comment · ${run.state.view.status}`).commentProgress(input);
   });
 }
 

@@ -7,10 +7,9 @@ import {
   proxyActivities,
   setHandler,
   sleep,
-  workflowInfo,
 } from '@temporalio/workflow';
 import { hostLeaseQueue, LEASE_QUEUE } from '../contracts/constants.ts';
-import type { Grant, LeaseRef } from '../contracts/lease.ts';
+import type { Asked, Grant, LeaseTicket } from '../contracts/lease.ts';
 import type { HoldInput, LeaseActivities } from '../contracts/work.ts';
 import { classOf, isLost, park, troubleOf } from './failures.ts';
 import { leaseGrantedSignal } from './messages.ts';
@@ -58,9 +57,8 @@ export class WorkspaceLease {
   }
 
   /** Identifies the present lease to activities and fences. */
-  ref(): LeaseRef {
-    const { workflowId, runId } = workflowInfo();
-    return { runId: this.#runId, workflowId, executionId: runId, epoch: this.#epoch };
+  ref(): LeaseTicket {
+    return { runId: this.#runId, epoch: this.#epoch };
   }
 
   /**
@@ -133,7 +131,7 @@ export class WorkspaceLease {
 
   /** The host that has the files and the sessions first, then any. */
   async #hold(held: Held): Promise<void> {
-    const input: HoldInput = { lease: this.ref(), ...this.#options.request() };
+    const input: Asked<HoldInput> = { lease: this.ref(), ...this.#options.request() };
     const summary = `lease ${held.epoch}`;
     const on = (taskQueue: string, wait?: string) =>
       proxyActivities<LeaseActivities>({ ...leaseProfile, taskQueue, summary, ...(wait ? { scheduleToStartTimeout: wait as '5s' } : {}) });

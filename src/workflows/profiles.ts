@@ -20,6 +20,13 @@ export const shortProfile: ActivityOptions = {
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '60s', maximumAttempts: 4 },
 };
 
+/** The same by the worker that decides, when a run has closed. Waits of more than some seconds are timers, which outlive the worker. */
+export const lastWordProfile: LocalActivityOptions = {
+  startToCloseTimeout: '1m',
+  localRetryThreshold: '5s',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '60s', maximumAttempts: 4 },
+};
+
 /**
  * The lease itself: held as long as the run works (limit 6 h, so a day is no limit of its own). One attempt, because a new
  * lease needs a new epoch. Heartbeats are generous (a sleeping laptop must not kill agents), for a restarting host reports

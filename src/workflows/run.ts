@@ -6,7 +6,7 @@ import type { Evidence } from '../contracts/evidence.ts';
 import type { Grant } from '../contracts/lease.ts';
 import type { RunInput, RunLimits } from '../contracts/run-input.ts';
 import type { RunSettings, RunState } from '../contracts/run-state.ts';
-import type { AgentOutcome, HostActivities, OrchestratorActivities, PromptValue, StepRef } from '../contracts/work.ts';
+import type { AgentOutcome, AskedStep, HostActivities, OrchestratorActivities, PromptValue } from '../contracts/work.ts';
 import { isSwitchedOff } from './choices.ts';
 import { applyGrant, holdRequest } from './grants.ts';
 import { Finished, Overtime, troubleOf, Unfinished, Withdrawn } from './failures.ts';
@@ -105,7 +105,7 @@ export class Run {
   /** A step in the workspace, kept by its occurrence. */
   async step<T>(
     name: string,
-    work: (host: HostActivities, step: StepRef, grant: Grant) => Promise<T>,
+    work: (host: HostActivities, step: AskedStep, grant: Grant) => Promise<T>,
     options: StepOptions = {},
   ): Promise<T> {
     return this.results.keepStep(name, async () => {

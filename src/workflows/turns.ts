@@ -1,8 +1,8 @@
 import type { CommandName } from '../contracts/constants.ts';
-import type { Grant } from '../contracts/lease.ts';
+import type { Asked, Grant } from '../contracts/lease.ts';
 import type { SessionView } from '../contracts/run-view.ts';
 import { addSpending } from '../contracts/spending.ts';
-import type { AgentInput, AgentOutcome, PromptValue, StepRef } from '../contracts/work.ts';
+import type { AgentInput, AgentOutcome, AskedStep, PromptValue } from '../contracts/work.ts';
 import { budgetLeft, engineOf } from './choices.ts';
 import { spentIn } from './failures.ts';
 import type { Run } from './run.ts';
@@ -13,7 +13,7 @@ export interface TurnOptions extends Pick<AgentInput, 'keepAs'> {
   shared?: boolean;
 }
 
-interface Asked extends Pick<AgentInput, 'keepAs'> {
+interface Request extends Pick<AgentInput, 'keepAs'> {
   command: CommandName;
   values: Record<string, PromptValue>;
 }
@@ -46,7 +46,7 @@ export class Turns {
     );
   }
 
-  #turn(asked: Asked, step: StepRef, { commit, settings }: Grant): AgentInput {
+  #turn(asked: Request, step: AskedStep, { commit, settings }: Grant): Asked<AgentInput> {
     const { input, state, limits, currentPhase } = this.#run;
     const { engine, model } = engineOf(input, settings, currentPhase);
     const undone = this.#undone.get(asked.command);
