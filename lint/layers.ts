@@ -11,7 +11,7 @@ export interface Layer {
 
 const noTemporal = (name: string): boolean => !name.startsWith('@temporalio/');
 const LOWER = ['git/', 'process/', 'contracts/'];
-const ADAPTERS = ['engines', 'forges', 'trackers', 'workspace', 'ledger', 'checks', 'prompts', 'run-files'];
+const ADAPTERS = ['engines', 'forges', 'trackers', 'workspace', 'ledger', 'checks', 'prompts', 'run-files', 'notifications'];
 /** Forge and tracker of one service share its client. */
 const SERVICES = ['forges', 'trackers'];
 const ADAPTER_RULE = 'adapters know no Temporal and not each other, only git/, process/, documents/ and contracts/';

@@ -72,6 +72,15 @@ export const minutes: Kind<number> = {
   allowed: 'minutes, more than 0 and at most 1440; fractions such as 0.5 are fine',
 };
 
+const span = (unitMs: number, unit: string, max: number): Kind<number> => ({
+  schema: decimal.pipe(z.number().positive().max(max)).transform((value) => Math.max(1, Math.round(value * unitMs))),
+  allowed: `${unit}, more than 0 and at most ${max}; fractions are fine`,
+});
+
+/** Read as hours or days, kept as milliseconds. */
+export const hours = span(60 * MINUTE_MS, 'hours', 30 * 24);
+export const days = span(24 * 60 * MINUTE_MS, 'days', 365);
+
 export const usd: Kind<number> = { schema: decimal.pipe(z.number().positive()), allowed: 'an amount in USD, more than 0' };
 
 export const portRange: Kind<PortRange> = {

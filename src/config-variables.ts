@@ -2,8 +2,10 @@ import { z } from 'zod';
 import { ENGINES } from './contracts/constants.ts';
 import type { PhaseName } from './contracts/constants.ts';
 import {
+  days,
   gitUrlTemplate,
   hostAndPort,
+  hours,
   httpUrl,
   integer,
   listOf,
@@ -24,7 +26,7 @@ import { GITHUB_API_URL } from './github/address.ts';
 export const SWITCHABLE_PHASES = ['test', 'review', 'document'] as const satisfies readonly PhaseName[];
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 
-export const GROUPS = ['Where things are', 'Temporal', 'GitHub', 'Agents', 'How far a run may go', 'Workspaces', 'Logs'] as const;
+export const GROUPS = ['Where things are', 'Temporal', 'GitHub', 'Agents', 'How far a run may go', 'People', 'Workspaces', 'Logs'] as const;
 
 /** What people read about a variable: `.env.example` and `docs/settings.md` are made of it, and so is the error. */
 export interface VariableDoc {
@@ -156,6 +158,18 @@ const variables = z.object({
     example: 'review,document',
   }),
   BELAY_BUDGET_USD: withDefault(usd, '10', { group: 'How far a run may go', description: 'What the agents of one run may cost.' }),
+
+  BELAY_APPROVAL_REMINDER_HOURS: withDefault(hours, '24', {
+    group: 'People',
+    description: 'After so long people are told again that a run waits for their approval.',
+  }),
+  BELAY_APPROVAL_DAYS: withDefault(days, '7', { group: 'People', description: 'After so long without an approval a run parks.' }),
+  BELAY_NOTIFY_URL: optional(httpUrl, {
+    group: 'People',
+    description: 'Where a message is posted (as JSON, with a `text` that chat services show) when a run needs a person.',
+    example: 'https://hooks.example.com/services/belay',
+    secret: true,
+  }),
 
   BELAY_MAX_WORKSPACES: withDefault(integer({ min: 1, max: 200 }), '15', {
     group: 'Workspaces',

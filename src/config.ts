@@ -38,7 +38,7 @@ export interface Config {
   workspaces: { max: number; ports: { backend: PortRange; frontend: PortRange } };
   log: { level: Environment['BELAY_LOG_LEVEL'] };
   /** Never logged, never in a workflow. */
-  secrets: { anthropicApiKey?: string; claudeOauthToken?: string; githubToken?: string; temporalApiKey?: string };
+  secrets: { anthropicApiKey?: string; claudeOauthToken?: string; githubToken?: string; temporalApiKey?: string; notifyUrl?: string };
   /** What looks like a mistake but stops nothing: unknown names, settings given twice. */
   warnings: string[];
 }
@@ -95,6 +95,7 @@ function configOf(values: Environment, { userHome, warnings }: { userHome: strin
       claudeOauthToken: values.CLAUDE_CODE_OAUTH_TOKEN,
       githubToken: values.GITHUB_TOKEN ?? values.GH_TOKEN,
       temporalApiKey: values.TEMPORAL_API_KEY,
+      notifyUrl: values.BELAY_NOTIFY_URL,
     }),
     warnings,
   };
@@ -108,6 +109,8 @@ function limitsOf(values: Environment): RunLimits {
     agentTotalMs: values.BELAY_AGENT_TOTAL_MINUTES,
     testTimeoutMs: values.BELAY_TEST_TIMEOUT_MINUTES,
     workingMs: WORKING_MS,
+    approvalReminderMs: values.BELAY_APPROVAL_REMINDER_HOURS,
+    approvalExpiryMs: values.BELAY_APPROVAL_DAYS,
   };
 }
 

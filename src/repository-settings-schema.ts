@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { SWITCHABLE_PHASES } from './config-variables.ts';
-import { ENGINES, PIPELINES } from './contracts/constants.ts';
+import { APPROVALS, ENGINES, PIPELINES } from './contracts/constants.ts';
 
 /** The shape of `.belay.yml`: what is parsed, what errors advise, and what editors complete by (docs/belay.schema.json). */
 
@@ -199,6 +199,11 @@ export const repositorySettingsSchema = z
       baseline: words(['known', 'strict'])
         .optional()
         .describe('Whether tests that already fail on the base are let pass (known) or block (strict).'),
+      approve: z
+        .union([words(APPROVALS), z.array(words(APPROVALS))], { error: `must be one of ${APPROVALS.join(', ')}, or a list of them` })
+        .transform((given) => [given].flat())
+        .optional()
+        .describe("What waits for a person's word: the plan before it is carried out, the finished work before it is published."),
       review: review.optional().describe('How work is reviewed.'),
       issue: issue.optional().describe('What the issue shows of its run.'),
       pullRequest: pullRequest.optional().describe('How the pull request is made.'),

@@ -16,6 +16,7 @@ import { composeForges } from './compose-forges.ts';
 import { useGitHelper } from './git/git-helper.ts';
 import { createMirrors } from './git/mirror.ts';
 import { openLedger } from './ledger/open-ledger.ts';
+import { createWebhook } from './notifications/webhook.ts';
 import { workspaceEnvironment } from './process/environment.ts';
 import { onStopSignals } from './process/stop-signals.ts';
 import { createProcessTrees, reapBoot } from './process/process-trees.ts';
@@ -118,6 +119,7 @@ async function composeDependencies({ config, env, host, client, stack, log }: Co
     ports: createPortRegistry({ home, ...workspaces.ports }),
     slots: createSlots(workspaces.max),
     holdings: createHoldings(),
+    ...(config.secrets.notifyUrl ? { notifier: createWebhook({ url: config.secrets.notifyUrl, env }) } : {}),
     workspaceEnvironment: workspaceEnvironment(env, {}, { dropPath: PACKAGE_BINS }),
   };
 }

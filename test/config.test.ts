@@ -31,6 +31,8 @@ test('an empty environment is a good one', () => {
       agentTotalMs: 60 * 60_000,
       testTimeoutMs: 30 * 60_000,
       workingMs: 6 * 3_600_000,
+      approvalReminderMs: 24 * 3_600_000,
+      approvalExpiryMs: 7 * 24 * 3_600_000,
     },
     phasesOff: [],
     budgetUsd: 10,
@@ -69,6 +71,9 @@ test('every setting arrives where it belongs', () => {
     BELAY_AGENT_IDLE_MINUTES: '0.05',
     BELAY_AGENT_TOTAL_MINUTES: '1',
     BELAY_TEST_TIMEOUT_MINUTES: '0.5',
+    BELAY_APPROVAL_REMINDER_HOURS: '0.5',
+    BELAY_APPROVAL_DAYS: '2',
+    BELAY_NOTIFY_URL: 'https://hooks.example.com/belay',
   });
   expect(config).toEqual({
     home: '/home/ada/elsewhere',
@@ -88,6 +93,8 @@ test('every setting arrives where it belongs', () => {
       agentTotalMs: 60_000,
       testTimeoutMs: 30_000,
       workingMs: 6 * 3_600_000,
+      approvalReminderMs: 1_800_000,
+      approvalExpiryMs: 2 * 24 * 3_600_000,
     },
     phasesOff: ['review', 'document'],
     budgetUsd: 0.5,
@@ -98,6 +105,7 @@ test('every setting arrives where it belongs', () => {
       claudeOauthToken: 'oauth-token',
       githubToken: 'ghp_first',
       temporalApiKey: 'temporal-key',
+      notifyUrl: 'https://hooks.example.com/belay',
     },
     warnings: [],
   });

@@ -19,7 +19,7 @@ import { promptValues } from './prompt-values.ts';
 import { keepNotes, workspacePrompt } from './workspace-prompt.ts';
 import { splitNotes } from '../texts/plan-notes.ts';
 import type { Spending } from './spending.ts';
-import { withRules } from './prompt-rules.ts';
+import { messagesAlone, withMessages, withRules } from './prompt-rules.ts';
 import { settle } from './settle.ts';
 import { openSpending } from './spending.ts';
 import type { StepNotes } from './step-notes.ts';
@@ -82,7 +82,7 @@ async function runAgent(work: AgentWork): Promise<AgentOutcome> {
       onSession: notes.noteSession,
       spending,
     };
-    const answer = await ask(work, turn, resume ? { prompt: resumed(prompt), resume } : { prompt, sessionId: randomUUID() });
+    const answer = await ask(work, turn, resume ? { prompt, resume } : { prompt, sessionId: randomUUID() });
     const outcome = await finish(work, command, answer, spending);
     await notes.noteOutcome(outcome).catch(unwritten('The note of a paid answer'));
     return outcome;
@@ -97,13 +97,16 @@ async function prepare(work: AgentWork, notes: StepNotes): Promise<{ command: Co
   const override = holding.overrides.get(input.command);
   const command = loadCommand({ name: input.command, ...(override === undefined ? {} : { override }) });
   // A session that cannot be resumed would fail every attempt alike: the last one starts over.
-  const resume = Context.current().info.attempt < AGENT_ATTEMPTS ? await notes.session() : undefined;
-  if (!resume && !(await standsAt(holding, input))) await holding.worktree.restore(input.checkpoint);
+  const { attempt } = Context.current().info;
+  const interrupted = attempt < AGENT_ATTEMPTS ? await notes.session() : undefined;
+  const resume = interrupted ?? (attempt === 1 ? input.resume : undefined);
+  if (!interrupted && !(await standsAt(holding, input))) await holding.worktree.restore(input.checkpoint);
   holding.at = undefined;
   const rendered = renderCommand(command, await promptValues(deps, holding, input.values));
   const { protectedPaths } = holding.settings;
   const asked = command.permissions.includes('edit') ? withRules(rendered, { undone: input.undone, protectedPaths }) : rendered;
-  const prompt = `${asked}${await workspacePrompt(deps, holding, command)}`;
+  const whole = withMessages(`${asked}${await workspacePrompt(deps, holding, command)}`, input.messages);
+  const prompt = interrupted ? resumed(whole) : resume ? messagesAlone(input.messages ?? []) : whole;
   await keep(work, 'prompt', `${input.command}.md`, prompt);
   return { command, prompt, resume };
 }

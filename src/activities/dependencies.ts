@@ -5,6 +5,7 @@ import type { Engine } from '../engines/engine.ts';
 import type { Forge } from '../forges/forge.ts';
 import type { Mirrors } from '../git/mirror.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import type { Notifier } from '../notifications/webhook.ts';
 import type { ProcessTrees } from '../process/process-trees.ts';
 import type { RunFiles } from '../run-files/run-files.ts';
 import type { Tracker } from '../trackers/tracker.ts';
@@ -29,6 +30,8 @@ export interface Dependencies {
   ports: PortRegistry;
   slots: Slots;
   holdings: Holdings;
+  /** Where people are told that a run needs one of them, if anywhere. */
+  notifier?: Notifier;
   /** What agents and tests see of the worker's environment: without its secrets. */
   workspaceEnvironment: Record<string, string>;
 }

@@ -5,8 +5,9 @@ import { baselineActivities } from './baseline.ts';
 import { checkActivities } from './checks.ts';
 import type { Dependencies } from './dependencies.ts';
 import { failureOf } from './failures.ts';
-import { issueActivities } from './issue.ts';
+import { issueActivities, issueDigestActivities } from './issue.ts';
 import { leaseActivities } from './lease.ts';
+import { notifyActivities } from './notify.ts';
 import { progressActivities } from './progress.ts';
 import { publishActivities } from './publish.ts';
 import { recordActivities } from './record.ts';
@@ -44,6 +45,8 @@ export function orchestratorActivities(deps: Dependencies): OrchestratorActiviti
     commentProgress: typed(commentProgress),
     updateDraft: typed(updateDraft),
     requestCancel: typed(requestCancel),
+    readIssueDigest: typed(issueDigestActivities(deps).readIssueDigest),
+    notifyPeople: typed(notifyActivities(deps).notifyPeople),
     recordRun: typed(recordRun),
   };
 }

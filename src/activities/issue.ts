@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import type { Issue, IssueRef } from '../contracts/repository.ts';
 import { plainLine } from '../contracts/text.ts';
 import type { ReadIssueInput, ReadIssueOutcome } from '../contracts/work.ts';
 import { issueText } from '../texts/issue-text.ts';
@@ -15,8 +17,19 @@ export function issueActivities(deps: Dependencies) {
         const artifact = await deps.files.writeArtifact({ ...place, name: 'issue.md', text });
         await deps.ledger.recordArtifact(artifact);
         const title = plainLine(found?.title ?? text.split('\n', 1)[0] ?? '');
-        return { value: { artifactId: artifact.id, title }, summary: title };
+        return { value: { artifactId: artifact.id, title, ...(found ? { digest: digestOf(found) } : {}) }, summary: title };
       });
     },
   };
 }
+
+export function issueDigestActivities({ trackers }: Pick<Dependencies, 'trackers'>) {
+  return {
+    async readIssueDigest({ issue }: { issue: IssueRef }): Promise<{ digest: string }> {
+      return { digest: digestOf(await trackers[issue.tracker].getIssue(issue)) };
+    },
+  };
+}
+
+/** Comments come and go, Belay's own among them: what was approved is the issue itself. */
+const digestOf = ({ title, body }: Issue): string => createHash('sha256').update(`${title}\n\n${body}`).digest('hex').slice(0, 16);

@@ -1,6 +1,6 @@
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import type { EngineName, RunStatus } from '../contracts/constants.ts';
-import { ENGINES, PHASES, PIPELINES, RUN_STATUSES, WORKSPACE_KINDS } from '../contracts/constants.ts';
+import type { ApprovalName, EngineName, RunStatus } from '../contracts/constants.ts';
+import { APPROVALS, ENGINES, PHASES, PIPELINES, RUN_STATUSES, WORKSPACE_KINDS } from '../contracts/constants.ts';
 import type { Context } from './context.ts';
 import { packageVersion } from '../package-version.ts';
 import type { Shell } from './completion-scripts.ts';
@@ -47,7 +47,8 @@ export function declareCommands({ env, terminal, done }: Declare): Command {
     .exitOverride()
     .configureOutput({ writeOut: (text) => terminal.out(text.trimEnd()), writeErr: (text) => terminal.note(text.trimEnd()) })
     .showHelpAfterError('(belay --help shows what there is)');
-  for (const define of [servers, runs, readers, orders, pullRequests, upkeep, completion]) define({ program, env, terminal, done });
+  for (const define of [servers, runs, readers, orders, approvalOrders, pullRequests, upkeep, completion])
+    define({ program, env, terminal, done });
   return program;
 }
 
@@ -109,6 +110,11 @@ function runs(set: Define): void {
     .addOption(new Option('--workspace <kind>', 'a worktree, or a clone with a git directory of its own').choices(WORKSPACE_KINDS))
     .option('--plan <file>', 'a plan to follow instead of having one made')
     .option('--budget <usd>', 'what the run may cost', dollars)
+    .addOption(
+      new Option('--approve <what>', 'wait for a person before the plan is carried out, or the work published')
+        .choices(APPROVALS)
+        .argParser(approvals),
+    )
     .option('--fresh', "start over instead of continuing the issue's open pull request", false)
     .option('--detach', 'start it and return; needs a running `belay dev`', false)
     .addOption(json())
@@ -182,6 +188,33 @@ function orders(set: Define): void {
     );
 }
 
+function approvalOrders(set: Define): void {
+  const { program } = set;
+  const commands = () => import('./approvals.ts');
+  program
+    .command('approve')
+    .description('lets a run go on that waits for an approval')
+    .argument('<id>')
+    .option('--hash <hash>', 'only if this is what it asks about: the hash of the plan, or of the commit')
+    .action((id: string, options: { hash?: string }) =>
+      inContext(set, async (context) => (await commands()).approve(context, id, options)),
+    );
+  program
+    .command('reject')
+    .description('sends the plan, or the work, of a waiting run back')
+    .argument('<id>')
+    .requiredOption('--reason <text>', 'why: the agent is told')
+    .action((id: string, options: { reason: string }) =>
+      inContext(set, async (context) => (await commands()).reject(context, id, options)),
+    );
+  program
+    .command('message')
+    .description('tells the agent of an open run something')
+    .argument('<id>')
+    .argument('<text>', 'what it is to take into account')
+    .action((id: string, text: string) => inContext(set, async (context) => (await commands()).message(context, id, text)));
+}
+
 function pullRequests(set: Define): void {
   const pr = set.program.command('pr').description('pull requests of the local forge');
   const commands = () => import('./pull-requests.ts');
@@ -241,6 +274,15 @@ function completion({ program, env, terminal }: Define): void {
       const lines = [...candidates.map(({ value, about }) => `${value}\t${about}`), ...(paths ? [`:${paths}`] : [])];
       if (lines.length > 0) terminal.out(lines.join('\n'));
     });
+}
+
+/** Given once, with commas, or several times. */
+function approvals(text: string, before: ApprovalName[] = []): ApprovalName[] {
+  const given = text.split(',').map((each) => each.trim());
+  const known = APPROVALS.filter((name) => given.includes(name));
+  if (given.some((each) => !APPROVALS.some((name) => name === each)))
+    throw new InvalidArgumentError(`It is one of ${APPROVALS.join(', ')}, or several with commas between.`);
+  return [...new Set([...before, ...known])];
 }
 
 function dollars(text: string): number {

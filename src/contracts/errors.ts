@@ -24,6 +24,7 @@ export const ERRORS = {
   forge_rate_limited: 'wait',
   forge_unreachable: 'retry',
   earlier_work_missing: 'fatal',
+  notification_failed: 'retry',
   // engines
   engine_not_installed: 'human',
   engine_not_logged_in: 'human',
@@ -43,6 +44,8 @@ export const ERRORS = {
   protected_paths_changed: 'human',
   merge_conflict: 'human',
   review_blockers: 'human',
+  plan_rejected: 'human',
+  approval_expired: 'human',
   branch_checked_out: 'human',
   branch_moved: 'human',
   push_rejected: 'human',

@@ -1,4 +1,4 @@
-import type { EngineName, PhaseName, PipelineName, WorkspaceKind } from './constants.ts';
+import type { ApprovalName, EngineName, PhaseName, PipelineName, WorkspaceKind } from './constants.ts';
 import type { TrackerName } from './repository.ts';
 import type { RepositoryRef } from './repository.ts';
 import type { AgentChoice, RunState } from './run-state.ts';
@@ -12,6 +12,9 @@ export interface RunLimits {
   testTimeoutMs: number;
   /** Working time of the whole run; waits do not count. */
   workingMs: number;
+  /** Until people are asked again for an approval, and until the run parks without it. */
+  approvalReminderMs?: number;
+  approvalExpiryMs?: number;
 }
 
 /** What an earlier run of the same issue left: the start of this one. */
@@ -58,7 +61,7 @@ export interface RunInput {
   engine: EngineName;
   model?: string;
   budgetUsd?: number;
-  requested?: { engine?: EngineName; model?: string; budgetUsd?: number; workspace?: WorkspaceKind };
+  requested?: { engine?: EngineName; model?: string; budgetUsd?: number; workspace?: WorkspaceKind; approve?: ApprovalName[] };
   /** What the issue's labels choose, by the repository's settings; over those, under what was asked for. */
   labelled?: LabelledChoices;
   /** The scripted engine's file. */

@@ -1,4 +1,4 @@
-import type { EngineName, PhaseName, WorkspaceKind } from './constants.ts';
+import type { ApprovalName, EngineName, PhaseName, WorkspaceKind } from './constants.ts';
 import type { Evidence } from './evidence.ts';
 import type { RunLimits } from './run-input.ts';
 import type { RunView } from './run-view.ts';
@@ -24,7 +24,13 @@ export interface RunState {
   evidence?: Evidence;
   /** The issue, as it was when the run began. */
   issueArtifact?: string;
+  /** Of the issue's title and text, as the run knows them. */
+  issueDigest?: string;
   settings?: RunSettings;
+  /** What people said that no agent has been told yet. */
+  messages?: string[];
+  /** How often the plan was sent back. */
+  rejections?: number;
   /** The run's branch on the remote, as it is known to be. */
   published?: { branch: string; headSha: string };
   /** The newest head of that branch with commits of people, which the work must not undo. */
@@ -73,6 +79,8 @@ export interface RunSettings {
   onReviewCrash: 'draft' | 'park';
   /** A file of the base branch that says what reviews look for. */
   reviewCriteria?: string;
+  /** What waits for a person's word. */
+  approve?: ApprovalName[];
   /** What is done when the base has moved since the run began. */
   updateBase: 'rebase' | 'merge' | 'off';
   pullRequest: { draft: 'never' | 'while_unfinished' | 'always'; reviewers: string[]; labels: string[] };

@@ -1,4 +1,4 @@
-import type { Outcome, PhaseName, PhaseStatus, PipelineName, RunStatus, WaitingFor, WorkspaceKind } from './constants.ts';
+import type { ApprovalName, Outcome, PhaseName, PhaseStatus, PipelineName, RunStatus, WaitingFor, WorkspaceKind } from './constants.ts';
 import type { ErrorCode } from './errors.ts';
 import type { Evidence } from './evidence.ts';
 import type { LabelledChoices, RunInput } from './run-input.ts';
@@ -41,6 +41,12 @@ export interface RunView {
   pipeline: PipelineName;
   status: RunStatus;
   waitingFor?: WaitingFor;
+  /** When the wait ends by itself. */
+  waitingUntil?: string;
+  /** What it waits for, in a line. */
+  waitingMessage?: string;
+  /** What a person is asked to approve; the hash is of the plan, or of the commit to publish. */
+  approval?: { of: ApprovalName; hash: string };
   outcome?: Outcome;
   issue?: { tracker: string; repository: string; key: string; title: string; url: string };
   request?: string;

@@ -71,6 +71,8 @@ export interface ReadIssueOutcome {
   /** Title, labels and text, as Markdown. */
   artifactId: string;
   title: string;
+  /** Of an issue's title and text, without its comments. */
+  digest?: string;
 }
 
 export interface AgentInput {
@@ -87,6 +89,10 @@ export interface AgentInput {
   checkpoint: string;
   /** Why the last turn of this command was undone, if it was. */
   undone?: string[];
+  /** What people have said since the last turn. */
+  messages?: string[];
+  /** Go on in this session of an earlier step, where this host has it: only the messages are new to it. */
+  resume?: string;
   /** Keep the answer as the run's plan. */
   keepAs?: 'plan';
 }
@@ -123,6 +129,11 @@ export interface CommentInput {
   labels?: IssueLabels;
 }
 
+export interface NotifyInput {
+  runId: string;
+  trouble?: RunError;
+}
+
 export type HostActivities = AskedOf<HostWork>;
 export type LeaseActivities = AskedOf<LeaseWork>;
 
@@ -148,6 +159,10 @@ interface LeaseWork {
 
 /** Short calls to trackers, forges and the server. */
 export interface OrchestratorActivities {
+  /** Of the issue's title and text as they are now. */
+  readIssueDigest(input: { issue: IssueRef }): Promise<{ digest: string }>;
+  /** Tells the people behind this installation that a run needs one of them. */
+  notifyPeople(input: NotifyInput): Promise<void>;
   commentProgress(input: CommentInput): Promise<void>;
   /** Has the draft of a run that stopped say so. */
   updateDraft(input: UpdateDraftInput): Promise<void>;

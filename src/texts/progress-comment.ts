@@ -40,11 +40,17 @@ export function progressComment(view: RunView, { plan, trouble }: { plan?: strin
       .join('\n'),
     ...(view.summary ? [view.summary] : []),
     ...(trouble ? [`**${trouble.code}**: ${trouble.message}`, ...(trouble.hint ? [trouble.hint] : [])] : []),
+    ...(view.approval ? [approvalText(view.id, view.approval)] : []),
     ...(view.status === 'parked' ? [`\`belay retry ${view.id}\` goes on, \`belay cancel ${view.id}\` drops it.`] : []),
     ...(view.pullRequest ? [`Pull request: ${view.pullRequest.url}`] : []),
     ...(plan ? [`<details><summary>Plan</summary>\n\n${cutText(plan, MAX_PLAN)}\n\n</details>`] : []),
     PROGRESS_MARKER,
   ].join('\n\n');
+}
+
+function approvalText(id: string, { of, hash }: NonNullable<RunView['approval']>): string {
+  const what = of === 'plan' ? 'the plan below' : `the work (commit \`${hash.slice(0, 12)}\`)`;
+  return `It waits until a person approves ${what}: \`belay approve ${id} --hash ${hash.slice(0, 12)}\`, or \`belay reject ${id} --reason "…"\`.`;
 }
 
 function headline({ status, outcome }: RunView): string {

@@ -17,12 +17,22 @@ export async function tellPeople(run: Run, trouble?: RunError): Promise<void> {
   const { drafted, published, view } = run.state;
   const isClosed = CLOSED_STATUSES.includes(view.status);
   await commentOn(run, isClosed ? lastWord : (summary) => run.orchestrator(summary), trouble);
+  await notify(run, trouble);
   const isLeft = STOPPED.includes(view.status) || view.outcome === 'no_changes';
   if (!drafted || !published || !isLeft) return;
   const { repository, id: runId } = run.input;
   const input = { repository, runId, branch: published.branch, ...(trouble ? { trouble } : {}) };
   await unlessCancelled('The draft could not be brought up to date', async () => {
     await run.orchestrator(`draft · ${view.status}`).updateDraft(input);
+  });
+}
+
+/** Only a person can help on: whoever has asked for it is told. */
+async function notify(run: Run, trouble?: RunError): Promise<void> {
+  const { view } = run.state;
+  if (view.status !== 'parked' && !view.approval) return;
+  await unlessCancelled('Nobody could be notified', async () => {
+    await run.orchestrator('notify').notifyPeople({ runId: run.input.id, ...(trouble ? { trouble } : {}) });
   });
 }
 

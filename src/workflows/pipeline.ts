@@ -14,11 +14,12 @@ import { elapsedMs } from '../contracts/elapsed.ts';
 import type { RunInput } from '../contracts/run-input.ts';
 import type { RunState } from '../contracts/run-state.ts';
 import type { PhaseView, RunError, RunView } from '../contracts/run-view.ts';
+import { Approvals } from './approval.ts';
+import type { PipelinePart } from './approval.ts';
 import { tellPeople } from './comment.ts';
 import { classOf, Finished, Overtime, troubleOf, Withdrawn } from './failures.ts';
 import type { Trouble } from './failures.ts';
-import { cancelRunSignal, retryRunSignal, statusQuery } from './messages.ts';
-import type { Phase } from './phase.ts';
+import { cancelRunSignal, retryRunSignal, sendMessageSignal, statusQuery } from './messages.ts';
 import { Run } from './run.ts';
 import { findBy } from './search-attributes.ts';
 import { firstState } from './view.ts';
@@ -28,9 +29,9 @@ interface RetryOrder {
   budgetUsd?: number;
 }
 
-/** A Temporal workflow of this name, whose phases run in this order. */
-export function pipeline(name: PipelineName, phases: readonly Phase[]): (input: RunInput) => Promise<RunView> {
-  const workflow = (input: RunInput) => new PipelineRun(input, phases).run();
+/** A Temporal workflow of this name, whose phases run in this order; people are asked in between. */
+export function pipeline(name: PipelineName, parts: readonly PipelinePart[]): (input: RunInput) => Promise<RunView> {
+  const workflow = (input: RunInput) => new PipelineRun(input, parts).run();
   Object.defineProperty(workflow, 'name', { value: name });
   return workflow;
 }
@@ -38,17 +39,20 @@ export function pipeline(name: PipelineName, phases: readonly Phase[]): (input: 
 /** One Temporal execution of a run: phases in order, parking, retry, cancel. */
 class PipelineRun {
   readonly #run: Run;
-  readonly #phases: readonly Phase[];
+  readonly #parts: readonly PipelinePart[];
+  readonly #approvals: Approvals;
   readonly #scope = new CancellationScope();
   #retry: RetryOrder | undefined;
 
-  constructor(input: RunInput, phases: readonly Phase[]) {
-    this.#phases = phases;
-    const names = phases.map((phase) => phase.name);
+  constructor(input: RunInput, parts: readonly PipelinePart[]) {
+    this.#parts = parts;
+    const names = parts.flatMap((part) => ('gate' in part ? [] : [part.name]));
     this.#run = new Run(input, input.state ?? firstState(input, names));
+    this.#approvals = new Approvals(this.#run);
     setHandler(statusQuery, () => this.#run.state.view);
     setHandler(cancelRunSignal, (order) => this.#cancel(order?.reason));
     setHandler(retryRunSignal, (order) => this.#wake(order));
+    setHandler(sendMessageSignal, (message) => this.#run.messages.add(message?.text));
   }
 
   async run(): Promise<RunView> {
@@ -66,7 +70,7 @@ class PipelineRun {
   async #work(): Promise<RunView> {
     await this.#status('running');
     try {
-      for (const phase of this.#phases) await this.#run.phase(phase);
+      for (const part of this.#parts) await ('gate' in part ? this.#approvals.pass(part) : this.#run.phase(part));
       return await this.#completed();
     } catch (error) {
       if (error instanceof Finished) return await this.#completed('no_changes');

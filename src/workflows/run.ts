@@ -15,6 +15,7 @@ import type { Phase, PhaseResult } from './phase.ts';
 import { hostProfile, shortProfile } from './profiles.ts';
 import { Recorder } from './recorder.ts';
 import { Results } from './results.ts';
+import { Inbox } from './inbox.ts';
 import { findBy } from './search-attributes.ts';
 import { Turns } from './turns.ts';
 import type { TurnOptions } from './turns.ts';
@@ -39,14 +40,17 @@ export class Run {
   readonly #lease: WorkspaceLease;
   #phase: PhaseName = 'classify';
   #attempt = 1;
-  readonly #turns: Turns;
+  /** What people wrote that no agent was told yet. */
+  readonly messages: Inbox;
+  readonly turns: Turns;
 
   constructor(input: RunInput, state: RunState) {
     this.input = input;
     this.state = state;
     this.results = new Results(state);
     this.recorder = new Recorder(state);
-    this.#turns = new Turns(this);
+    this.messages = new Inbox(state);
+    this.turns = new Turns(this);
     this.#lease = new WorkspaceLease(input.id, {
       epoch: state.epoch,
       ...(state.host ? { host: state.host } : {}),
@@ -130,14 +134,14 @@ export class Run {
 
   /** One turn of the agent. What it changed is committed as the new checkpoint. */
   async agent(command: CommandName, values: Record<string, PromptValue>, options: TurnOptions = {}): Promise<AgentOutcome> {
-    return this.#turns.play(command, values, options);
+    return this.turns.play(command, values, options);
   }
 
   /** The issue's text, read once per run. */
   async issue(): Promise<PromptValue> {
     if (!this.state.issueArtifact) {
       const { issue, request, repository } = this.input;
-      const { artifactId } = await this.step('read-issue', (host, step) =>
+      const { artifactId, digest } = await this.step('read-issue', (host, step) =>
         host.readIssue({
           step,
           ...(issue ? { issue: { tracker: issue.tracker, repository, key: issue.key } } : {}),
@@ -145,6 +149,7 @@ export class Run {
         }),
       );
       this.state.issueArtifact = artifactId;
+      if (digest) this.state.issueDigest = digest;
     }
     return { artifact: this.state.issueArtifact, as: 'data' };
   }

@@ -13,23 +13,44 @@ export interface TurnOptions extends Pick<AgentInput, 'keepAs'> {
   shared?: boolean;
 }
 
-interface Request extends Pick<AgentInput, 'keepAs'> {
+interface Request extends Pick<AgentInput, 'keepAs' | 'messages' | 'resume'> {
   command: CommandName;
   values: Record<string, PromptValue>;
 }
+
+/** Turns that only put finished work into words: what people say meanwhile is not for them. */
+const WORDING: readonly CommandName[] = ['commit-message', 'pull-request'];
 
 /** What a run has its agents do, and what that has cost. */
 export class Turns {
   readonly #run: Run;
   /** Why the last turn of a command was undone. */
   readonly #undone = new Map<CommandName, string[] | undefined>();
+  readonly #continued = new Map<CommandName, string>();
 
   constructor(run: Run) {
     this.#run = run;
   }
 
-  /** One turn of the agent, as a step. What it changed is committed as the new checkpoint. */
-  async play(command: CommandName, values: Record<string, PromptValue>, { shared = false, ...extra }: TurnOptions): Promise<AgentOutcome> {
+  /** One turn of the agent, as a step; another one in the same session where people have written to it meanwhile. */
+  async play(command: CommandName, values: Record<string, PromptValue>, options: TurnOptions): Promise<AgentOutcome> {
+    const takesMessages = !WORDING.includes(command);
+    for (let resume = this.#continued.get(command); ;) {
+      const messages = takesMessages ? this.#run.messages.take() : [];
+      const told = messages.length > 0 ? { messages, ...(resume ? { resume } : {}) } : {};
+      const outcome = await this.#once({ command, values, ...told }, options);
+      this.#continued.delete(command);
+      if (!takesMessages || this.#run.messages.none) return outcome;
+      resume = outcome.session.id;
+    }
+  }
+
+  /** The next turn of this command is to go on in the session of the last one, with what a person says to it. */
+  continueWith(command: CommandName, session: string): void {
+    this.#continued.set(command, session);
+  }
+
+  async #once({ command, ...asked }: Request, { shared = false, ...extra }: TurnOptions): Promise<AgentOutcome> {
     const run = this.#run;
     const { settings } = await run.position();
     showAgent(run.state.view, engineOf(run.input, { ...settings, byPhase: {} }, run.currentPhase));
@@ -37,7 +58,7 @@ export class Turns {
     return run.step(
       command,
       async (host, step, grant) => {
-        const turn = this.#turn({ command, values, ...extra }, step, grant);
+        const turn = this.#turn({ command, ...asked, ...extra }, step, grant);
         const outcome = await host.runAgent(turn).catch((error: unknown) => this.#failed(error));
         this.#ended(command, outcome);
         return outcome;

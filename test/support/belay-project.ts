@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import type { Context } from '../../src/cli/context.ts';
 import { intakeOf } from '../../src/cli/run.ts';
-import type { CommandName, PhaseName, PipelineName, WorkspaceKind } from '../../src/contracts/constants.ts';
+import type { ApprovalName, CommandName, PhaseName, PipelineName, WorkspaceKind } from '../../src/contracts/constants.ts';
 import type { PullRequest } from '../../src/contracts/repository.ts';
+import type { RunLimits } from '../../src/contracts/run-input.ts';
 import { withoutUndefined } from '../../src/contracts/without-undefined.ts';
 import type { RunView } from '../../src/contracts/run-view.ts';
 import type { ScriptTurn } from '../../src/engines/script.ts';
@@ -49,6 +50,9 @@ export interface RunOptions {
   base?: string;
   workspace?: WorkspaceKind;
   budgetUsd?: number;
+  approve?: ApprovalName[];
+  /** Over those of the installation. */
+  limits?: Partial<RunLimits>;
   /** Instead of the project's issue: a file, a number, or a request in words. */
   target?: string;
 }
@@ -67,6 +71,8 @@ export interface BelayProject extends Project {
   labels(): Promise<string[]>;
   /** As a person does who edits the issue's file. */
   setIssueState(state: 'open' | 'closed'): Promise<void>;
+  /** Adds to the issue's text. */
+  editIssue(text: string): Promise<void>;
   /** Belay's branches in the project. */
   branches(): Promise<string[]>;
 }
@@ -91,11 +97,18 @@ export async function openProject(
   return {
     ...project,
     script: play,
-    run: async (options = {}) => start(await takeOrder(deps, await requestOf(project, options))),
+    async run(options = {}) {
+      const limits = { ...defaults.limits, ...options.limits };
+      return start(await takeOrder({ ...deps, defaults: { ...deps.defaults, limits } }, await requestOf(project, options)));
+    },
     retry: async (run, phase) => start(await retryOrder(deps, run, { triggeredBy: 'ada', ...(phase ? { phase } : {}) })),
     pullRequests: () => context.forges.local.listPullRequests({ repository }),
     comment,
     labels: async () => (await context.trackers.local.getIssue({ tracker: 'local', repository, key: '1' })).labels,
+    async editIssue(text) {
+      const path = join(forgeFolder, 'issues', '1.md');
+      await writeFile(path, `${await readFile(path, 'utf8')}\n${text}\n`);
+    },
     async setIssueState(state) {
       const path = join(forgeFolder, 'issues', '1.md');
       await writeFile(path, (await readFile(path, 'utf8')).replace(/^state: .*$/m, `state: ${state}`));
@@ -109,7 +122,7 @@ export async function openProject(
 
 async function requestOf(
   project: Project,
-  { pipeline = 'sdlc', fresh = false, base, workspace, budgetUsd, target = project.issue }: RunOptions,
+  { pipeline = 'sdlc', fresh = false, base, workspace, budgetUsd, approve, target = project.issue }: RunOptions,
 ) {
   return {
     target: await parseTarget(target, { gitHubHost: 'github.com' }),
@@ -117,7 +130,7 @@ async function requestOf(
     workingDirectory: project.path,
     pipeline,
     fresh,
-    requested: withoutUndefined({ budgetUsd, workspace }),
+    requested: withoutUndefined({ budgetUsd, workspace, approve }),
     triggeredBy: 'ada',
     ...(base ? { base } : {}),
   };
