@@ -86,7 +86,8 @@ function commandOf(request: EngineRequest, options: ScriptedOptions): EngineComm
     sessionId: resume ?? sessionId,
     ...(turns ? { turns } : {}),
   };
-  const env = options.compiled ? { NODE_COMPILE_CACHE: options.compiled } : {};
+  // Coverage of cached code is not exact, so none is taken; Node would hand its variable on by itself.
+  const env = options.compiled ? { NODE_COMPILE_CACHE: options.compiled, NODE_V8_COVERAGE: '' } : {};
   const agent = fileURLToPath(new URL(`./scripted-agent${extname(import.meta.url)}`, import.meta.url));
   return { file: process.execPath, args: [agent, JSON.stringify(call)], env, stdin: prompt };
 }
