@@ -19,6 +19,7 @@ import { remoteGit } from './remote-git.ts';
 import type { RemoteOptions } from './remote-git.ts';
 import { remoteHead, remoteHeads } from './remote-head.ts';
 import type { RemoteHead } from './remote-head.ts';
+import { tidyMirror } from './tidy.ts';
 import { treeReader } from './tree-reader.ts';
 import type { CommitTree } from './tree-reader.ts';
 
@@ -30,6 +31,8 @@ export interface Mirror {
   readonly env: GitEnvironment;
   /** Compares configuration and hooks with what Belay wrote, and restores them. Every method here does so first. */
   guard(): Promise<void>;
+  /** Packs what ended runs have left, where it is much. */
+  tidy(): Promise<void>;
   /** Where branches of the remote are now, by their names; those that it does not have are not in the answer. Fetches nothing. */
   remoteHeads(input: GitAccess & { branches: readonly string[]; signal?: AbortSignal | undefined }): Promise<Map<string, string>>;
   /**
@@ -127,6 +130,7 @@ async function prepareMirror({
     gitDir,
     env,
     guard: () => restoreMirror(gitDir),
+    tidy: () => tidyMirror(git),
     hasCommit: git.hasCommit,
     push: (request) => push(remote, request),
     remoteHead: (access) => remoteHead(remote, access),

@@ -49,6 +49,7 @@ export async function createWorkers({ connection, namespace, deps, bundleFolder 
       activities: orchestratorActivities(deps),
       // A run that a killed worker had in its cache goes on after this long.
       stickyQueueScheduleToStartTimeout: '2s',
+      // Runs that are open: a closed one leaves the cache with its last answer. One that finds no place is replayed when it goes on.
       maxCachedWorkflows: 500,
     }),
     Worker.create({ ...leases, taskQueue: LEASE_QUEUE }),

@@ -74,6 +74,7 @@ export function createWorktreePool({ home, size, onProblem }: PoolSettings & { h
         if (!isKept) await removeTree(half);
       }
     });
+    later(() => mirror.tidy(), 'A mirror could not be packed; fetches of its repository become slower');
   }
 
   async function take(mirror: Mirror): Promise<PooledTree | undefined> {
@@ -122,9 +123,9 @@ function createBackground(onProblem: PoolSettings['onProblem']) {
   const limit = pLimit(AT_ONCE);
   const pending = new Set<Promise<void>>();
 
-  function later(work: () => Promise<void>): void {
+  function later(work: () => Promise<void>, problem = 'A returned worktree could not be tidied up; `belay clean` removes it'): void {
     const done = limit(work)
-      .catch((error: unknown) => onProblem(error, 'A returned worktree could not be tidied up; `belay clean` removes it'))
+      .catch((error: unknown) => onProblem(error, problem))
       .finally(() => pending.delete(done));
     pending.add(done);
   }

@@ -258,3 +258,21 @@ test('whenever a process is killed, the next one finds sane trees, and the janit
   expect((await removeLeftovers({ home, worktrees: space.worktrees, leftovers })).failed).toEqual([]);
   for (const folder of [join(home, 'trees'), join(mirror.gitDir, 'worktrees'), space.folder]) expect(await readdir(folder)).toEqual([]);
 });
+
+test('the checkpoints of many ended runs are packed, and stay', async () => {
+  await using space = await pooling();
+  const { prepare, release, mirror, base } = space;
+  const runs = Array.from({ length: 100 }, (_, index) => `early${index.toString().padStart(3, '0')}`);
+  for (const runId of runs) await mkdir(join(mirror.gitDir, 'refs/belay', runId), { recursive: true });
+  const first = await prepare('run00001');
+  await checkoutAt(first.path).write({ 'a.txt': 'two\n' });
+  const { sha } = await first.worktree.checkpoint({ message: 'Two' });
+  for (const runId of runs) await writeFile(join(mirror.gitDir, 'refs/belay', runId, 'checkpoint'), `${sha}\n`);
+  await release('run00001');
+  expect(await readdir(join(mirror.gitDir, 'refs/belay'))).toEqual([]);
+  expect((await readdir(join(mirror.gitDir, 'objects/pack'))).some((name) => name.startsWith('loose-'))).toBe(true);
+  for (const runId of ['run00001', ...runs.slice(-1)]) expect(await mirror.refSha(`refs/belay/${runId}/checkpoint`)).toBe(sha);
+  const second = await prepare('run00002', sha);
+  expect(await second.worktree.isAt(sha)).toBe(true);
+  expect(await mirror.treeOf(base)).not.toBe(await mirror.treeOf(sha));
+});
