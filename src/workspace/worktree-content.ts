@@ -55,6 +55,13 @@ export function openWorktree({ kind = 'worktree', ...place }: Omit<WorkspacePlac
     await standOn(seat, sha);
   }
 
+  async function adopt(sha: string, signal: AbortSignal | undefined): Promise<boolean> {
+    await mirror.guard();
+    // Nobody takes the tree for the run's before its registration is finished: its ref need not wait for the answer.
+    const [{ exitCode }] = await Promise.all([git.attempt(AS_INDEXED, { signal }), moveRef(sha), standOn(seat, sha)]);
+    return exitCode === 0;
+  }
+
   return {
     path,
     runId,
@@ -65,9 +72,13 @@ export function openWorktree({ kind = 'worktree', ...place }: Omit<WorkspacePlac
     isAt: (sha, { signal } = {}) => turn(() => isAtCommit(seat, { sha, signal })),
     treeHash: ({ signal } = {}) => turn(() => stage(signal)),
     putBack: (input) => turn(() => putFilesBack({ mirror, git, path, ...input })),
+    adopt: (sha, { signal } = {}) => turn(() => adopt(sha, signal)),
     restore: (sha, options = {}) => turn(() => restore(sha, options)),
   };
 }
+
+/** By size, times and inode, in several threads; content is read of files that changed as the index was written. */
+const AS_INDEXED = ['diff-files', '--quiet', '--ignore-submodules=all', '--no-ext-diff'];
 
 interface Stage {
   seat: Seat;
