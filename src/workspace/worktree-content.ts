@@ -98,7 +98,7 @@ async function stageFiles({ seat, path, ref, last, signal }: Stage): Promise<str
   await stageEverything({ git, path, registration, signal });
   const tree = await writeTree(git, signal);
   if (last !== undefined && tree === (await mirror.treeOf(last))) return tree;
-  return (await keepUntouched({ git, path, commit: ref, signal })) ? writeTree(git, signal) : tree;
+  return (await keepUntouched({ git, path, commit: ref, tree, signal })) ? writeTree(git, signal) : tree;
 }
 
 const writeTree = async (git: HardenedGit, signal: AbortSignal | undefined): Promise<string> =>
