@@ -55,12 +55,9 @@ export function treeReader(git: MirrorGit) {
       if (isAncestor.exitCode !== 0) return undefined;
       return Number(await git.run(['rev-list', '--count', `${ancestor}..${commit}`]));
     },
-    async commitTree({ tree, parents, message, date }: CommitTree): Promise<string> {
-      const lineage = parents.flatMap((parent) => ['-p', assertSha(parent)]);
-      const at = date && `${Math.floor(date.getTime() / 1000)} +0000`;
-      const call = at ? { env: { GIT_AUTHOR_DATE: at, GIT_COMMITTER_DATE: at } } : {};
-      const commit = (await git.run(['commit-tree', ...lineage, '-m', message, assertSha(tree)], call)).trim();
-      trees.keep(commit, Promise.resolve(tree));
+    async commitTree(input: CommitTree): Promise<string> {
+      const commit = await commitTree(git, input);
+      trees.keep(commit, Promise.resolve(input.tree));
       return commit;
     },
     diff: async ({ from, to, maxBytes }: { from: string; to: string; maxBytes: number }): Promise<{ text: string; truncated: boolean }> =>
@@ -72,6 +69,13 @@ export function treeReader(git: MirrorGit) {
       return split(await git.run(['diff', '--no-renames', '--name-only', '-z', assertSha(from), assertSha(to), '--']));
     },
   };
+}
+
+async function commitTree(git: MirrorGit, { tree, parents, message, date }: CommitTree): Promise<string> {
+  const lineage = parents.flatMap((parent) => ['-p', assertSha(parent)]);
+  const at = date && `${Math.floor(date.getTime() / 1000)} +0000`;
+  const call = at ? { env: { GIT_AUTHOR_DATE: at, GIT_COMMITTER_DATE: at } } : {};
+  return (await git.run(['commit-tree', ...lineage, '-m', message, assertSha(tree)], call)).trim();
 }
 
 /** Some megabytes each for a big repository. */

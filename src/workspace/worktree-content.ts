@@ -3,7 +3,7 @@ import pLimit from 'p-limit';
 import type { HardenedGit } from '../git/hardened-git.ts';
 import { replaceFile } from '../git/mirror-guard.ts';
 import { assertSha } from '../git/ref-names.ts';
-import { exists, isAtCommit } from './at-commit.ts';
+import { exists, isAsIndexed, isAtCommit } from './at-commit.ts';
 import { stageEverything, tidyRegistration } from './private-index.ts';
 import { putFilesBack } from './put-back.ts';
 import { checkpointRef } from './run-folders.ts';
@@ -16,7 +16,7 @@ import type { Worktree } from './worktree.ts';
 export function openWorktree({ kind = 'worktree', ...place }: Omit<WorkspacePlace, 'kind'> & Partial<WorkspacePlace>): Worktree {
   const { mirror, path, runId } = place;
   const seat = seatOf({ ...place, kind });
-  const { registration, git, gitDir, mend } = seat;
+  const { git } = seat;
   const ref = checkpointRef(runId);
   // Where we have brought the ref: a lease that somebody else has moved it under is over.
   let last: string | undefined;
@@ -45,12 +45,7 @@ export function openWorktree({ kind = 'worktree', ...place }: Omit<WorkspacePlac
   }
 
   async function restore(sha: string, { signal, isClean = false }: NonNullable<Parameters<Worktree['restore']>[1]>): Promise<void> {
-    await mirror.guard();
-    await tidyRegistration(registration);
-    await mend();
-    await replaceFile(join(gitDir, 'HEAD'), `${assertSha(sha)}\n`);
-    await git.run(['read-tree', '--reset', '-u', sha], { signal });
-    if (!isClean) await git.run(['clean', '-ffdq'], { signal });
+    await bringFiles(seat, { sha, isClean, signal });
     if (last !== sha) await moveRef(sha);
     await standOn(seat, sha);
   }
@@ -58,8 +53,9 @@ export function openWorktree({ kind = 'worktree', ...place }: Omit<WorkspacePlac
   async function adopt(sha: string, signal: AbortSignal | undefined): Promise<boolean> {
     await mirror.guard();
     // Nobody takes the tree for the run's before its registration is finished: its ref need not wait for the answer.
-    const [{ exitCode }] = await Promise.all([git.attempt(AS_INDEXED, { signal }), moveRef(sha), standOn(seat, sha)]);
-    return exitCode === 0;
+    const done = await Promise.allSettled([isAsIndexed(seat, signal), moveRef(sha), standOn(seat, sha)]);
+    for (const each of done) if (each.status === 'rejected') throw each.reason;
+    return done[0].status === 'fulfilled' && done[0].value;
   }
 
   return {
@@ -77,8 +73,18 @@ export function openWorktree({ kind = 'worktree', ...place }: Omit<WorkspacePlac
   };
 }
 
-/** By size, times and inode, in several threads; content is read of files that changed as the index was written. */
-const AS_INDEXED = ['diff-files', '--quiet', '--ignore-submodules=all', '--no-ext-diff'];
+/** What is written must be what the commit has; untracked files go too, unless it is known that there are none. */
+async function bringFiles(
+  { mirror, registration, git, gitDir, mend }: Seat,
+  { sha, isClean, signal }: { sha: string; isClean: boolean; signal: AbortSignal | undefined },
+): Promise<void> {
+  await mirror.guard();
+  await tidyRegistration(registration);
+  await mend();
+  await replaceFile(join(gitDir, 'HEAD'), `${assertSha(sha)}\n`);
+  await git.run(['read-tree', '--reset', '-u', sha], { signal });
+  if (!isClean) await git.run(['clean', '-ffdq'], { signal });
+}
 
 interface Stage {
   seat: Seat;

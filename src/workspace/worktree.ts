@@ -84,8 +84,6 @@ export function createWorktrees({ home, pool: settings }: { home: string; pool?:
   // What their trees were made for: the next run of the repository often begins there too.
   const bases = new Map<string, string>();
 
-  const keyOf = (mirror: Mirror, runId: string, kind: WorkspaceKind): string => [mirror.gitDir, runId, kind].join('\n');
-
   function at({ mirror, runId, kind = 'worktree' }: { mirror: Mirror; runId: string; kind?: WorkspaceKind }): Worktree {
     const key = keyOf(mirror, runId, kind);
     const worktree = handles.get(key) ?? openWorktree({ mirror, runId, kind, path: treePath({ home, runId }) });
@@ -137,9 +135,12 @@ export function createWorktrees({ home, pool: settings }: { home: string; pool?:
     }
   }
 
-  const nothing = async (): Promise<void> => {};
   return { prepare, at, remove, release, settled: pool?.settled ?? nothing, sweep: pool?.sweep ?? nothing };
 }
+
+const keyOf = (mirror: Mirror, runId: string, kind: WorkspaceKind): string => [mirror.gitDir, runId, kind].join('\n');
+
+const nothing = async (): Promise<void> => {};
 
 /** What cannot be done, for whatever reason, is done from the beginning; what stands against that too is then reported. */
 async function succeeds(work: () => Promise<void>, signal: AbortSignal | undefined): Promise<boolean> {
