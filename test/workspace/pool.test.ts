@@ -1,40 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, readFile, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, readdir, rename, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { findLeftovers, removeLeftovers } from '../../src/workspace/janitor.ts';
-import { createWorktrees } from '../../src/workspace/worktree.ts';
-import type { Worktrees } from '../../src/workspace/worktree.ts';
 import { checkoutAt, git } from '../support/git-remote.ts';
-import type { Files } from '../support/git-remote.ts';
-import { testMirror } from '../support/test-mirror.ts';
-
-const FILES: Files = { 'a.txt': 'one\n', 'src/b.txt': 'b\n', '.gitignore': 'dist/\n*.log\n' };
-
-/** A mirror whose released worktrees are kept. Background failures fail the test where it settles. */
-async function pooling({ files = FILES, size = 3 }: { files?: Files; size?: number } = {}) {
-  const setup = await testMirror(files);
-  const problems: unknown[] = [];
-  const open = (): Worktrees => createWorktrees({ home: setup.home, pool: { size, onProblem: (error) => problems.push(error) } });
-  const worktrees = open();
-  const folder = join(setup.home, 'pool', 'local', 'acme', 'shop');
-  const kept = async (): Promise<string[]> => {
-    await worktrees.settled();
-    expect(problems).toEqual([]);
-    return readdir(folder);
-  };
-  const prepare = (runId: string, commit = setup.base) => worktrees.prepare({ mirror: setup.mirror, runId, commit });
-  const release = async (runId: string): Promise<string[]> => {
-    await worktrees.release({ mirror: setup.mirror, runId });
-    return kept();
-  };
-  return { ...setup, worktrees, open, folder, problems, kept, prepare, release };
-}
-
-const inode = async (path: string): Promise<number> => (await stat(path)).ino;
+import { inode, pooling } from '../support/worktree-pool.ts';
 
 test('a run works in the tree of an earlier one, on its own commit, with nothing of the other', async () => {
   await using space = await pooling();
@@ -98,46 +71,6 @@ test('a change that keeps size and time does not reach the next run', async () =
   await space.release('run00001');
   const next = await space.prepare('run00002');
   expect(await readFile(join(next.path, 'a.txt'), 'utf8')).toBe('one\n');
-});
-
-test('a tree waits at the commit that it was made for, and the next run there writes no file', async () => {
-  await using space = await pooling();
-  const first = await space.prepare('run00001');
-  await checkoutAt(first.path).write({ 'a.txt': 'two\n', 'new.txt': 'x\n' });
-  await first.worktree.checkpoint({ message: 'Two' });
-  const [entry = ''] = await space.release('run00001');
-  const waiting = join(space.folder, entry, 'tree');
-  expect((await readdir(waiting)).toSorted()).toEqual(['.gitignore', 'a.txt', 'src']);
-  const before = await inode(join(waiting, 'a.txt'));
-  const next = await space.prepare('run00002');
-  expect(await inode(join(next.path, 'a.txt'))).toBe(before);
-  expect(await git(next.path, 'status', '--porcelain', '--ignored')).toBe('');
-  expect(await space.mirror.refSha('refs/belay/run00002/checkpoint')).toBe(space.base);
-});
-
-test('what somebody changes in a tree that waits does not reach the next run', async () => {
-  await using space = await pooling();
-  await space.prepare('run00001');
-  const [entry = ''] = await space.release('run00001');
-  const waiting = join(space.folder, entry, 'tree');
-  await writeFile(join(waiting, 'a.txt'), 'bad\n');
-  await rm(join(waiting, 'src'), { recursive: true });
-  const { path } = await space.prepare('run00002');
-  expect(await readFile(join(path, 'a.txt'), 'utf8')).toBe('one\n');
-  expect(await git(path, 'status', '--porcelain', '--ignored')).toBe('');
-});
-
-test('of the trees that wait, a run is given the one at its commit', async () => {
-  await using space = await pooling();
-  await space.prepare('run00001');
-  const commit = await space.remote.commit({ 'a.txt': 'three\n' });
-  await space.mirror.fetchBranch({ url: space.remote.path, branch: 'main' });
-  await space.prepare('run00002', commit);
-  const [first = ''] = await space.release('run00001');
-  const file = await inode(join(space.folder, first, 'tree/a.txt'));
-  expect(await space.release('run00002')).toHaveLength(2);
-  const { path } = await space.prepare('run00003');
-  expect(await inode(join(path, 'a.txt'))).toBe(file);
 });
 
 test('what an agent configured for git is gone with its run', async () => {
