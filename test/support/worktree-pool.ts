@@ -6,7 +6,7 @@ import type { Worktrees } from '../../src/workspace/worktree.ts';
 import type { Files } from './git-remote.ts';
 import { testMirror } from './test-mirror.ts';
 
-const FILES: Files = { 'a.txt': 'one\n', 'src/b.txt': 'b\n', '.gitignore': 'dist/\n*.log\n' };
+export const FILES: Files = { 'a.txt': 'one\n', 'src/b.txt': 'b\n', '.gitignore': 'dist/\n*.log\n' };
 
 /** A mirror whose released worktrees are kept. Background failures fail the test where it settles. */
 export async function pooling({ files = FILES, size = 3 }: { files?: Files; size?: number } = {}) {

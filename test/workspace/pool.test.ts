@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { findLeftovers, removeLeftovers } from '../../src/workspace/janitor.ts';
 import { checkoutAt, git } from '../support/git-remote.ts';
-import { inode, pooling } from '../support/worktree-pool.ts';
+import { FILES, inode, pooling } from '../support/worktree-pool.ts';
 
 test('a run works in the tree of an earlier one, on its own commit, with nothing of the other', async () => {
   await using space = await pooling();
