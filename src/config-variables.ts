@@ -81,6 +81,17 @@ const variables = z.object({
     example: '/usr/local/bin/temporal',
   }),
 
+  BELAY_DEPLOYMENT: optional(secretWord, {
+    group: 'Temporal',
+    description: 'The worker deployment in Temporal that this worker is a version of. Unset: decisions go to whichever worker is there.',
+    example: 'belay',
+  }),
+  BELAY_BUILD_ID: optional(secretWord, {
+    group: 'Temporal',
+    description: "What this worker's version is called in Temporal; otherwise Belay's version and a hash of its pipelines.",
+    example: '2026-11-29.1',
+  }),
+
   GITHUB_TOKEN: optional(secretWord, {
     group: 'GitHub',
     description: 'The token for issues, pull requests and git. Without it, the login of `gh` is used, where that is installed.',

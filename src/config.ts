@@ -25,6 +25,9 @@ export interface Config {
     namespace?: string;
     /** A `temporal` program. */
     cli?: string;
+    /** The worker deployment that this worker is a version of. */
+    deployment?: string;
+    buildId?: string;
   };
   github: {
     apiUrl: string;
@@ -68,6 +71,8 @@ function configOf(values: Environment, { userHome, warnings }: { userHome: strin
       address: values.BELAY_TEMPORAL_ADDRESS ?? values.TEMPORAL_ADDRESS,
       namespace: values.TEMPORAL_NAMESPACE,
       cli: optionalPath(values.BELAY_TEMPORAL_CLI),
+      deployment: values.BELAY_DEPLOYMENT,
+      buildId: values.BELAY_BUILD_ID,
     }),
     github: {
       apiUrl: values.BELAY_GITHUB_API_URL,

@@ -75,6 +75,8 @@ export async function startWorker({
     namespace: target.namespace,
     deps,
     bundleFolder: path.join(cacheFolder(env), 'workflows'),
+    deployment: config.temporal.deployment,
+    buildId: config.temporal.buildId,
   });
   const ended = Promise.all(workers.map((worker) => worker.run()));
   stack.defer(async () => {

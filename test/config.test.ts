@@ -53,6 +53,8 @@ test('every setting arrives where it belongs', () => {
     GH_TOKEN: 'ghp_second',
     BELAY_GITHUB_API_URL: 'https://github.example.com/api/v3',
     BELAY_TEMPORAL_CLI: '/opt/temporal',
+    BELAY_DEPLOYMENT: 'belay',
+    BELAY_BUILD_ID: 'build-7',
     BELAY_ENGINE: 'scripted',
     BELAY_MODEL: 'sonnet',
     BELAY_SCRIPT: '/srv/shop.yml',
@@ -77,7 +79,13 @@ test('every setting arrives where it belongs', () => {
   });
   expect(config).toEqual({
     home: '/home/ada/elsewhere',
-    temporal: { address: 'temporal.example.com:7233', namespace: 'belay.a1b2c', cli: '/opt/temporal' },
+    temporal: {
+      address: 'temporal.example.com:7233',
+      namespace: 'belay.a1b2c',
+      cli: '/opt/temporal',
+      deployment: 'belay',
+      buildId: 'build-7',
+    },
     github: { apiUrl: 'https://github.example.com/api/v3', gitUrl: 'https://github.example.com/{owner}/{repo}.git' },
     engine: {
       name: 'scripted',

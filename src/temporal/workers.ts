@@ -13,6 +13,14 @@ export interface WorkersOptions {
   deps: Dependencies;
   /** Where the bundled pipelines are kept. */
   bundleFolder: string;
+  /** The worker deployment, if there is one, and what this build is called. */
+  deployment?: string | undefined;
+  buildId?: string | undefined;
+}
+
+interface Versioning {
+  deployment: string | undefined;
+  buildId: string;
 }
 
 /** Time for short activities to end before the others are told that the worker goes. Agents are ended at once: their sessions resume. */
@@ -28,22 +36,30 @@ const CALLS_PER_SLOT = 2;
  * The workers of one process. Decisions, leases and work are apart, so that long agents never hold up decisions, and the
  * number of leases is the number of workspaces.
  */
-export async function createWorkers({ connection, namespace, deps, bundleFolder }: WorkersOptions): Promise<Worker[]> {
+export async function createWorkers({
+  connection,
+  namespace,
+  deps,
+  bundleFolder,
+  deployment,
+  ...given
+}: WorkersOptions): Promise<Worker[]> {
   const { slots, host } = deps;
   const workflowBundle = await loadWorkflowBundle(bundleFolder);
+  const buildId = given.buildId ?? buildIdOf(workflowBundle);
   const shared = {
     connection,
     namespace,
     identity: `${host.id}@${process.pid}`,
-    ...buildOf(workflowBundle),
     shutdownGraceTime: SHUTDOWN_GRACE,
     shutdownForceTime: SHUTDOWN_FORCE,
     maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
   } satisfies Partial<WorkerOptions>;
-  const leases = { ...shared, activities: leaseQueueActivities(deps), maxConcurrentActivityTaskExecutions: slots.size };
+  const leases = { ...shared, buildId, activities: leaseQueueActivities(deps), maxConcurrentActivityTaskExecutions: slots.size };
   return Promise.all([
     Worker.create({
       ...shared,
+      ...versionOf({ deployment, buildId }),
       taskQueue: ORCHESTRATOR_QUEUE,
       workflowBundle,
       activities: orchestratorActivities(deps),
@@ -56,6 +72,7 @@ export async function createWorkers({ connection, namespace, deps, bundleFolder 
     Worker.create({ ...leases, taskQueue: hostLeaseQueue(host.id) }),
     Worker.create({
       ...shared,
+      buildId,
       taskQueue: host.taskQueue,
       activities: hostActivities(deps),
       maxConcurrentActivityTaskExecutions: slots.size * CALLS_PER_SLOT,
@@ -64,6 +81,16 @@ export async function createWorkers({ connection, namespace, deps, bundleFolder 
 }
 
 /** Every decision's events say twice which build made it; the SDK's own name for one is four times as long. */
-function buildOf({ code }: { code: string }): Pick<WorkerOptions, 'buildId'> {
-  return { buildId: `${packageVersion()}+${createHash('sha256').update(code).digest('hex').slice(0, 8)}` };
+function buildIdOf({ code }: { code: string }): string {
+  return `${packageVersion()}+${createHash('sha256').update(code).digest('hex').slice(0, 8)}`;
+}
+
+/**
+ * How the worker that decides is known to Temporal. Runs go to the current version whenever they go on: one host has one worker, so
+ * none of an older version would be there for them.
+ */
+function versionOf({ deployment, buildId }: Versioning): Pick<WorkerOptions, 'buildId' | 'workerDeploymentOptions'> {
+  if (!deployment) return { buildId };
+  const version = { deploymentName: deployment, buildId };
+  return { workerDeploymentOptions: { useWorkerVersioning: true, version, defaultVersioningBehavior: 'AUTO_UPGRADE' } };
 }
