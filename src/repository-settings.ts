@@ -36,6 +36,7 @@ export interface RepositorySettings {
   limits: RunSettings['limits'] & { setupMs?: number };
   engine?: EngineName;
   model?: string;
+  failover?: EngineName[];
   baseline?: RunSettings['baseline'];
   reviewCriteria?: string;
   onReviewCrash?: RunSettings['onReviewCrash'];
@@ -82,10 +83,10 @@ function labelsInOrder(document: ReturnType<typeof parseDocument>): string[] {
 }
 
 function settingsOf(given: GivenSettings, labelOrder: readonly string[]): RepositorySettings {
-  const { setup, test, start, workingDirectory, workspace, notes, engine, model, baseline } = given;
+  const { setup, test, start, workingDirectory, workspace, notes, engine, model, failover, baseline } = given;
   const { updateBase, ...pullRequest } = given.pullRequest ?? {};
   return {
-    ...withoutUndefined({ setup, test, start, workspace, notes, engine, model, baseline, updateBase }),
+    ...withoutUndefined({ setup, test, start, workspace, notes, engine, model, failover, baseline, updateBase }),
     // The root by any of its names is no setting.
     ...withoutUndefined({ workingDirectory: workingDirectory || undefined, reviewCriteria: given.review?.criteria }),
     ...withoutUndefined({ setupCache: given.setupCache === false ? [] : given.setupCache, onReviewCrash: given.review?.onCrash }),

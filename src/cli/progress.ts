@@ -3,6 +3,7 @@ import type { ListrTaskWrapper, DefaultRenderer, SimpleRenderer } from 'listr2';
 import type { PhaseName } from '../contracts/constants.ts';
 import { plainLine, plainText } from '../contracts/text.ts';
 import type { PhaseView, RunView } from '../contracts/run-view.ts';
+import { waitingWords } from '../texts/waiting.ts';
 import { costOf, dollars, duration } from '../texts/words.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -25,7 +26,8 @@ async function showLines(views: AsyncIterable<RunView>, terminal: Terminal): Pro
       if (isOver(phase)) say(`  ${phaseLine(phase)}`);
       else if (isWorking(phase) && phase.summary) say(`  ${MARKS[phase.status]} ${phase.name.padEnd(9)} ${plainLine(phase.summary, 120)}`);
     }
-    if (view.status === 'waiting') say(`  waiting for ${view.waitingFor}`);
+    const waits = waitingWords(view, 120);
+    if (waits) say(`  ${waits}`);
     if (view.currentStep && view.currentStep !== last?.currentStep) terminal.note(`  … ${view.currentStep}`);
     last = view;
   }
@@ -122,6 +124,10 @@ class Board {
     for (const [name, row] of this.#rows) this.#repaint(name, row);
   }
 
+  #present(): string | undefined {
+    return this.#view && (waitingWords(this.#view, 120) ?? this.#view.currentStep);
+  }
+
   #repaint(name: PhaseName, row: Row): void {
     const phase = this.#view?.phases.find((each) => each.name === name);
     if (phase) this.#paint(phase, row);
@@ -139,7 +145,7 @@ class Board {
       over.resolve();
     } else {
       task.title = phase.name;
-      task.output = isWorking(phase) ? plainText([phase.summary, this.#view?.currentStep].filter(Boolean).join('\n')) : '';
+      task.output = isWorking(phase) ? plainText([phase.summary, this.#present()].filter(Boolean).join('\n')) : '';
     }
   }
 }

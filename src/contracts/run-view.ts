@@ -41,6 +41,10 @@ export interface RunView {
   pipeline: PipelineName;
   status: RunStatus;
   waitingFor?: WaitingFor;
+  /** When the wait ends by itself. */
+  waitingUntil?: string;
+  /** Why, in one line. */
+  waitingMessage?: string;
   outcome?: Outcome;
   issue?: { tracker: string; repository: string; key: string; title: string; url: string };
   request?: string;

@@ -6,6 +6,7 @@ import type { RunInput } from '../contracts/run-input.ts';
 import type { RunState } from '../contracts/run-state.ts';
 import type { PhaseView, RunView } from '../contracts/run-view.ts';
 import type { Trouble } from './failures.ts';
+import type { Wait } from './waiting.ts';
 
 /** The view's entry for a phase, made if the pipeline did not announce it. */
 export function phaseView(view: RunView, name: PhaseName): PhaseView {
@@ -35,6 +36,18 @@ export function noteUnfinished(view: RunView, shown: PhaseView, trouble: Trouble
   view.errors.push({ ...trouble, phase: shown.name, ...(view.currentStep ? { step: view.currentStep } : {}) });
   shown.summary = `not finished: ${trouble.message}`.slice(0, 300);
   return { summary: shown.summary, trouble };
+}
+
+/** The run waits for something that ends by itself. */
+export function showWait(view: RunView, { kind, until, trouble }: Wait): void {
+  const waitingUntil = new Date(until).toISOString();
+  Object.assign(view, { status: 'waiting', waitingFor: kind, waitingUntil, waitingMessage: trouble.message.slice(0, 500) });
+}
+
+/** It goes on, or ends; without a workspace yet it is pending. */
+export function showWaitOver(view: RunView): void {
+  view.status = view.startedAt ? 'running' : 'pending';
+  for (const past of ['waitingFor', 'waitingUntil', 'waitingMessage'] as const) delete view[past];
 }
 
 /** Who works where no phase has its own agent. */

@@ -155,7 +155,7 @@ describe('an error of the real claude', () => {
     ['a wrong key', { status: 401, type: 'authentication_error' }, { code: 'engine_not_logged_in' }],
     ['an overloaded model', { status: 529, type: 'overloaded_error' }, { code: 'engine_overloaded' }],
     ['a broken model server', { status: 500, type: 'api_error' }, { code: 'engine_overloaded' }],
-    ['a rate limit', { status: 429, type: 'rate_limit_error' }, { code: 'engine_limit_reached', retryAt: expect.any(Date) }],
+    ['a rate limit', { status: 429, type: 'rate_limit_error' }, { code: 'engine_rate_limited', retryAt: expect.any(Date) }],
     ['an unknown model', { status: 404, type: 'not_found_error', message: 'model: nonsense' }, { code: 'engine_refused' }],
     ['a refusal', { say: 'no', stopReason: 'refusal' }, { code: 'engine_refused' }],
   ];

@@ -6,6 +6,7 @@ import { intakeOf } from '../../src/cli/run.ts';
 import type { CommandName, PhaseName, PipelineName, WorkspaceKind } from '../../src/contracts/constants.ts';
 import type { PullRequest } from '../../src/contracts/repository.ts';
 import { withoutUndefined } from '../../src/contracts/without-undefined.ts';
+import type { WaitLimits } from '../../src/contracts/run-input.ts';
 import type { RunView } from '../../src/contracts/run-view.ts';
 import type { ScriptTurn } from '../../src/engines/script.ts';
 import type { IntakeDependencies, Order } from '../../src/intake/order.ts';
@@ -41,6 +42,8 @@ export interface ProjectOptions {
   files?: Files;
   /** Over turns that succeed at once. */
   script?: Turns;
+  /** Instead of minutes and days. */
+  waits?: WaitLimits;
 }
 
 export interface RunOptions {
@@ -74,7 +77,7 @@ export interface BelayProject extends Project {
 export async function openProject(
   context: Context & { client: Client },
   folder: string,
-  { files, script = {} }: ProjectOptions,
+  { files, script = {}, waits }: ProjectOptions,
 ): Promise<BelayProject> {
   await mkdir(folder, { recursive: true });
   const project = await userProject(folder, files ? { files } : {});
@@ -84,7 +87,8 @@ export async function openProject(
   const play = (turns: Turns): Promise<void> => writeFile(scriptFile, JSON.stringify({ ...SCRIPT, ...turns }));
   await play(script);
   const { defaults, ...intake } = intakeOf(context);
-  const deps: IntakeDependencies = { ...intake, defaults: { ...defaults, script: scriptFile } };
+  const limits = { ...defaults.limits, ...(waits ? { waits } : {}) };
+  const deps: IntakeDependencies = { ...intake, defaults: { ...defaults, limits, script: scriptFile } };
   const forgeFolder = join(context.config.home, 'forge', repository.owner, repository.name);
   const comment = (issue = '1'): Promise<string> => onlyComment(join(forgeFolder, 'issues', `${issue}.comments`));
   const start = async (order: Order): Promise<TestRun> => testRun({ ...context, started: await startRun(context, order), order, comment });
