@@ -68,6 +68,7 @@ async function runAgent(work: AgentWork): Promise<AgentOutcome> {
   if (done) return done;
   const spending = await openSpending(deps, { runId, step: input.step.number });
   let command: Command | undefined;
+  let session: string | undefined;
   try {
     const prepared = await prepare(work, notes);
     const { prompt, resume } = prepared;
@@ -84,7 +85,7 @@ async function runAgent(work: AgentWork): Promise<AgentOutcome> {
       env,
       journal,
       signal: work.signal,
-      onSession: notes.noteSession,
+      onSession: (id) => notes.noteSession((session = id)),
       spending,
     };
     const answer = await ask(work, turn, resume ? { prompt: resumed(prompt), resume } : { prompt, sessionId: randomUUID() });
@@ -92,7 +93,7 @@ async function runAgent(work: AgentWork): Promise<AgentOutcome> {
     await notes.noteOutcome(outcome).catch(unwritten('The note of a paid answer'));
     return outcome;
   } catch (error) {
-    throw failureOf(error, { spent: spentOn(input, undefined, spending), ...(await keepInterrupted(work, command, error)) });
+    throw failureOf(error, { spent: spentOn(input, session, spending), ...(await keepInterrupted(work, command, error)) });
   }
 }
 

@@ -147,7 +147,7 @@ function isOpen(name: string, until: Date, cause?: BelayError): BelayError {
   return new BelayError({
     code: 'breaker_open',
     message: `${name} has failed several times in a row and is left alone until ${until.toISOString()}${message ? `: ${message}` : '.'}`,
-    hint: 'It is tried again by itself then; `belay retry` tries at once.',
+    hint: 'It is tried again by itself then. If it lasts, look at the network and at the status page of the provider.',
     retryAt: until,
     cause,
     ...(usage ? { usage } : {}),

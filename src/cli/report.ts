@@ -52,8 +52,9 @@ function nextSteps(view: RunView): string[] {
   if (status === 'parked')
     return [...cause, `  belay retry ${id}    goes on`, `  belay open ${id}     the work so far`, `  belay cancel ${id}   drops it`];
   if (status === 'cancelled') return [...cause, `  belay retry ${id}    goes on after its last finished step`];
-  if (isWaitingForTime(view)) return [`  belay retry ${view.id}    tries at once`, `  belay cancel ${view.id}   drops it`];
-  return cause;
+  if (!isWaitingForTime(view)) return cause;
+  const sooner = view.waitingFor === 'breaker' ? [] : [`  belay retry ${id}    tries at once`];
+  return [...sooner, `  belay cancel ${id}   drops it`];
 }
 
 export function exitCodeOfRun({ status }: RunView): number {

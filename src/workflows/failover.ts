@@ -33,7 +33,8 @@ export class Failover {
     }
     const wait = waitOf(error, this.#waits.limits);
     if (!wait || wait.kind === 'rate_limit') return false;
-    this.#shut.set(engine, wait);
+    // A time that is past is no reason to ask the same one at once: the wait is as long as the shortest.
+    this.#shut.set(engine, { ...wait, until: Math.max(wait.until, Date.now() + 1) });
     return true;
   }
 
