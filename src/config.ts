@@ -6,6 +6,7 @@ import type { BreakerTiming } from './activities/breakers.ts';
 import type { PortRange } from './contracts/port-range.ts';
 import { VARIABLE_NAMES, environment, variableDoc } from './config-variables.ts';
 import type { Environment, VariableName } from './config-variables.ts';
+import { WAITS } from './contracts/constants.ts';
 import type { EngineName, PhaseName } from './contracts/constants.ts';
 import { BelayError } from './contracts/errors.ts';
 import type { RunLimits } from './contracts/run-input.ts';
@@ -114,6 +115,7 @@ function limitsOf(values: Environment): RunLimits {
     agentTotalMs: values.BELAY_AGENT_TOTAL_MINUTES,
     testTimeoutMs: values.BELAY_TEST_TIMEOUT_MINUTES,
     workingMs: WORKING_MS,
+    waits: WAITS,
   };
 }
 

@@ -38,10 +38,12 @@ interface Options extends BreakerTiming {
 export function createBreakers({ ledger, onProblem, ...timing }: Options): Breakers {
   return (kind, name) => {
     const key = `${kind}:${name}`;
-    const read = async (): Promise<BreakerRow | undefined> =>
-      ledger.readBreaker(key).catch((error: unknown) => void onProblem(error, `The breaker of ${name} could not be read`));
     const check = async (): Promise<void> => {
-      const until = openUntil(await read(), timing);
+      const row = await ledger.readBreaker(key).catch((error: unknown) => {
+        onProblem(error, `The breaker of ${name} could not be read`);
+        return undefined;
+      });
+      const until = openUntil(row, timing);
       if (until) throw isOpen(name, until);
     };
     const count = async (outcome: Outcome): Promise<Date | undefined> => {

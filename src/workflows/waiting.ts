@@ -1,4 +1,5 @@
 import { condition } from '@temporalio/workflow';
+import { WAITS } from '../contracts/constants.ts';
 import type { WaitingFor } from '../contracts/constants.ts';
 import type { ErrorCode } from '../contracts/errors.ts';
 import type { WaitLimits } from '../contracts/run-input.ts';
@@ -10,15 +11,6 @@ import { findBy } from './search-attributes.ts';
 import { showWait, showWaitOver } from './view.ts';
 
 const MINUTE_MS = 60_000;
-
-/** For runs whose input does not say. */
-export const WAITS: WaitLimits = {
-  keepWorkspaceMs: MINUTE_MS,
-  shortestMs: 5000,
-  unknownMs: 30 * MINUTE_MS,
-  longestMs: 8 * 24 * 60 * MINUTE_MS,
-  tellMs: 3 * MINUTE_MS,
-};
 
 /** A wait for something that ends by itself. */
 export interface Wait {

@@ -17,7 +17,9 @@ it('an agent that spends more than the run may is ended at work; what it did is 
   });
   const run = await project.run({ pipeline: 'planBuild', budgetUsd: 1 });
   const parked = await run.parked();
-  expect(parked.errors).toMatchObject([{ phase: 'implement', code: 'engine_budget_exhausted', hint: expect.stringContaining('--budget') as string }]);
+  expect(parked.errors).toMatchObject([
+    { phase: 'implement', code: 'engine_budget_exhausted', hint: expect.stringContaining('--budget') as string },
+  ]);
   expect(parked).toMatchObject({ costUsd: 2, budgetUsd: 1 });
   expect(parked.headSha).not.toBe(parked.baseSha);
   await belay.client.workflow.getHandle(run.workflowId).signal(RETRY_SIGNAL, { budgetUsd: 10 });

@@ -64,7 +64,10 @@ describe('another engine', () => {
       files: { ...files, '.belay.yml': 'engine: claude\nfailover: [scripted]\ntest: "true"\n' },
       script: { plan: [{ fail: { code: 'engine_not_logged_in' } }] },
     });
-    await shellProgram(join(folder.path, 'claude'), `cat > /dev/null; echo 'Claude AI usage limit reached|${Math.floor(Date.now() / 1000) + 7200}' >&2; exit 1`);
+    await shellProgram(
+      join(folder.path, 'claude'),
+      `cat > /dev/null; echo 'Claude AI usage limit reached|${Math.floor(Date.now() / 1000) + 7200}' >&2; exit 1`,
+    );
     const run = await project.run({ pipeline: 'plan' });
     expect(await run.until(({ waitingUntil }) => waitingUntil !== undefined)).toMatchObject({ waitingFor: 'usage_limit', errors: [] });
     await run.cancel();
@@ -78,7 +81,11 @@ describe('an engine that fails again and again', () => {
     const project = await belay.project({ waits, script: { plan: [overloaded, overloaded, overloaded, overloaded, { say: 'A plan.' }] } });
     const run = await project.run({ pipeline: 'plan' });
     const waiting = await run.until(({ waitingFor }) => waitingFor === 'breaker');
-    expect(waiting).toMatchObject({ status: 'waiting', errors: [], waitingMessage: expect.stringContaining('scripted has failed') as string });
+    expect(waiting).toMatchObject({
+      status: 'waiting',
+      errors: [],
+      waitingMessage: expect.stringContaining('scripted has failed') as string,
+    });
     expect(await run.closed()).toMatchObject({ status: 'completed', errors: [] });
   });
 });

@@ -20,6 +20,8 @@ beforeAll(async () => {
 afterAll(() => belay[Symbol.asyncDispose]());
 
 const limit = (resetAfterMs: number, code = 'engine_limit_reached' as const) => ({ fail: { code, resetAfterMs } });
+/** By a clock that is behind. */
+const PAST = { fail: { code: 'engine_limit_reached' as const, resetAt: '2020-01-01T00:00:00Z' } };
 const asleep = (run: TestRun): Promise<RunView> => run.until(({ waitingUntil }) => waitingUntil !== undefined);
 const wake = (run: TestRun, order = {}): Promise<void> => belay.client.workflow.getHandle(run.workflowId).signal(RETRY_SIGNAL, order);
 
@@ -30,7 +32,9 @@ const HALF = (ms: number) => [
 ];
 
 async function expectOneTurn(run: TestRun, view: RunView): Promise<void> {
-  expect(await run.stepNames()).toEqual(['classify', 'plan', 'implement'].flatMap((name) => (name === 'classify' ? ['read-issue', name] : [name])));
+  expect(await run.stepNames()).toEqual(
+    ['classify', 'plan', 'implement'].flatMap((name) => (name === 'classify' ? ['read-issue', name] : [name])),
+  );
   const implement = (await belay.ledger.listSessions(run.id)).filter(({ name }) => name === 'implement');
   expect(implement).toMatchObject([{ costUsd: 0.5 }]);
   expect(view.costUsd).toBeCloseTo(0.5, 6);
@@ -62,7 +66,7 @@ describe('a usage limit', () => {
   it('is over by itself at its time, however often it comes, and burns no attempt', async () => {
     const project = await belay.project({
       waits,
-      script: { plan: [limit(50), limit(-HOUR_MS), { fail: { code: 'engine_rate_limited' } }, { say: 'A plan.' }] },
+      script: { plan: [limit(50), PAST, { fail: { code: 'engine_rate_limited' } }, { say: 'A plan.' }] },
     });
     const run = await project.run({ pipeline: 'plan' });
     expect(await run.closed()).toMatchObject({ status: 'completed', errors: [] });
@@ -98,6 +102,25 @@ describe('a usage limit', () => {
     expect(errors).toMatchObject([{ code: 'engine_limit_reached', message: expect.stringContaining('would have waited') as string }]);
     await run.retry();
     expect(await run.closed()).toMatchObject({ status: 'completed' });
+  });
+});
+
+describe('a limit of one of two turns that go on at once', () => {
+  it('leaves the other its workspace until it is done', async () => {
+    const project = await belay.project({
+      waits,
+      script: {
+        'commit-message': [limit(50), { say: 'fix: write it down' }],
+        'pull-request': [{ delayMs: 1000, json: { title: 'Write it down', body: 'Now.' } }],
+      },
+    });
+    const run = await project.run();
+    expect(await run.closed()).toMatchObject({ status: 'completed', outcome: 'pull_request', errors: [] });
+    const names = await run.stepNames();
+    expect(names.filter((name) => ['commit-message', 'pull-request'].includes(name)).toSorted()).toEqual([
+      'commit-message',
+      'pull-request',
+    ]);
   });
 });
 
