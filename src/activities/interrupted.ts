@@ -33,7 +33,9 @@ export async function keepInterrupted(work: Settling, command: Command | undefin
 async function keepInterim({ holding: { worktree }, input, signal }: Settling): Promise<Left> {
   const { sha, changed } = await worktree.checkpoint({ message: `interim: ${input.step.name}\n`, signal });
   await worktree.startFrom(input.checkpoint);
-  return changed ? { interim: sha } : {};
+  if (changed) return { interim: sha };
+  // What an earlier turn had done is undone.
+  return input.interim ? { interim: input.checkpoint } : {};
 }
 
 /** Brings it into a workspace that was prepared anew; one that was kept has it, and maybe more. */
