@@ -181,6 +181,16 @@ describe('an error of the real claude', () => {
     await expect(bench.turn({ budgetUsd: 0.003 })).rejects.toMatchObject({ code: 'engine_budget_exhausted' });
   });
 
+  it('counts only the turn itself towards its budget where a session is resumed', async () => {
+    await using bench = await openBench(() => done);
+    const sessionId = randomUUID();
+    const { costUsd } = await bench.turn({ sessionId });
+    expect(costUsd).toBeGreaterThan(0);
+    await expect(bench.turn({ resume: sessionId, budgetUsd: costUsd * 1.5 })).resolves.toMatchObject({ text: 'done' });
+    const less = bench.turn({ resume: sessionId, budgetUsd: costUsd * 0.5 });
+    await expect(less).rejects.toMatchObject({ code: 'engine_budget_exhausted' });
+  });
+
   it('is typed when nobody listens at the address of the model', async () => {
     await using bench = await openBench(() => done, { claude: { baseUrl: 'http://127.0.0.1:9' } });
     await expect(bench.turn()).rejects.toMatchObject({ code: 'engine_overloaded' });
