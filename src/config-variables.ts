@@ -117,6 +117,11 @@ const variables = z.object({
     description: 'The agent that works where nothing else is asked for.',
   }),
   BELAY_MODEL: optional(text, { group: 'Agents', description: "The agent's model; its own default otherwise.", example: 'sonnet' }),
+  BELAY_FAILOVER: optional(listOf(ENGINES), {
+    group: 'Agents',
+    description: 'Engines that go on, in this order, where the chosen one has reached a usage limit or does not answer.',
+    example: 'claude',
+  }),
   BELAY_SCRIPT: optional(path, {
     group: 'Agents',
     description: "The scripted engine's file: what it answers and writes, turn by turn.",

@@ -2,9 +2,11 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { closest, distance } from 'fastest-levenshtein';
 import type { z } from 'zod';
+import type { BreakerTiming } from './activities/breakers.ts';
 import type { PortRange } from './contracts/port-range.ts';
 import { VARIABLE_NAMES, environment, variableDoc } from './config-variables.ts';
 import type { Environment, VariableName } from './config-variables.ts';
+import { WAITS } from './contracts/constants.ts';
 import type { EngineName, PhaseName } from './contracts/constants.ts';
 import { BelayError } from './contracts/errors.ts';
 import type { RunLimits } from './contracts/run-input.ts';
@@ -13,6 +15,8 @@ import { gitUrlTemplate } from './github/address.ts';
 
 /** Working time of a run; waits do not count. */
 const WORKING_MS = 6 * 60 * 60_000;
+/** As the catalogue's classes have it: five failures in a row, a minute, two successes. */
+const BREAKERS: BreakerTiming = { failures: 5, openMs: 60_000, successes: 2 };
 /** More than a few slips of the finger make another word. */
 const MAX_TYPOS = 3;
 
@@ -34,8 +38,9 @@ export interface Config {
     /** With `{owner}` and `{repo}`. */
     gitUrl: string;
   };
-  engine: { name: EngineName; model?: string; script?: string; claudePath?: string; anthropicBaseUrl?: string };
+  engine: { name: EngineName; model?: string; failover?: EngineName[]; script?: string; claudePath?: string; anthropicBaseUrl?: string };
   limits: RunLimits;
+  breakers: BreakerTiming;
   phasesOff: PhaseName[];
   budgetUsd: number;
   workspaces: { max: number; ports: { backend: PortRange; frontend: PortRange } };
@@ -82,12 +87,14 @@ function configOf(values: Environment, { userHome, warnings }: { userHome: strin
       name: values.BELAY_ENGINE,
       ...withoutUndefined({
         model: values.BELAY_MODEL,
+        failover: values.BELAY_FAILOVER,
         script: optionalPath(values.BELAY_SCRIPT),
         claudePath: optionalPath(values.BELAY_CLAUDE_PATH),
         anthropicBaseUrl: values.ANTHROPIC_BASE_URL,
       }),
     },
     limits: limitsOf(values),
+    breakers: BREAKERS,
     phasesOff: values.BELAY_PHASES_OFF ?? [],
     budgetUsd: values.BELAY_BUDGET_USD,
     workspaces: {
@@ -116,6 +123,7 @@ function limitsOf(values: Environment): RunLimits {
     workingMs: WORKING_MS,
     approvalReminderMs: values.BELAY_APPROVAL_REMINDER_HOURS,
     approvalExpiryMs: values.BELAY_APPROVAL_DAYS,
+    waits: WAITS,
   };
 }
 

@@ -189,6 +189,10 @@ export const repositorySettingsSchema = z
         .describe('Ignored folders that setup makes and that runs share. Unset: node_modules, where a lock file pins it. False: none.'),
       engine: engine.optional().describe('The agent that works.'),
       model: text.optional().describe('Its model.'),
+      failover: z
+        .array(engine, 'must be a list of engines')
+        .optional()
+        .describe('Engines that go on, in this order, where the chosen one has reached a usage limit or does not answer. Empty: none.'),
       phases: phases.optional().describe('Phases switched off, and the agents of single phases.'),
       labels: z
         .record(text, labelChoice, MAPPING)

@@ -37,6 +37,7 @@ export interface RepositorySettings {
   engine?: EngineName;
   model?: string;
   approve?: ApprovalName[];
+  failover?: EngineName[];
   baseline?: RunSettings['baseline'];
   reviewCriteria?: string;
   onReviewCrash?: RunSettings['onReviewCrash'];
@@ -83,10 +84,10 @@ function labelsInOrder(document: ReturnType<typeof parseDocument>): string[] {
 }
 
 function settingsOf(given: GivenSettings, labelOrder: readonly string[]): RepositorySettings {
-  const { setup, test, start, workingDirectory, workspace, notes, engine, model, baseline, approve } = given;
+  const { setup, test, start, workingDirectory, workspace, notes, engine, model, failover, baseline, approve } = given;
   const { updateBase, ...pullRequest } = given.pullRequest ?? {};
   return {
-    ...withoutUndefined({ setup, test, start, workspace, notes, engine, model, baseline, approve, updateBase }),
+    ...withoutUndefined({ setup, test, start, workspace, notes, engine, model, failover, baseline, approve, updateBase }),
     // The root by any of its names is no setting.
     ...withoutUndefined({ workingDirectory: workingDirectory || undefined, reviewCriteria: given.review?.criteria }),
     ...withoutUndefined({ setupCache: given.setupCache === false ? [] : given.setupCache, onReviewCrash: given.review?.onCrash }),

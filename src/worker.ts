@@ -4,7 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { Runtime } from '@temporalio/worker';
 import type { Client } from '@temporalio/client';
 import { failPredecessors } from './activities/attempts.ts';
+import { createBreakers } from './activities/breakers.ts';
 import type { Dependencies } from './activities/dependencies.ts';
+import { guardForges } from './activities/guarded-forges.ts';
 import { createHoldings } from './activities/holdings.ts';
 import { describeError, exitCodeOf } from './cli/terminal.ts';
 import type { Config } from './config.ts';
@@ -99,21 +101,22 @@ interface Composition {
 
 async function composeDependencies({ config, env, host, client, stack, log }: Composition): Promise<Dependencies> {
   const { home, workspaces } = config;
-  const { forges, trackers } = composeForges(config, env);
   const onProblem = (error: unknown, message: string): void => log.warn(error, message);
   const worktrees = createWorktrees({ home, pool: { size: workspaces.max, onProblem } });
   stack.defer(() => worktrees.settled());
   const mirrors = createMirrors({ home, env });
   await worktrees.sweep(await mirrors.list());
+  const ledger = stack.use(await openLedger({ path: path.join(home, 'ledger.db') }));
+  const breakers = createBreakers({ ledger, onProblem, ...config.breakers });
   const processes = stack.use(await createProcessTrees({ bootId: host.boot }));
   return {
     home,
     host: { id: host.id, taskQueue: hostWorkQueue(host.id, host.boot) },
     client,
-    ledger: stack.use(await openLedger({ path: path.join(home, 'ledger.db') })),
+    ledger,
     files: createRunFiles({ home }),
-    forges,
-    trackers,
+    ...guardForges(composeForges(config, env), breakers),
+    breakers,
     engines: composeEngines(config, env),
     processes,
     mirrors,

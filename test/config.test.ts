@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { envExample } from '../src/config-documentation.ts';
 import { loadConfig } from '../src/config.ts';
+import { WAITS } from '../src/contracts/constants.ts';
 
 const load = (env: NodeJS.ProcessEnv) => loadConfig({ HOME: '/home/ada', ...env });
 
@@ -33,7 +34,9 @@ test('an empty environment is a good one', () => {
       workingMs: 6 * 3_600_000,
       approvalReminderMs: 24 * 3_600_000,
       approvalExpiryMs: 7 * 24 * 3_600_000,
+      waits: WAITS,
     },
+    breakers: { failures: 5, openMs: 60_000, successes: 2 },
     phasesOff: [],
     budgetUsd: 10,
     workspaces: { max: 15, ports: { backend: { first: 9100, last: 9114 }, frontend: { first: 9200, last: 9214 } } },
@@ -70,6 +73,7 @@ test('every setting arrives where it belongs', () => {
     BELAY_PHASES_OFF: 'review, document',
     BELAY_BUDGET_USD: '0.5',
     BELAY_LOG_LEVEL: 'debug',
+    BELAY_FAILOVER: 'claude, scripted',
     BELAY_AGENT_IDLE_MINUTES: '0.05',
     BELAY_AGENT_TOTAL_MINUTES: '1',
     BELAY_TEST_TIMEOUT_MINUTES: '0.5',
@@ -90,6 +94,7 @@ test('every setting arrives where it belongs', () => {
     engine: {
       name: 'scripted',
       model: 'sonnet',
+      failover: ['claude', 'scripted'],
       script: '/srv/shop.yml',
       claudePath: '/home/ada/bin/claude',
       anthropicBaseUrl: 'http://127.0.0.1:9',
@@ -103,7 +108,9 @@ test('every setting arrives where it belongs', () => {
       workingMs: 6 * 3_600_000,
       approvalReminderMs: 1_800_000,
       approvalExpiryMs: 2 * 24 * 3_600_000,
+      waits: WAITS,
     },
+    breakers: { failures: 5, openMs: 60_000, successes: 2 },
     phasesOff: ['review', 'document'],
     budgetUsd: 0.5,
     workspaces: { max: 2, ports: { backend: { first: 9300, last: 9301 }, frontend: { first: 9302, last: 9310 } } },

@@ -12,7 +12,9 @@ import { workingDirectory } from '../workspace/working-directory.ts';
 import { checkAnswer } from './answers.ts';
 import { digestOf } from './digest.ts';
 import type { Dependencies } from './dependencies.ts';
+import { handover } from './handover.ts';
 import type { Holding } from './holdings.ts';
+import { bringInterrupted, keepInterrupted } from './interrupted.ts';
 import type { Journal } from './journal.ts';
 import { createJournal, recordedStep, unwritten } from './journal.ts';
 import { promptValues } from './prompt-values.ts';
@@ -61,12 +63,16 @@ interface AgentWork {
 async function runAgent(work: AgentWork): Promise<AgentOutcome> {
   const { deps, holding, input, journal } = work;
   const { runId } = input.step.lease;
-  const notes = createStepNotes(deps.files.directory(runId), input.step);
+  const notes = createStepNotes(deps.files.directory(runId), input.step, input.engine);
   const done = await notes.outcome();
   if (done) return done;
   const spending = await openSpending(deps, { runId, step: input.step.number });
+  let command: Command | undefined;
+  let session: string | undefined;
   try {
-    const { command, prompt, resume } = await prepare(work, notes);
+    const prepared = await prepare(work, notes);
+    const { prompt, resume } = prepared;
+    command = prepared.command;
     journal.line(
       `${input.command} · ${input.engine} · attempt ${input.step.attempt}${resume ? ' · goes on where it was interrupted' : ''}`,
     );
@@ -79,7 +85,7 @@ async function runAgent(work: AgentWork): Promise<AgentOutcome> {
       env,
       journal,
       signal: work.signal,
-      onSession: notes.noteSession,
+      onSession: (id) => notes.noteSession((session = id)),
       spending,
     };
     const answer = await ask(work, turn, resume ? { prompt, resume } : { prompt, sessionId: randomUUID() });
@@ -87,11 +93,11 @@ async function runAgent(work: AgentWork): Promise<AgentOutcome> {
     await notes.noteOutcome(outcome).catch(unwritten('The note of a paid answer'));
     return outcome;
   } catch (error) {
-    throw failureOf(error, spentOn(input, undefined, spending));
+    throw failureOf(error, { spent: spentOn(input, session, spending), ...(await keepInterrupted(work, command, error)) });
   }
 }
 
-/** An interrupted session goes on in the files it left; everything else starts from the checkpoint. */
+/** An interrupted session goes on in the files it left, and so does whoever takes its place; everything else starts from the checkpoint. */
 async function prepare(work: AgentWork, notes: StepNotes): Promise<{ command: Command; prompt: string; resume: string | undefined }> {
   const { deps, holding, input } = work;
   const override = holding.overrides.get(input.command);
@@ -100,12 +106,15 @@ async function prepare(work: AgentWork, notes: StepNotes): Promise<{ command: Co
   const { attempt } = Context.current().info;
   const interrupted = attempt < AGENT_ATTEMPTS ? await notes.session() : undefined;
   const resume = interrupted ?? (attempt === 1 ? input.resume : undefined);
-  if (!interrupted && !(await standsAt(holding, input))) await holding.worktree.restore(input.checkpoint);
+  const takesOver = input.takesOver && command.permissions.includes('edit');
+  if (interrupted || takesOver) await bringInterrupted(holding, input);
+  else if (!(await standsAt(holding, input))) await holding.worktree.restore(input.checkpoint);
   holding.at = undefined;
   const rendered = renderCommand(command, await promptValues(deps, holding, input.values));
   const { protectedPaths } = holding.settings;
   const asked = command.permissions.includes('edit') ? withRules(rendered, { undone: input.undone, protectedPaths }) : rendered;
-  const whole = withMessages(`${asked}${await workspacePrompt(deps, holding, command)}`, input.messages);
+  const told = resume ? '' : await handover(deps, holding, input, command);
+  const whole = withMessages(`${asked}${told}${await workspacePrompt(deps, holding, command)}`, input.messages);
   const prompt = interrupted ? resumed(whole) : resume ? messagesAlone(input.messages ?? []) : whole;
   await keep(work, 'prompt', `${input.command}.md`, prompt);
   return { command, prompt, resume };

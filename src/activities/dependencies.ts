@@ -12,6 +12,7 @@ import type { Tracker } from '../trackers/tracker.ts';
 import type { PortRegistry } from '../workspace/ports.ts';
 import type { Slots } from '../workspace/slots.ts';
 import type { Worktrees } from '../workspace/worktree.ts';
+import type { Breakers } from './breakers.ts';
 import type { Holdings } from './holdings.ts';
 
 /** What activities are composed from. Made once by the worker's entry point. */
@@ -24,6 +25,7 @@ export interface Dependencies {
   forges: Record<ForgeName, Forge>;
   trackers: Record<TrackerName, Tracker>;
   engines: Record<EngineName, Engine>;
+  breakers: Breakers;
   processes: ProcessTrees;
   mirrors: Mirrors;
   worktrees: Worktrees;

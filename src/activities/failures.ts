@@ -4,16 +4,24 @@ import type { SessionView } from '../contracts/run-view.ts';
 import type { FailureDetails } from '../contracts/work.ts';
 import { diskFull } from '../process/disk-full.ts';
 
-/** A limit per minute is worth waiting for in the workspace; one per day is not. */
-const SHORT_WAIT_MS = 5 * 60_000;
 /** Who may try again soon never waits longer, whatever the clock says by now: the catalogue's longest pause between retries. */
 const MAX_RETRY_MS = 60_000;
+
+interface Left {
+  /** What an agent's turn has cost. */
+  spent?: SessionView;
+  checkpoint?: string;
+  interim?: string;
+  /** Waits up to this long are Temporal's, for calls that no run waits for; others are the workflow's, and burn no attempt. */
+  maxWaitMs?: number;
+}
 
 /**
  * What adapters throw, as Temporal's failure: type is the catalogue's code, the hint travels in the details.
  * Cancellation is passed on; a worker that shuts down says so, for its queue goes with it.
  */
-export function failureOf(thrown: unknown, spent?: SessionView): Error {
+export function failureOf(thrown: unknown, left: Left = {}): Error {
+  const { spent, maxWaitMs = 0, ...commits } = left;
   const error = diskFull(thrown) ?? thrown;
   if (isShutdown(error)) return ApplicationFailure.nonRetryable('The worker is shutting down.', 'WorkerRestarted');
   if (error instanceof CancelledFailure || error instanceof ApplicationFailure) return error;
@@ -28,10 +36,12 @@ export function failureOf(thrown: unknown, spent?: SessionView): Error {
     });
   }
   const { code, message, hint, retryAt, cause } = error;
-  const delay = delayOf(error);
+  const waitMs = retryAt && !Number.isNaN(retryAt.getTime()) ? retryAt.getTime() - Date.now() : undefined;
+  const delay = delayOf(error, waitMs, maxWaitMs);
   const details: FailureDetails = {
     ...(hint ? { hint } : {}),
-    ...(retryAt ? { retryAt: retryAt.toISOString() } : {}),
+    ...(retryAt && waitMs !== undefined ? { retryAt: retryAt.toISOString(), waitMs } : {}),
+    ...commits,
     // A turn that was lost is played again, and tells then what all of it has cost.
     ...(spent && code !== 'lease_lost' ? { spent } : {}),
   };
@@ -50,10 +60,10 @@ function isShutdown(error: unknown): boolean {
   return error instanceof CancelledFailure && Context.current().cancellationDetails?.workerShutdown === true;
 }
 
-/** How long to wait before another attempt may do better; undefined where Temporal's backoff, or a person, decides. */
-function delayOf({ class: errorClass, retryAt }: BelayError): number | undefined {
-  if (!retryAt || !['retry', 'wait'].includes(errorClass)) return undefined;
-  const delay = Math.max(0, retryAt.getTime() - Date.now());
+/** How long to wait before another attempt may do better; undefined where Temporal's backoff, the workflow or a person decides. */
+function delayOf({ class: errorClass }: BelayError, waitMs: number | undefined, maxWaitMs: number): number | undefined {
+  if (waitMs === undefined) return undefined;
+  const delay = Math.max(0, waitMs);
   if (errorClass === 'retry') return Math.min(delay, MAX_RETRY_MS);
-  return delay <= SHORT_WAIT_MS ? delay : undefined;
+  return errorClass === 'wait' && delay <= maxWaitMs ? delay : undefined;
 }

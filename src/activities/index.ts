@@ -13,6 +13,9 @@ import { publishActivities } from './publish.ts';
 import { recordActivities } from './record.ts';
 import { takeInActivities } from './take-in.ts';
 
+/** So long a comment waits for a limit to end; then the next one brings the issue up to date. */
+const COMMENT_WAIT_MS = 60_000;
+
 /** What the queue of this host's boot serves. */
 export function hostActivities(deps: Dependencies): HostActivities {
   const hosted = createHostActivity(deps);
@@ -57,7 +60,7 @@ function typed<I, O>(body: (input: I) => Promise<O>): (input: I) => Promise<O> {
     try {
       return await body(input);
     } catch (error) {
-      throw failureOf(error);
+      throw failureOf(error, { maxWaitMs: COMMENT_WAIT_MS });
     }
   };
 }

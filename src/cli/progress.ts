@@ -4,6 +4,7 @@ import type { PhaseName } from '../contracts/constants.ts';
 import { plainLine, plainText } from '../contracts/text.ts';
 import type { PhaseView, RunView } from '../contracts/run-view.ts';
 import { needsPerson } from '../texts/needs-person.ts';
+import { waitingWords } from '../texts/waiting.ts';
 import { costOf, dollars, duration } from '../texts/words.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -38,8 +39,9 @@ async function showLines(views: AsyncIterable<RunView>, terminal: Terminal): Pro
       if (isOver(phase)) say(`  ${phaseLine(phase)}`);
       else if (isWorking(phase) && phase.summary) say(`  ${MARKS[phase.status]} ${phase.name.padEnd(9)} ${plainLine(phase.summary, 120)}`);
     }
-    if (view.status === 'waiting') say(`  waiting for ${view.waitingFor}`);
-    for (const line of needsPerson(view)) if (view.approval) say(`  ${line}`);
+    const waits = waitingWords(view, 120);
+    if (waits) say(`  ${waits}`);
+    if (view.approval) for (const line of needsPerson(view)) say(`  ${line}`);
     if (view.currentStep && view.currentStep !== last?.currentStep) terminal.note(`  … ${view.currentStep}`);
     last = view;
   }
@@ -136,6 +138,10 @@ class Board {
     for (const [name, row] of this.#rows) this.#repaint(name, row);
   }
 
+  #present(): string | undefined {
+    return this.#view && (waitingWords(this.#view, 120) ?? this.#view.currentStep);
+  }
+
   #repaint(name: PhaseName, row: Row): void {
     const phase = this.#view?.phases.find((each) => each.name === name);
     if (phase) this.#paint(phase, row);
@@ -153,7 +159,7 @@ class Board {
       over.resolve();
     } else {
       task.title = phase.name;
-      const lines = isWorking(phase) ? [phase.summary, this.#view?.currentStep] : this.#view?.approval ? needsPerson(this.#view) : [];
+      const lines = isWorking(phase) ? [phase.summary, this.#present()] : this.#view?.approval ? needsPerson(this.#view) : [];
       task.output = plainText(lines.filter(Boolean).join('\n'));
     }
   }

@@ -46,8 +46,8 @@ export async function run(context: Context, target: string, options: RunOptions)
 
 export function intakeOf({ config, ledger, files, forges, trackers, gitHub }: Context): IntakeDependencies {
   const { engine, limits, phasesOff, budgetUsd } = config;
-  const { name, model, script } = engine;
-  const defaults = { engine: name, ...(model ? { model } : {}), ...(script ? { script } : {}), limits, phasesOff, budgetUsd };
+  const { name, model, script, failover } = engine;
+  const defaults = { engine: name, ...withoutUndefined({ model, script, failover }), limits, phasesOff, budgetUsd };
   return { ledger, files, forges, trackers, gitHub, defaults };
 }
 

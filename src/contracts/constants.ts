@@ -81,3 +81,14 @@ export const MAX_MESSAGE = 4000;
 
 /** The longest text that may travel through Temporal's history; longer texts are artifacts. */
 export const MAX_TAIL_BYTES = 4096;
+
+const MINUTE_MS = 60_000;
+
+/** How a run waits for limits that end by themselves, unless its input says otherwise; in milliseconds. Beyond the longest limits (a week) a time is a mistake. */
+export const WAITS = {
+  keepWorkspaceMs: MINUTE_MS,
+  shortestMs: 5000,
+  unknownMs: 30 * MINUTE_MS,
+  longestMs: 8 * 24 * 60 * MINUTE_MS,
+  tellMs: 3 * MINUTE_MS,
+};

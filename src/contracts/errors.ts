@@ -30,13 +30,18 @@ export const ERRORS = {
   engine_not_logged_in: 'human',
   engine_refused: 'human',
   engine_overloaded: 'retry',
+  /** An account's limit, of hours or days. */
   engine_limit_reached: 'wait',
+  /** Too many calls in a minute. */
+  engine_rate_limited: 'wait',
   engine_crashed: 'retry',
   engine_stalled: 'retry',
   engine_timed_out: 'retry',
   engine_budget_exhausted: 'human',
   engine_invalid_output: 'human',
   script_invalid: 'human',
+  /** It has failed again and again, and is left alone for a while. */
+  breaker_open: 'wait',
   // work
   setup_failed: 'human',
   tests_failing: 'human',

@@ -3,6 +3,20 @@ import type { TrackerName } from './repository.ts';
 import type { RepositoryRef } from './repository.ts';
 import type { AgentChoice, RunState } from './run-state.ts';
 
+/** How a run waits for limits that end by themselves. Durations in milliseconds. */
+export interface WaitLimits {
+  /** A shorter wait keeps its workspace. */
+  keepWorkspaceMs: number;
+  /** The shortest, doubled each time the same step has to wait again. */
+  shortestMs: number;
+  /** When nobody says how long; a minute at most for what is counted by the minute. */
+  unknownMs: number;
+  /** What takes longer, alone or with the waits of this step before, is left to a person. */
+  longestMs: number;
+  /** From here on the issue is told. */
+  tellMs: number;
+}
+
 /** How far a run may go on its own. Durations in milliseconds. */
 export interface RunLimits {
   testAttempts: number;
@@ -15,6 +29,7 @@ export interface RunLimits {
   /** Until people are asked again for an approval, and until the run parks without it. */
   approvalReminderMs?: number;
   approvalExpiryMs?: number;
+  waits?: WaitLimits;
 }
 
 /** What an earlier run of the same issue left: the start of this one. */
@@ -60,6 +75,8 @@ export interface RunInput {
   /** The installation's; the repository's settings override them, what was asked for with the run overrides both. */
   engine: EngineName;
   model?: string;
+  /** Engines that go on where the chosen one cannot, in this order. */
+  failover?: EngineName[];
   budgetUsd?: number;
   requested?: { engine?: EngineName; model?: string; budgetUsd?: number; workspace?: WorkspaceKind; approve?: ApprovalName[] };
   /** What the issue's labels choose, by the repository's settings; over those, under what was asked for. */

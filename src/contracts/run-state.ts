@@ -71,6 +71,8 @@ export interface RunSettings {
   phasesOn: PhaseName[];
   engine?: EngineName;
   model?: string;
+  /** Over the installation's. */
+  failover?: EngineName[];
   /** Engine and model of single phases; they win over those above. */
   byPhase: Partial<Record<PhaseName, AgentChoice>>;
   /** What tests that already fail on the base mean. `known`: only new failures block. `strict`: every failure does. */

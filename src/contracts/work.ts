@@ -22,8 +22,14 @@ export interface FailureDetails {
   hint?: string;
   /** ISO-8601 UTC: when trying again makes sense. */
   retryAt?: string;
+  /** How long that was from then on, by the clock that the failure was seen by. */
+  waitMs?: number;
   /** What an agent's step has used, over all its attempts, although it failed. */
   spent?: SessionView;
+  /** The commit that holds what a turn had done that was ended for its price: the run goes on from it. */
+  checkpoint?: string;
+  /** The commit that holds what an interrupted turn had done: only the same step goes on from it. */
+  interim?: string;
 }
 
 /** Where in a run a piece of work stands. Steps are numbered across the run. */
@@ -75,6 +81,15 @@ export interface ReadIssueOutcome {
   digest?: string;
 }
 
+/** What an agent is told that goes on in place of another. */
+export interface TakeOver {
+  from: EngineName;
+  /** The run's base: what was changed since is shown. */
+  base: string;
+  /** The plan's artifact, where the prompt itself does not have it. */
+  plan?: string;
+}
+
 export interface AgentInput {
   step: StepRef;
   command: CommandName;
@@ -84,9 +99,14 @@ export interface AgentInput {
   script?: string;
   idleMs: number;
   totalMs: number;
+  /** What the step may cost, all its turns together. */
   budgetUsd?: number;
   /** The commit that the turn starts from. */
   checkpoint: string;
+  /** What an earlier turn of this step had done when it was interrupted. */
+  interim?: string;
+  /** Another agent began this step and had to stop. */
+  takesOver?: TakeOver;
   /** Why the last turn of this command was undone, if it was. */
   undone?: string[];
   /** What people have said since the last turn. */

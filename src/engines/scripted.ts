@@ -54,6 +54,7 @@ type ResultLine = Extract<ScriptedLine, { type: 'result' }>;
 export function createScripted(options: ScriptedOptions): Engine {
   return {
     name: 'scripted',
+    pricing: 'live',
     check: async () => checkScript(options),
     command: (request) => commandOf(request, options),
     parse: parseScriptedLine,

@@ -45,6 +45,14 @@ export interface Epoch {
   executionId: string;
 }
 
+/** What circuit breakers of all workers have in common. */
+export interface BreakerRow {
+  /** JSON. */
+  state: string;
+  /** Rises by one with every change, from 1. */
+  version: number;
+}
+
 /**
  * The database of what happened. Temporal decides about live runs; this reports. Every recording may be repeated.
  * Rejects with `BelayError` ledger_busy, ledger_unusable or disk_full where the database does not do its part.
@@ -81,4 +89,8 @@ export interface Ledger extends AsyncDisposable {
   /** Takes the run over for a lease. False when a later lease, or the same epoch of another execution, is recorded; repeating is fine. */
   raiseEpoch(input: { runId: string } & Epoch): Promise<boolean>;
   currentEpoch(runId: string): Promise<Epoch | undefined>;
+
+  readBreaker(key: string): Promise<BreakerRow | undefined>;
+  /** False when another has written this version, or a later one. */
+  writeBreaker(row: { key: string } & BreakerRow): Promise<boolean>;
 }

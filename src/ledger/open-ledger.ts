@@ -1,6 +1,7 @@
 import { Kysely } from 'kysely';
 import { BelayError } from '../contracts/errors.ts';
 import { LockBusyError, acquireLock } from '../process/exclusive-lock.ts';
+import { breakerQueries } from './breakers.ts';
 import { detailQueries } from './details.ts';
 import { epochQueries } from './epochs.ts';
 import type { Ledger } from './ledger.ts';
@@ -33,6 +34,7 @@ export async function openLedger({ newRunId = randomRunId, ...file }: LedgerOpti
     ...detailQueries(db),
     ...logQueries(db),
     ...epochQueries(db),
+    ...breakerQueries(db),
     [Symbol.asyncDispose]: () => db.destroy(),
   };
 }

@@ -13,6 +13,7 @@ export interface LedgerTables {
   artifacts: ArtifactsTable;
   logs: LogsTable;
   epochs: EpochsTable;
+  breakers: BreakersTable;
 }
 
 export interface RunsTable {
@@ -112,4 +113,12 @@ export interface EpochsTable {
   epoch: number;
   execution_id: string;
   raised_at: string;
+}
+
+export interface BreakersTable {
+  /** `engine:claude`, `forge:github`. */
+  key: string;
+  state: string;
+  version: number;
+  updated_at: string;
 }

@@ -1,6 +1,7 @@
 import type { PhaseStatus, RunStatus } from '../contracts/constants.ts';
 import type { RunError, RunView } from '../contracts/run-view.ts';
 import { cutText } from '../contracts/text.ts';
+import { waitingWords } from './waiting.ts';
 import { dollars, duration } from './words.ts';
 
 const MARKS: Record<PhaseStatus, string> = {
@@ -30,6 +31,7 @@ export const PROGRESS_MARKER = '<!-- belay progress -->';
 
 /** The living comment on the issue: where the run stands, and what a person can do. */
 export function progressComment(view: RunView, { plan, trouble }: { plan?: string; trouble?: RunError } = {}): string {
+  const waits = waitingWords(view);
   return [
     `**${headline(view)}** Run \`${view.id}\`, ${view.engine}, ${dollars(view.costUsd)}`,
     view.phases
@@ -38,6 +40,7 @@ export function progressComment(view: RunView, { plan, trouble }: { plan?: strin
           `- ${MARKS[status]} ${name}${summary ? `: ${summary}` : ''}${durationMs ? ` (${duration(durationMs)})` : ''}`,
       )
       .join('\n'),
+    ...(waits ? [`It ${waits}`] : []),
     ...(view.summary ? [view.summary] : []),
     ...(trouble ? [`**${trouble.code}**: ${trouble.message}`, ...(trouble.hint ? [trouble.hint] : [])] : []),
     ...(view.approval ? [approvalText(view.id, view.approval)] : []),

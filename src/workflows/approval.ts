@@ -9,7 +9,8 @@ import type { ApproveOrder, RejectOrder } from './messages.ts';
 import type { Phase } from './phase.ts';
 import { plan } from './phases/plan.ts';
 import type { Run } from './run.ts';
-import { beginWaiting, endWaiting } from './waits.ts';
+import { findBy } from './search-attributes.ts';
+import { showWait, showWaitOver } from './view.ts';
 
 /** A place in a pipeline where a person may have to say yes. */
 export interface Gate {
@@ -68,7 +69,9 @@ export class Approvals {
     await run.release();
     this.#verdict = undefined;
     view.approval = { of: gate, hash };
-    await beginWaiting(run, { for: 'approval', ms: approvalExpiryMs, message: `${about} ${WHAT[gate]}` });
+    delete view.currentStep;
+    showWait(view, { kind: 'approval', until: Date.now() + approvalExpiryMs, message: `${about} ${WHAT[gate]}` });
+    await this.#told();
     try {
       await tellPeople(run);
       const reminded = await this.#decided(Math.min(approvalReminderMs, approvalExpiryMs));
@@ -78,10 +81,16 @@ export class Approvals {
       }
     } finally {
       delete view.approval;
-      await endWaiting(run);
+      showWaitOver(view);
+      await this.#told();
     }
     if (this.#verdict === undefined) throw park(expired(gate, view.id));
     return this.#verdict;
+  }
+
+  async #told(): Promise<void> {
+    findBy({ status: this.#run.state.view.status });
+    await this.#run.record();
   }
 
   async #decided(ms: number): Promise<boolean> {

@@ -79,6 +79,21 @@ export function spentIn(error: unknown): SessionView | undefined {
   return cause instanceof ApplicationFailure ? detailsOf(cause).spent : undefined;
 }
 
+/** In how long trying again makes sense, if that was said. */
+export function retryInMs(error: unknown): number | undefined {
+  const cause = causeOf(error);
+  const { waitMs, retryAt } = cause instanceof ApplicationFailure ? detailsOf(cause) : {};
+  // A time by itself is by a clock that need not agree with Temporal's.
+  const ms = waitMs ?? (retryAt === undefined ? undefined : Date.parse(retryAt) - Date.now());
+  return ms === undefined || Number.isNaN(ms) ? undefined : ms;
+}
+
+/** Commits that an agent's failed step has left. */
+export function leftBy(error: unknown): Pick<FailureDetails, 'checkpoint' | 'interim'> {
+  const cause = causeOf(error);
+  return cause instanceof ApplicationFailure ? detailsOf(cause) : {};
+}
+
 const HINT = 'The log of the run and of the worker say more; `belay retry` tries again.';
 
 const causeOf = (error: unknown): unknown => (error instanceof ActivityFailure ? error.cause : error);

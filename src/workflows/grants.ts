@@ -26,5 +26,5 @@ export function applyGrant(state: RunState, { epoch, host, kind, path, ports, ba
   const { view } = state;
   Object.assign(view, { baseSha, headSha: state.checkpoint, status: 'running', workspace: { kind, host, path, ports } });
   view.startedAt ??= new Date().toISOString();
-  delete view.waitingFor;
+  for (const past of ['waitingFor', 'waitingUntil', 'waitingMessage'] as const) delete view[past];
 }

@@ -91,6 +91,11 @@ export class WorkspaceLease {
     await CancellationScope.nonCancellable(() => held.ended);
   }
 
+  /** The same once nobody works in it any more. */
+  async rest(): Promise<void> {
+    if (this.#held) await this.#lose(this.#held);
+  }
+
   /** The same for all that went on in it: the last of them has settled before anything else is asked for. */
   async #lose(held: Held): Promise<void> {
     await condition(() => held.works === 0);

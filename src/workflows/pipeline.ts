@@ -132,6 +132,10 @@ class PipelineRun {
 
   #wake(order: RetryOrder | undefined): void {
     if (this.#run.state.view.status === 'parked') this.#retry = order ?? {};
+    else {
+      Object.assign(this.#run.input, raised(this.#run.input, order?.budgetUsd));
+      this.#run.wake();
+    }
   }
 
   /** A fresh Temporal execution: after a long wait the run goes on with the newest code. */
@@ -188,7 +192,7 @@ class PipelineRun {
       const { view } = this.#run.state;
       view.completedAt = new Date().toISOString();
       view.durationMs = elapsedMs({ from: view.startedAt ?? view.createdAt, to: view.completedAt });
-      delete view.waitingFor;
+      for (const past of ['waitingFor', 'waitingUntil', 'waitingMessage'] as const) delete view[past];
       await this.#status(status);
       await tellPeople(this.#run, trouble);
     });

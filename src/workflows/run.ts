@@ -19,6 +19,7 @@ import { Inbox } from './inbox.ts';
 import { findBy } from './search-attributes.ts';
 import { Turns } from './turns.ts';
 import type { TurnOptions } from './turns.ts';
+import { Waits } from './waiting.ts';
 import { beginPhase, endPhase, noteUnfinished, phaseView } from './view.ts';
 
 interface StepOptions {
@@ -37,6 +38,7 @@ export class Run {
   readonly state: RunState;
   readonly results: Results;
   readonly recorder: Recorder;
+  readonly waits: Waits;
   readonly #lease: WorkspaceLease;
   #phase: PhaseName = 'classify';
   #attempt = 1;
@@ -50,6 +52,7 @@ export class Run {
     this.results = new Results(state);
     this.recorder = new Recorder(state);
     this.messages = new Inbox(state);
+    this.waits = new Waits(this);
     this.turns = new Turns(this);
     this.#lease = new WorkspaceLease(input.id, {
       epoch: state.epoch,
@@ -119,7 +122,7 @@ export class Run {
       this.state.view.currentStep = [name, about, `attempt ${this.#attempt}`].filter(Boolean).join(' · ');
       this.show();
       const summary = this.state.view.currentStep;
-      return this.#lease.use({ last }, async (grant) => {
+      return this.#use({ last }, async (grant) => {
         const began = Date.now();
         const host = proxyActivities<HostActivities>({ ...hostProfile({ totalMs, attempts }), taskQueue: grant.taskQueue, summary });
         const place = { lease: this.#lease.ref(), number, name, phase: this.#phase, attempt: this.#attempt };
@@ -168,7 +171,7 @@ export class Run {
 
   /** The base and the newest checkpoint; takes a workspace if the run has none yet, for only a host knows them. */
   async position(): Promise<{ from: string; to: string; settings: RunSettings }> {
-    if (!this.state.view.baseSha || !this.state.settings) await this.#lease.use({}, async () => {});
+    if (!this.state.view.baseSha || !this.state.settings) await this.#use({}, async () => {});
     const { view, settings, checkpoint } = this.state;
     return { from: view.baseSha as string, to: checkpoint ?? (view.baseSha as string), settings: settings as RunSettings };
   }
@@ -188,6 +191,18 @@ export class Run {
     return proxyActivities<OrchestratorActivities>({ ...shortProfile, taskQueue: ORCHESTRATOR_QUEUE, summary });
   }
 
+  /** Goes on at once where the run waits for something that ends by itself. */
+  wake(): void {
+    this.turns.reopen();
+    this.waits.wake();
+  }
+
+  /** Gives the workspace back, for a wait. */
+  async rest(): Promise<void> {
+    await this.#lease.rest();
+    await this.release();
+  }
+
   /** Gives the workspace back. */
   async release(): Promise<void> {
     await this.#lease.release();
@@ -201,6 +216,10 @@ export class Run {
 
   async record(): Promise<void> {
     await this.recorder.record();
+  }
+
+  async #use<T>(how: { last?: boolean }, work: (grant: Grant) => Promise<T>): Promise<T> {
+    return this.waits.through(() => this.#lease.use(how, work));
   }
 
   async #topLevel<T extends PhaseResult>(phase: Phase<T>): Promise<T> {

@@ -1,5 +1,5 @@
 import { workflowInfo } from '@temporalio/workflow';
-import type { PhaseName } from '../contracts/constants.ts';
+import type { PhaseName, WaitingFor } from '../contracts/constants.ts';
 import { elapsedMs } from '../contracts/elapsed.ts';
 import { repositorySlug } from '../contracts/repository.ts';
 import type { RunInput } from '../contracts/run-input.ts';
@@ -35,6 +35,18 @@ export function noteUnfinished(view: RunView, shown: PhaseView, trouble: Trouble
   view.errors.push({ ...trouble, phase: shown.name, ...(view.currentStep ? { step: view.currentStep } : {}) });
   shown.summary = `not finished: ${trouble.message}`.slice(0, 300);
   return { summary: shown.summary, trouble };
+}
+
+/** The run waits for something that ends by itself. */
+export function showWait(view: RunView, { kind, until, message }: { kind: WaitingFor; until: number; message: string }): void {
+  const waitingUntil = new Date(until).toISOString();
+  Object.assign(view, { status: 'waiting', waitingFor: kind, waitingUntil, waitingMessage: message.slice(0, 500) });
+}
+
+/** It goes on, or ends; without a workspace yet it is pending. */
+export function showWaitOver(view: RunView): void {
+  view.status = view.startedAt ? 'running' : 'pending';
+  for (const past of ['waitingFor', 'waitingUntil', 'waitingMessage'] as const) delete view[past];
 }
 
 /** Who works where no phase has its own agent. */

@@ -7,6 +7,7 @@ import type { ApprovalName, CommandName, PhaseName, PipelineName, WorkspaceKind 
 import type { PullRequest } from '../../src/contracts/repository.ts';
 import type { RunLimits } from '../../src/contracts/run-input.ts';
 import { withoutUndefined } from '../../src/contracts/without-undefined.ts';
+import type { WaitLimits } from '../../src/contracts/run-input.ts';
 import type { RunView } from '../../src/contracts/run-view.ts';
 import type { ScriptTurn } from '../../src/engines/script.ts';
 import type { IntakeDependencies, Order } from '../../src/intake/order.ts';
@@ -42,6 +43,8 @@ export interface ProjectOptions {
   files?: Files;
   /** Over turns that succeed at once. */
   script?: Turns;
+  /** Instead of minutes and days. */
+  waits?: WaitLimits;
 }
 
 export interface RunOptions {
@@ -80,7 +83,7 @@ export interface BelayProject extends Project {
 export async function openProject(
   context: Context & { client: Client },
   folder: string,
-  { files, script = {} }: ProjectOptions,
+  { files, script = {}, waits }: ProjectOptions,
 ): Promise<BelayProject> {
   await mkdir(folder, { recursive: true });
   const project = await userProject(folder, files ? { files } : {});
@@ -90,7 +93,8 @@ export async function openProject(
   const play = (turns: Turns): Promise<void> => writeFile(scriptFile, JSON.stringify({ ...SCRIPT, ...turns }));
   await play(script);
   const { defaults, ...intake } = intakeOf(context);
-  const deps: IntakeDependencies = { ...intake, defaults: { ...defaults, script: scriptFile } };
+  const limits = { ...defaults.limits, ...(waits ? { waits } : {}) };
+  const deps: IntakeDependencies = { ...intake, defaults: { ...defaults, limits, script: scriptFile } };
   const forgeFolder = join(context.config.home, 'forge', repository.owner, repository.name);
   const comment = (issue = '1'): Promise<string> => onlyComment(join(forgeFolder, 'issues', `${issue}.comments`));
   const start = async (order: Order): Promise<TestRun> => testRun({ ...context, started: await startRun(context, order), order, comment });

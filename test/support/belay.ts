@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
+import type { BreakerTiming } from '../../src/activities/breakers.ts';
 import { openContext } from '../../src/cli/context.ts';
 import { loadConfig } from '../../src/config.ts';
 import type { Terminal } from '../../src/cli/terminal.ts';
@@ -34,11 +35,12 @@ export interface Belay extends AsyncDisposable {
 let logged = false;
 
 /** Starts everything. The settings are environment variables. */
-export async function startBelay(settings: Record<string, string> = {}): Promise<Belay> {
+export async function startBelay(settings: Record<string, string> = {}, { breakers }: { breakers?: BreakerTiming } = {}): Promise<Belay> {
   await using stack = new AsyncDisposableStack();
   const { path } = stack.use(await temporaryDirectory());
   const env = environment(join(path, 'home'), settings);
   const context = stack.use(await openContext({ env, terminal: quiet }));
+  if (breakers) context.config.breakers = breakers;
   const { home } = context.config;
   if (!logged) installLogger(createLog({ level: 'silent' }));
   logged = true;
