@@ -20,7 +20,7 @@ const ADAPTER_RULE = 'adapters know no Temporal and not each other, only git/, p
 export const BUNDLED = [
   'contracts/constants.ts',
   'contracts/elapsed.ts',
-  'contracts/errors.ts',
+  'contracts/error-catalogue.ts',
   'contracts/evidence.ts',
   'contracts/repository.ts',
   'contracts/spending.ts',

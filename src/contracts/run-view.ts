@@ -9,6 +9,8 @@ export interface RunError {
   code: ErrorCode;
   message: string;
   hint?: string;
+  /** How often the failing step was tried, where it is known. */
+  attempts?: number;
 }
 
 export interface SessionView {

@@ -20,6 +20,8 @@ import type { RunError, RunView, SessionView } from './run-view.ts';
 /** What travels with a failure beside its code and message. */
 export interface FailureDetails {
   hint?: string;
+  /** How often it was tried. */
+  attempts?: number;
   /** ISO-8601 UTC: when trying again makes sense. */
   retryAt?: string;
   /** What an agent's step has used, over all its attempts, although it failed. */

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { LineCounter, isMap, isNode, isScalar, parseDocument } from 'yaml';
 import type { Document, Node } from 'yaml';
 import { z } from 'zod';
-import { BelayError, ERRORS } from '../contracts/errors.ts';
+import { ERRORS } from '../contracts/error-catalogue.ts';
+import { BelayError } from '../contracts/errors.ts';
 import type { ErrorCode } from '../contracts/errors.ts';
 
 const replacement = z.strictObject({ path: z.string().min(1), find: z.string().min(1), with: z.string() });

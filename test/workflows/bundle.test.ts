@@ -39,7 +39,7 @@ describe('the bundle of pipelines', () => {
     expect(ours.map((file) => file.slice(file.lastIndexOf('/src/')))).toEqual([
       '/src/contracts/constants.ts',
       '/src/contracts/elapsed.ts',
-      '/src/contracts/errors.ts',
+      '/src/contracts/error-catalogue.ts',
       '/src/contracts/evidence.ts',
       '/src/contracts/repository.ts',
       '/src/contracts/spending.ts',
