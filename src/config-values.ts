@@ -8,6 +8,7 @@ export interface Kind<Value> {
 }
 
 const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
 const FIRST_FREE_PORT = 1024;
 const LAST_PORT = 65_535;
 
@@ -70,6 +71,12 @@ export const minutes: Kind<number> = {
     )
     .transform((value) => Math.max(1, Math.round(value * MINUTE_MS))),
   allowed: 'minutes, more than 0 and at most 1440; fractions such as 0.5 are fine',
+};
+
+/** Read as days, kept as milliseconds. */
+export const days: Kind<number> = {
+  schema: decimal.pipe(z.number().positive().max(365)).transform((value) => Math.max(1, Math.round(value * DAY_MS))),
+  allowed: 'days, more than 0 and at most 365; fractions such as 0.5 are fine',
 };
 
 export const usd: Kind<number> = { schema: decimal.pipe(z.number().positive()), allowed: 'an amount in USD, more than 0' };

@@ -108,6 +108,10 @@ function limitsOf(values: Environment): RunLimits {
     agentTotalMs: values.BELAY_AGENT_TOTAL_MINUTES,
     testTimeoutMs: values.BELAY_TEST_TIMEOUT_MINUTES,
     workingMs: WORKING_MS,
+    retries: values.BELAY_RETRIES,
+    retryBaseMs: values.BELAY_RETRY_BASE_MS,
+    retryCapMs: values.BELAY_RETRY_CAP_MS,
+    parkedMs: values.BELAY_PARKED_DAYS,
   };
 }
 

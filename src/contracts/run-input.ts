@@ -12,6 +12,12 @@ export interface RunLimits {
   testTimeoutMs: number;
   /** Working time of the whole run; waits do not count. */
   workingMs: number;
+  /** How often what failed is tried again by itself (3), the first pause before that (1 s), and the longest (60 s). */
+  retries?: number;
+  retryBaseMs?: number;
+  retryCapMs?: number;
+  /** How long the run stays parked before it is closed (14 days). */
+  parkedMs?: number;
 }
 
 /** What an earlier run of the same issue left: the start of this one. */

@@ -1,5 +1,5 @@
 import { CancellationScope, isCancellation, proxyActivities } from '@temporalio/workflow';
-import { AGENT_ATTEMPTS, ORCHESTRATOR_QUEUE } from '../contracts/constants.ts';
+import { ORCHESTRATOR_QUEUE } from '../contracts/constants.ts';
 import type { CommandName, PhaseName } from '../contracts/constants.ts';
 import { isAcceptable } from '../contracts/evidence.ts';
 import type { Evidence } from '../contracts/evidence.ts';
@@ -12,7 +12,7 @@ import { applyGrant, holdRequest } from './grants.ts';
 import { Finished, Overtime, troubleOf, Unfinished, Withdrawn } from './failures.ts';
 import { WorkspaceLease } from './lease.ts';
 import type { Phase, PhaseResult } from './phase.ts';
-import { hostProfile, shortProfile } from './profiles.ts';
+import { hostProfile, patienceOf, shortProfile } from './profiles.ts';
 import { Recorder } from './recorder.ts';
 import { Results } from './results.ts';
 import { findBy } from './search-attributes.ts';
@@ -51,6 +51,7 @@ export class Run {
       epoch: state.epoch,
       ...(state.host ? { host: state.host } : {}),
       request: () => holdRequest(this.input, this.state),
+      patience: () => patienceOf(this.limits),
       onGrant: (grant) => {
         applyGrant(this.state, grant);
         findBy({ status: 'running', phase: this.#phase });
@@ -111,13 +112,18 @@ export class Run {
     return this.results.keepStep(name, async () => {
       if (this.state.workedMs > this.limits.workingMs) throw new Overtime();
       const number = ++this.state.nextStep;
-      const { totalMs = 60_000, attempts = AGENT_ATTEMPTS, about, last = false, shared = false } = options;
+      const { totalMs = 60_000, attempts = Infinity, about, last = false, shared = false } = options;
+      const patience = patienceOf(this.limits);
       this.state.view.currentStep = [name, about, `attempt ${this.#attempt}`].filter(Boolean).join(' · ');
       this.show();
       const summary = this.state.view.currentStep;
       return this.#lease.use({ last }, async (grant) => {
         const began = Date.now();
-        const host = proxyActivities<HostActivities>({ ...hostProfile({ totalMs, attempts }), taskQueue: grant.taskQueue, summary });
+        const host = proxyActivities<HostActivities>({
+          ...hostProfile({ totalMs, attempts, patience }),
+          taskQueue: grant.taskQueue,
+          summary,
+        });
         const place = { lease: this.#lease.ref(), number, name, phase: this.#phase, attempt: this.#attempt };
         const step = { ...place, ...(last ? { last } : {}), ...(shared ? { shared } : {}) };
         const result = await work(host, step, grant);
@@ -180,7 +186,7 @@ export class Run {
   }
 
   orchestrator(summary: string): OrchestratorActivities {
-    return proxyActivities<OrchestratorActivities>({ ...shortProfile, taskQueue: ORCHESTRATOR_QUEUE, summary });
+    return proxyActivities<OrchestratorActivities>({ ...shortProfile(patienceOf(this.limits)), taskQueue: ORCHESTRATOR_QUEUE, summary });
   }
 
   /** Gives the workspace back. */

@@ -1,3 +1,4 @@
+import { AGENT_ATTEMPTS } from '../contracts/constants.ts';
 import type { CommandName } from '../contracts/constants.ts';
 import type { Grant } from '../contracts/lease.ts';
 import type { SessionView } from '../contracts/run-view.ts';
@@ -42,7 +43,7 @@ export class Turns {
         this.#ended(command, outcome);
         return outcome;
       },
-      { totalMs: run.limits.agentTotalMs, about: engine, shared },
+      { totalMs: run.limits.agentTotalMs, attempts: AGENT_ATTEMPTS, about: engine, shared },
     );
   }
 
