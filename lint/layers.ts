@@ -25,6 +25,7 @@ export const BUNDLED = [
   'contracts/evidence.ts',
   'contracts/repository.ts',
   'contracts/spending.ts',
+  'contracts/versions.ts',
   'contracts/without-undefined.ts',
 ];
 

@@ -9,6 +9,7 @@ import type { Mirror } from '../git/mirror.ts';
 import { leftOut } from '../workspace/left-out.ts';
 import { PORTS_FILE, writePortsFile } from '../workspace/ports.ts';
 import { oncePerTree } from '../workspace/setup-mark.ts';
+import { keepVersions } from '../workspace/version-refs.ts';
 import { cachedSetup } from './cached-setup.ts';
 import type { Dependencies } from './dependencies.ts';
 import { fetchLog, logAboutWorkspace } from './lease-log.ts';
@@ -72,6 +73,7 @@ async function prepare(deps: Dependencies, input: HoldInput, { tenure, cleanup, 
   const mirror = await deps.mirrors.open(repository);
   const baseSha = await baseOf(mirror, remote, input, signal);
   const commit = await startOf(mirror, remote, input, baseSha, signal);
+  await keepVersions({ mirror, runId, versions: input.keep ?? [] });
   const settings = await readSettings(mirror, baseSha);
   const ports = await deps.ports.claim({ runId, signal });
   cleanup.defer(() => releasePorts(deps, lease));

@@ -62,6 +62,7 @@ export const SEARCH_ATTRIBUTES = ['BelayRunId', 'BelayRepository', 'BelayIssue',
 /** Wire names of the messages a run understands. */
 export const CANCEL_SIGNAL = 'cancelRun';
 export const RETRY_SIGNAL = 'retryRun';
+export const ROLLBACK_UPDATE = 'rollback';
 export const STATUS_QUERY = 'status';
 /** From a host to a run: a workspace is ready. */
 export const GRANT_SIGNAL = 'leaseGranted';

@@ -43,6 +43,9 @@ export interface RunView {
   pipeline: PipelineName;
   status: RunStatus;
   waitingFor?: WaitingFor;
+  /** Of a parked run: since when, and when it is closed unless somebody goes on with it. */
+  parkedSince?: string;
+  parkedUntil?: string;
   outcome?: Outcome;
   issue?: { tracker: string; repository: string; key: string; title: string; url: string };
   request?: string;

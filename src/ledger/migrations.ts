@@ -5,6 +5,7 @@ import type { Migration } from 'kysely/migration';
 export const MIGRATIONS: Record<string, Migration> = {
   '0001-begin': { up: begin },
   '0002-runs-by-workflow': { up: findRunsByWorkflow },
+  '0004-versions': { up: createVersions },
 };
 
 async function begin(db: Kysely<unknown>): Promise<void> {
@@ -21,6 +22,19 @@ async function begin(db: Kysely<unknown>): Promise<void> {
 async function findRunsByWorkflow(db: Kysely<unknown>): Promise<void> {
   await db.schema.dropIndex('runs_by_issue').execute();
   await db.schema.createIndex('runs_by_workflow').on('runs').columns(['workflow_id', 'created_at', 'id']).execute();
+}
+
+async function createVersions(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('versions')
+    .addColumn('run_id', 'text', (column) => column.notNull())
+    .addColumn('version', 'integer', (column) => column.notNull())
+    .addColumn('at', 'text', (column) => column.notNull())
+    .addColumn('what', 'text', (column) => column.notNull())
+    .addColumn('phase', 'text')
+    .addColumn('data', 'text', (column) => column.notNull())
+    .addPrimaryKeyConstraint('versions_key', ['run_id', 'version'])
+    .execute();
 }
 
 async function createRuns(db: Kysely<unknown>): Promise<void> {

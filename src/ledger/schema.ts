@@ -1,5 +1,6 @@
 import type { PhaseName, PhaseStatus, PipelineName, RunStatus } from '../contracts/constants.ts';
 import type { ArtifactKind, LogLevel } from '../contracts/records.ts';
+import type { RunVersion } from '../contracts/run-state.ts';
 
 /**
  * Tables of the ledger. Types that every database has: texts, numbers, JSON as text, times as ISO-8601 texts (they sort as they
@@ -13,6 +14,7 @@ export interface LedgerTables {
   artifacts: ArtifactsTable;
   logs: LogsTable;
   epochs: EpochsTable;
+  versions: VersionsTable;
 }
 
 export interface RunsTable {
@@ -112,4 +114,14 @@ export interface EpochsTable {
   epoch: number;
   execution_id: string;
   raised_at: string;
+}
+
+export interface VersionsTable {
+  run_id: string;
+  version: number;
+  at: string;
+  what: RunVersion['what'];
+  phase: PhaseName | null;
+  /** The whole of it: what has changed since the version before. */
+  data: string;
 }

@@ -1,20 +1,24 @@
 import type { Grant } from '../contracts/lease.ts';
 import type { RunInput } from '../contracts/run-input.ts';
 import type { RunState } from '../contracts/run-state.ts';
+import { withoutUndefined } from '../contracts/without-undefined.ts';
+import { commitsToKeep } from './versions.ts';
 import type { HoldInput } from '../contracts/work.ts';
 
 /** What a host needs to know to prepare the run's workspace. */
 export function holdRequest(
   { repository, base, baseSha, continues, requested }: RunInput,
-  { view, checkpoint }: RunState,
+  { view, checkpoint, versions }: RunState,
 ): Omit<HoldInput, 'lease'> {
   const start = view.baseSha ?? baseSha;
+  const keep = commitsToKeep(versions);
   return {
     repository,
     ...(base ? { base } : {}),
     ...(start ? { baseSha: start } : {}),
     ...(checkpoint ? { checkpoint } : {}),
-    ...(continues ? { continues } : {}),
+    ...(continues ? { continues: withoutUndefined({ commit: continues.commit, branchHead: continues.branchHead }) } : {}),
+    ...(keep.length > 0 ? { keep } : {}),
     ...(requested?.workspace ? { workspace: requested.workspace } : {}),
   };
 }

@@ -50,6 +50,9 @@ export const leaseProfile: ActivityOptions = {
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 };
 
+/** How long a run waits for a person: two weeks outlast a holiday. */
+export const PARKED_MS = 14 * 24 * 60 * 60_000;
+
 /** How long a run prefers the host that has its files and sessions before it takes any. */
 export const SAME_HOST_WAIT = '5s';
 

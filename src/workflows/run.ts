@@ -18,6 +18,7 @@ import { Results } from './results.ts';
 import { findBy } from './search-attributes.ts';
 import { Turns } from './turns.ts';
 import type { TurnOptions } from './turns.ts';
+import { Versions } from './versions.ts';
 import { beginPhase, endPhase, noteUnfinished, phaseView } from './view.ts';
 
 interface StepOptions {
@@ -36,6 +37,7 @@ export class Run {
   readonly state: RunState;
   readonly results: Results;
   readonly recorder: Recorder;
+  readonly versions: Versions;
   readonly #lease: WorkspaceLease;
   #phase: PhaseName = 'classify';
   #attempt = 1;
@@ -46,6 +48,7 @@ export class Run {
     this.state = state;
     this.results = new Results(state);
     this.recorder = new Recorder(state);
+    this.versions = new Versions(state);
     this.#turns = new Turns(this);
     this.#lease = new WorkspaceLease(input.id, {
       epoch: state.epoch,

@@ -19,8 +19,11 @@ describe('the pause before another attempt', () => {
 });
 
 describe('a failed attempt', () => {
-  const thrown = (error: Error, info: ConstructorParameters<typeof MockActivityEnvironment>[0]) =>
-    new MockActivityEnvironment(info).run(async () => failureOf(error)) as Promise<ApplicationFailure>;
+  const thrown = async (error: Error, info: ConstructorParameters<typeof MockActivityEnvironment>[0]): Promise<ApplicationFailure> => {
+    const failure: unknown = await new MockActivityEnvironment(info).run(async () => failureOf(error));
+    if (failure instanceof ApplicationFailure) return failure;
+    throw failure;
+  };
   const crash = new BelayError({ code: 'engine_crashed', message: 'It crashed.' });
   const retryPolicy = { initialInterval: 200, maximumInterval: 1000 };
 

@@ -44,6 +44,7 @@ describe('the bundle of pipelines', () => {
       '/src/contracts/evidence.ts',
       '/src/contracts/repository.ts',
       '/src/contracts/spending.ts',
+      '/src/contracts/versions.ts',
       '/src/contracts/without-undefined.ts',
     ]);
   });
