@@ -7,6 +7,7 @@ import type { Shell } from './completion-scripts.ts';
 import { COMPLETION_SCRIPTS, SHELLS } from './completion-scripts.ts';
 import type { RetryOptions } from './orders.ts';
 import type { ReaderContext } from './reader-context.ts';
+import type { RollbackOptions } from './rollback.ts';
 import type { RunOptions } from './run.ts';
 import type { Terminal } from './terminal.ts';
 import { EXIT } from './terminal.ts';
@@ -132,11 +133,20 @@ function readers(set: Define): void {
       toRead(set, async (context) => (await import('./list.ts')).list(context, options)),
     );
   program
+    .command('parked')
+    .description('runs that wait for a person: since when, why, and what to do')
+    .option('--closed', 'and those that have been closed since, and can be retried', false)
+    .addOption(json())
+    .action((options: { closed: boolean; json: boolean }) =>
+      toRead(set, async (context) => (await import('./parked.ts')).parked(context, options)),
+    );
+  program
     .command('show')
     .description('one run: phases, steps, files')
     .argument('<id>', 'the run; the start of its id is enough')
+    .option('--history', 'how it stood after each phase and each order, which `belay rollback` goes back to', false)
     .addOption(json())
-    .action((id: string, options: { json: boolean }) =>
+    .action((id: string, options: { history: boolean; json: boolean }) =>
       toRead(set, async (context) => (await import('./show.ts')).show(context, id, options)),
     );
   program
@@ -179,6 +189,16 @@ function orders(set: Define): void {
     .addOption(json())
     .action((id: string, options: RetryOptions) =>
       inContext(set, async (context) => (await import('./orders.ts')).retry(context, id, options)),
+    );
+  program
+    .command('rollback')
+    .description('goes on with a parked or closed run from an earlier version of its work (see `belay show --history`)')
+    .argument('<id>')
+    .requiredOption('--version <number>', 'the version to go back to', count)
+    .option('--detach', 'return at once; needs a running `belay dev`', false)
+    .addOption(json())
+    .action((id: string, options: RollbackOptions) =>
+      inContext(set, async (context) => (await import('./rollback.ts')).rollback(context, id, options)),
     );
 }
 

@@ -1,7 +1,8 @@
 import type { EngineName, PhaseName, PipelineName, WorkspaceKind } from './constants.ts';
+import type { Evidence } from './evidence.ts';
 import type { TrackerName } from './repository.ts';
 import type { RepositoryRef } from './repository.ts';
-import type { AgentChoice, RunState } from './run-state.ts';
+import type { AgentChoice, Kept, RunState } from './run-state.ts';
 
 /** How far a run may go on its own. Durations in milliseconds. */
 export interface RunLimits {
@@ -31,7 +32,11 @@ export interface EarlierWork {
   plan?: { artifactId: string; hash: string };
   review?: { artifactId: string };
   /** Phases that are not repeated, for a run that goes on where a closed one ended. */
-  done?: { name: PhaseName; summary: string }[];
+  done?: { name: PhaseName; summary: string; kept?: Kept }[];
+  /** The check that the work stands on. */
+  evidence?: Evidence;
+  /** As in the run's state. */
+  merged?: { from: string; work: string };
   /** The pull request is open: its branch is continued. */
   pullRequest?: { number: number; url: string; title: string };
   /** It is a draft, which may become ready although nothing new is pushed. */

@@ -59,6 +59,8 @@ class PipelineRun {
   /** Phases until the end, or until a person is needed. */
   async #work(): Promise<RunView> {
     await this.#status('running');
+    const { continues } = this.#run.input;
+    if (continues) this.#run.versions.noteContinued(continues);
     try {
       for (const phase of this.#phases) {
         await this.#run.phase(phase);

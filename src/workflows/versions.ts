@@ -1,3 +1,4 @@
+import type { EarlierWork } from '../contracts/run-input.ts';
 import type { Kept, RunState, RunVersion, VersionFacts } from '../contracts/run-state.ts';
 import { changesBetween, stateAt } from '../contracts/versions.ts';
 import { withoutUndefined } from '../contracts/without-undefined.ts';
@@ -19,11 +20,7 @@ export class Versions {
 
   /** Adds how the run stands now. */
   note(what: RunVersion['what'], about: About = {}): void {
-    const before = stateAt(this.#all, this.count);
-    const results = changesBetween(before.results, wholePhases(this.#state));
-    const facts = changesBetween(before.facts, factsOf(this.#state));
-    const changed = { ...(results ? { results } : {}), ...(facts ? { facts } : {}) };
-    this.#state.versions = [...this.#all, { version: this.count + 1, at: new Date().toISOString(), what, ...about, ...changed }];
+    this.#add(what, about);
   }
 
   /** The same where a phase has just been completed, and not where its result was there already. */
@@ -31,6 +28,12 @@ export class Versions {
     const known = stateAt(this.#all, this.count).results[phase];
     const kept = this.#state.results[phase];
     if (kept && JSON.stringify(kept) !== JSON.stringify(known)) this.note('completed', { phase });
+  }
+
+  /** The same for what the run was given of an earlier one; no host has said yet where it begins. */
+  noteContinued({ commit: checkpoint, baseSha }: Pick<EarlierWork, 'commit' | 'baseSha'>): void {
+    if (this.count === 0 && Object.keys(this.#state.results).length > 0)
+      this.#add('continued', {}, withoutUndefined({ checkpoint, baseSha }));
   }
 
   /** Brings the state back to a version. Branch and pull request stay as others see them. */
@@ -47,6 +50,14 @@ export class Versions {
     const same = this.#all.map(({ version }) => stateAt(this.#all, version)).filter(({ results }) => JSON.stringify(results) === now);
     const evidence = same.findLast(({ facts }) => facts.checkpoint === checkpoint)?.facts.evidence;
     if (evidence) this.#state.evidence = evidence;
+  }
+
+  #add(what: RunVersion['what'], about: About, more: Partial<VersionFacts> = {}): void {
+    const before = stateAt(this.#all, this.count);
+    const results = changesBetween(before.results, wholePhases(this.#state));
+    const facts = changesBetween(before.facts, { ...factsOf(this.#state), ...more });
+    const changed = { ...(results ? { results } : {}), ...(facts ? { facts } : {}) };
+    this.#state.versions = [...this.#all, { version: this.count + 1, at: new Date().toISOString(), what, ...about, ...changed }];
   }
 
   get #all(): readonly RunVersion[] {

@@ -153,3 +153,53 @@ describe('a parked run that nobody goes on with', () => {
     expect(await retried.stepNames()).not.toContain('implement');
   });
 });
+
+describe('a closed run', () => {
+  it('is retried from a phase with the work and the checks from before it', async () => {
+    const project = await belay.project({ script: { document: [{ hang: true }] } });
+    const run = await project.run();
+    await run.working('document');
+    await run.cancel();
+    const cancelled = await run.closed();
+    expect((await run.versions()).map(inWords).slice(3)).toEqual(['4 completed test', '5 completed review', '6 ended']);
+    await project.script({});
+    const retried = await project.retry(cancelled, 'document');
+    expect(await retried.closed()).toMatchObject({ status: 'completed', outcome: 'pull_request', continues: run.id });
+    // What was checked is what is published: nothing is run again.
+    expect(await retried.stepNames()).toEqual(
+      ['read-issue', 'document', 'commit-message', 'pull-request', 'push-branch', 'open-pull-request'], //
+    );
+    const again = await project.retry(cancelled, 'implement');
+    expect(await again.closed()).toMatchObject({ status: 'completed' });
+    expect((await again.stepNames()).slice(0, 3)).toEqual(['read-issue', 'implement', 'run-tests']);
+    expect((await again.versions()).map(inWords).slice(0, 2)).toEqual(['1 continued', '2 completed implement']);
+  });
+
+  it('is brought back to a version by a new run, with nothing of what came after', async () => {
+    const project = await belay.project({ script: { implement: [{ write: { 'first.md': 'written\n' } }] } });
+    const run = await project.run();
+    const first = await run.closed();
+    expect(first).toMatchObject({ status: 'completed', outcome: 'pull_request' });
+    await project.script({ implement: [{ write: { 'second.md': 'written\n' } }] });
+    const back = await project.rollback(first, 2);
+    const view = await back.closed();
+    expect(view).toMatchObject({
+      status: 'completed',
+      branch: first.branch,
+      continues: run.id,
+      pullRequest: { number: first.pullRequest?.number },
+    });
+    expect(await back.stepNames()).not.toContain('plan');
+    expect(await project.git('diff', '--name-only', `main..${first.branch}`)).toBe('second.md');
+    expect(await project.pullRequests()).toHaveLength(1);
+  });
+
+  it('is not brought back to a version that it never had, nor to one of what has been merged', async () => {
+    const project = await belay.project();
+    const view = await (await project.run()).closed();
+    await expect(project.rollback(view, 99)).rejects.toMatchObject({ code: 'invalid_input', message: `Run ${view.id} has no version 99.` });
+    const [pullRequest] = await project.pullRequests();
+    if (pullRequest) await belay.forge.setPullRequestState({ ...pullRequest, state: 'merged' });
+    await expect(project.rollback(view, 2)).rejects.toMatchObject({ code: 'invalid_input', message: expect.stringContaining('is merged') });
+  });
+});
