@@ -46,6 +46,8 @@ export function declareCommands({ env, terminal, done }: Declare): Command {
     .description('Brings an issue to a reviewed, tested pull request, durably.')
     .version(packageVersion())
     .exitOverride()
+    // `belay rollback --version 3` is not asked for the version of Belay.
+    .enablePositionalOptions()
     .configureOutput({ writeOut: (text) => terminal.out(text.trimEnd()), writeErr: (text) => terminal.note(text.trimEnd()) })
     .showHelpAfterError('(belay --help shows what there is)');
   for (const define of [servers, runs, readers, orders, pullRequests, upkeep, completion]) define({ program, env, terminal, done });
