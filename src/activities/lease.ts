@@ -117,10 +117,13 @@ async function startOf(
   baseSha: string,
   signal: AbortSignal,
 ): Promise<string> {
-  const commit = checkpoint ?? continues?.commit;
-  if (!commit) return baseSha;
-  for (const sha of [commit, continues?.branchHead]) {
+  if (!checkpoint && !continues) return baseSha;
+  const { branchHead, over } = continues ?? {};
+  const commit = checkpoint ?? continues?.commit ?? baseSha;
+  for (const sha of [commit, branchHead]) {
     if (sha && !(await mirror.hasCommit(sha))) await mirror.fetchCommit({ ...remote, sha, signal });
   }
-  return commit;
+  if (checkpoint || !over || !branchHead) return commit;
+  const message = 'checkpoint: in the place of what the branch holds\n';
+  return mirror.commitTree({ tree: await mirror.treeOf(commit), parents: [commit, branchHead], message });
 }

@@ -43,6 +43,8 @@ export interface EarlierWork {
   draft?: true;
   /** What that branch holds, which may be less than `commit`: the parent of what is published next. */
   branchHead?: string;
+  /** All that the branch holds is Belay's own, and the work takes its place: it went back to before that. */
+  over?: true;
 }
 
 /** What the labels of an issue choose for its run. */

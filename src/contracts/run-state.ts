@@ -23,6 +23,8 @@ export interface VersionFacts {
   review: { artifactId: string };
   evidence: Evidence;
   merged: { from: string; work: string };
+  /** Known, and not gone back to: what people have committed on the branch is kept. */
+  branchHead: string;
 }
 
 export const VERSION_CAUSES = ['continued', 'completed', 'parked', 'retried', 'rolled_back', 'ended'] as const;
@@ -56,6 +58,8 @@ export interface RunState {
   versions?: RunVersion[];
   /** The commit that holds all work so far. */
   checkpoint?: string;
+  /** The commit that its work began from. */
+  start?: string;
   /** The newest check that the work may be published by. */
   evidence?: Evidence;
   /** The issue, as it was when the run began. */

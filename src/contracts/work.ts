@@ -56,7 +56,7 @@ export interface HoldInput {
   baseSha?: string;
   /** The commit that holds the run's work so far. */
   checkpoint?: string;
-  continues?: Pick<EarlierWork, 'commit' | 'branchHead'>;
+  continues?: Pick<EarlierWork, 'commit' | 'branchHead' | 'over'>;
   /** Unless said, what the repository's settings say. */
   workspace?: WorkspaceKind;
   /** Commits that the run may go back to, and that nothing may refer to any more: kept by their versions. */

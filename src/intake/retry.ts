@@ -110,12 +110,18 @@ function earlier(ended: Ended, { phase, version }: Start): EarlierWork {
   if (version !== undefined) return workAt(ended, stateOfVersion(run, versions, version));
   const done = finished(run, phase);
   const before = phase && stateAfter(versions, done);
-  return before ? workAt(ended, before) : workAtEnd(ended, done, phase);
+  // What people have added to the branch is never undone: then the phase is repeated on top of that.
+  return before && (!ended.open || isOwn(ended)) ? workAt(ended, before) : workAtEnd(ended, done, phase);
+}
+
+/** What the branch holds is what the run left there, without commits of people. */
+function isOwn({ run, open, versions }: Ended): boolean {
+  return open?.headSha === run.headSha && lastState(versions).facts.branchHead === undefined;
 }
 
 /** What the run had done at a version, and nothing of what came after. */
 function workAt(ended: Ended, state: KeptState): EarlierWork {
-  const { checkpoint: commit, baseSha = ended.run.baseSha, ...facts } = state.facts;
+  const { checkpoint: commit, baseSha = ended.run.baseSha, branchHead: _people, ...facts } = state.facts;
   return {
     runId: ended.run.id,
     baseSha,
@@ -123,6 +129,7 @@ function workAt(ended: Ended, state: KeptState): EarlierWork {
     ...(commit && commit !== baseSha ? { commit } : {}),
     ...facts,
     ...published(ended),
+    ...(ended.open && isOwn(ended) ? { over: true } : {}),
   };
 }
 

@@ -86,12 +86,12 @@ function inOrder({ view }: RunState, results: Partial<Record<string, Kept>>): Re
   );
 }
 
-function factsOf({ view, checkpoint, evidence, merged }: RunState): Partial<VersionFacts> {
+function factsOf({ view, checkpoint, evidence, merged, branchHead }: RunState): Partial<VersionFacts> {
   const { baseSha, issueClass, plan, review } = view;
-  return withoutUndefined({ checkpoint, baseSha, issueClass, plan, review, evidence, merged });
+  return withoutUndefined({ checkpoint, baseSha, issueClass, plan, review, evidence, merged, branchHead });
 }
 
-function applyFacts(state: RunState, { checkpoint, evidence, merged, ...shown }: Partial<VersionFacts>): void {
+function applyFacts(state: RunState, { checkpoint, evidence, merged, branchHead: _kept, ...shown }: Partial<VersionFacts>): void {
   for (const name of ['checkpoint', 'evidence', 'merged'] as const) delete state[name];
   for (const name of ['baseSha', 'issueClass', 'plan', 'review', 'headSha'] as const) delete state.view[name];
   Object.assign(state, withoutUndefined({ checkpoint, evidence, merged }));
