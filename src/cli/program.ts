@@ -169,7 +169,8 @@ function orders(set: Define): void {
     .description("a shell in a run's workspace, or in a copy of its work")
     .argument('<id>')
     .option('--path', 'only print where it is', false)
-    .action((id: string, options: { path: boolean }) =>
+    .option('--version <number>', 'as it was at a version (see `belay show --history`)', count)
+    .action((id: string, options: { path: boolean; version?: number }) =>
       inContext(set, async (context) => (await import('./open.ts')).open(context, id, options)),
     );
   program
