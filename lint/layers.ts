@@ -18,12 +18,14 @@ const ADAPTER_RULE = 'adapters know no Temporal and not each other, only git/, p
 
 /** Files that workflows bundle: they load nothing, so that nothing is bundled with them. */
 export const BUNDLED = [
+  'contracts/backoff.ts',
   'contracts/constants.ts',
   'contracts/elapsed.ts',
-  'contracts/errors.ts',
+  'contracts/error-catalogue.ts',
   'contracts/evidence.ts',
   'contracts/repository.ts',
   'contracts/spending.ts',
+  'contracts/versions.ts',
   'contracts/without-undefined.ts',
 ];
 

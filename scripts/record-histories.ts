@@ -62,6 +62,14 @@ const KINDS: Record<string, (belay: Belay) => Promise<TestRun>> = {
     await run.retry('plan');
     return closed(run);
   },
+  'sdlc-rolled-back': async (belay) => {
+    const project = await belay.project({ script: BREAKS });
+    const run = await project.run();
+    await run.parked();
+    await project.script({});
+    await run.rollback(2);
+    return closed(run);
+  },
   'sdlc-cancelled': async (belay) => {
     const run = await (await belay.project({ script: HANGS })).run();
     await run.working('implement');

@@ -173,6 +173,23 @@ const variables = z.object({
     description: 'Phases that runs skip.',
     example: 'review,document',
   }),
+  BELAY_RETRIES: withDefault(integer({ min: 0, max: 20 }), '3', {
+    group: 'How far a run may go',
+    description: "How often what failed for a passing reason is tried again by itself; an agent's turn, which costs money, at most twice.",
+  }),
+  BELAY_RETRY_BASE_MS: withDefault(integer({ min: 1, max: 60_000 }), '1000', {
+    group: 'How far a run may go',
+    description:
+      'The pause before the first of these tries, in milliseconds; each next one is twice as long, a quarter more or less by chance.',
+  }),
+  BELAY_RETRY_CAP_MS: withDefault(integer({ min: 1, max: 3_600_000 }), '60000', {
+    group: 'How far a run may go',
+    description: 'The longest of these pauses, in milliseconds.',
+  }),
+  BELAY_PARKED_DAYS: withDefault(days, '14', {
+    group: 'How far a run may go',
+    description: 'How long a parked run waits for a person before it is closed as failed. It can be retried then too.',
+  }),
   BELAY_BUDGET_USD: withDefault(usd, '10', { group: 'How far a run may go', description: 'What the agents of one run may cost.' }),
 
   BELAY_APPROVAL_REMINDER_HOURS: withDefault(hours, '24', {

@@ -124,6 +124,10 @@ function limitsOf(values: Environment): RunLimits {
     approvalReminderMs: values.BELAY_APPROVAL_REMINDER_HOURS,
     approvalExpiryMs: values.BELAY_APPROVAL_DAYS,
     waits: WAITS,
+    retries: values.BELAY_RETRIES,
+    retryBaseMs: values.BELAY_RETRY_BASE_MS,
+    retryCapMs: values.BELAY_RETRY_CAP_MS,
+    parkedMs: values.BELAY_PARKED_DAYS,
   };
 }
 

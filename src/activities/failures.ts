@@ -1,11 +1,10 @@
-import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
+import { ApplicationFailure, asyncLocalStorage, CancelledFailure, Context } from '@temporalio/activity';
+import { pauseAfter } from '../contracts/backoff.ts';
+import type { Backoff } from '../contracts/backoff.ts';
 import { BelayError } from '../contracts/errors.ts';
 import type { SessionView } from '../contracts/run-view.ts';
 import type { FailureDetails } from '../contracts/work.ts';
 import { diskFull } from '../process/disk-full.ts';
-
-/** Who may try again soon never waits longer, whatever the clock says by now: the catalogue's longest pause between retries. */
-const MAX_RETRY_MS = 60_000;
 
 interface Left {
   /** What an agent's turn has cost. */
@@ -31,7 +30,8 @@ export function failureOf(thrown: unknown, left: Left = {}): Error {
       message,
       type: 'internal',
       nonRetryable: false,
-      ...(spent ? { details: [{ spent } satisfies FailureDetails] } : {}),
+      details: [{ ...tried(), ...(spent ? { spent } : {}) } satisfies FailureDetails],
+      nextRetryDelay: pause(),
       ...(error instanceof Error ? { cause: error } : {}),
     });
   }
@@ -39,7 +39,8 @@ export function failureOf(thrown: unknown, left: Left = {}): Error {
   const waitMs = retryAt && !Number.isNaN(retryAt.getTime()) ? retryAt.getTime() - Date.now() : undefined;
   const delay = delayOf(error, waitMs, maxWaitMs);
   const details: FailureDetails = {
-    ...(hint ? { hint } : {}),
+    hint,
+    ...tried(),
     ...(retryAt && waitMs !== undefined ? { retryAt: retryAt.toISOString(), waitMs } : {}),
     ...commits,
     // A turn that was lost is played again, and tells then what all of it has cost.
@@ -60,10 +61,28 @@ function isShutdown(error: unknown): boolean {
   return error instanceof CancelledFailure && Context.current().cancellationDetails?.workerShutdown === true;
 }
 
-/** How long to wait before another attempt may do better; undefined where Temporal's backoff, the workflow or a person decides. */
+/** How long to wait before another attempt may do better; undefined where the workflow or a person decides. */
 function delayOf({ class: errorClass }: BelayError, waitMs: number | undefined, maxWaitMs: number): number | undefined {
+  if (errorClass === 'retry' && waitMs === undefined) return pause();
   if (waitMs === undefined) return undefined;
   const delay = Math.max(0, waitMs);
-  if (errorClass === 'retry') return Math.min(delay, MAX_RETRY_MS);
+  // Who may try again soon never waits longer than the longest pause, whatever the clock says by now.
+  if (errorClass === 'retry') return Math.min(delay, backoff().capMs);
   return errorClass === 'wait' && delay <= maxWaitMs ? delay : undefined;
+}
+
+const info = () => asyncLocalStorage.getStore()?.info;
+
+const tried = (): Pick<FailureDetails, 'attempts'> => {
+  const attempts = info()?.attempt;
+  return attempts === undefined ? {} : { attempts };
+};
+
+/** Before the attempt after this one. */
+const pause = (): number => pauseAfter(info()?.attempt ?? 1, backoff(), Math.random());
+
+/** As the workflow has asked for, in its retry policy. */
+function backoff(): Backoff {
+  const { initialInterval: baseMs, maximumInterval: capMs } = info()?.retryPolicy ?? {};
+  return { baseMs: typeof baseMs === 'number' ? baseMs : 1000, capMs: typeof capMs === 'number' ? capMs : 60_000 };
 }

@@ -9,6 +9,7 @@ import type { Mirror } from '../git/mirror.ts';
 import { leftOut } from '../workspace/left-out.ts';
 import { PORTS_FILE, writePortsFile } from '../workspace/ports.ts';
 import { oncePerTree } from '../workspace/setup-mark.ts';
+import { keepVersions } from '../workspace/version-refs.ts';
 import { cachedSetup } from './cached-setup.ts';
 import type { Dependencies } from './dependencies.ts';
 import { fetchLog, logAboutWorkspace } from './lease-log.ts';
@@ -72,6 +73,7 @@ async function prepare(deps: Dependencies, input: HoldInput, { tenure, cleanup, 
   const mirror = await deps.mirrors.open(repository);
   const baseSha = await baseOf(mirror, remote, input, signal);
   const commit = await startOf(mirror, remote, input, baseSha, signal);
+  await keepVersions({ mirror, runId, versions: input.keep ?? [] });
   const settings = await readSettings(mirror, baseSha);
   const ports = await deps.ports.claim({ runId, signal });
   cleanup.defer(() => releasePorts(deps, lease));
@@ -115,10 +117,13 @@ async function startOf(
   baseSha: string,
   signal: AbortSignal,
 ): Promise<string> {
-  const commit = checkpoint ?? continues?.commit;
-  if (!commit) return baseSha;
-  for (const sha of [commit, continues?.branchHead]) {
+  if (!checkpoint && !continues) return baseSha;
+  const { branchHead, over } = continues ?? {};
+  const commit = checkpoint ?? continues?.commit ?? baseSha;
+  for (const sha of [commit, branchHead]) {
     if (sha && !(await mirror.hasCommit(sha))) await mirror.fetchCommit({ ...remote, sha, signal });
   }
-  return commit;
+  if (checkpoint || !over || !branchHead) return commit;
+  const message = 'checkpoint: in the place of what the branch holds\n';
+  return mirror.commitTree({ tree: await mirror.treeOf(commit), parents: [commit, branchHead], message });
 }

@@ -21,6 +21,6 @@ export function endedOutside(view: RunView, { as, at }: { as: string; at: Date }
     completedAt,
     durationMs: elapsedMs({ from: view.startedAt ?? view.createdAt, to: completedAt }),
   };
-  for (const past of ['currentStep', 'waitingFor', 'workspace'] as const) delete ended[past];
+  for (const past of ['currentStep', 'waitingFor', 'parkedSince', 'parkedUntil', 'workspace'] as const) delete ended[past];
   return ended;
 }

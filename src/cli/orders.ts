@@ -86,26 +86,33 @@ function requireBegun({ id, phases }: RunView, phase: PhaseName): void {
   });
 }
 
-async function retryClosed(context: Context, known: RunView, { phase, budget, detach, json }: RetryOptions): Promise<number> {
-  if (known.status === 'completed') throw nothingToRetry(known);
+/** A completed run has nothing left to do, but may be brought back to a version. */
+export async function retryClosed(
+  context: Context,
+  known: RunView,
+  { phase, version, budget, detach, json }: RetryOptions & { version?: number },
+): Promise<number> {
+  if (known.status === 'completed' && version === undefined) throw nothingToRetry(known);
   const order = await retryOrder(intakeOf(context), known, {
     ...(phase ? { phase } : {}),
+    ...(version === undefined ? {} : { version }),
     ...(budget === undefined ? {} : { budgetUsd: budget }),
     triggeredBy: userInfo().username,
   });
   await using session = await openSession(context);
   const started = await startRun({ ...context, client: session.client }, order);
-  context.terminal.note(`Run ${started.runId ?? ''} goes on where run ${known.id} ended.`);
+  const from = version === undefined ? `where run ${known.id} ended` : `from version ${version} of run ${known.id}`;
+  context.terminal.note(`Run ${started.runId ?? ''} goes on ${from}.`);
   return await followToRest(context, session, started, { detach, json });
 }
 
-async function restingView(request: FollowRequest): Promise<RunView | undefined> {
+export async function restingView(request: FollowRequest): Promise<RunView | undefined> {
   for await (const view of follow(request)) return view.status === 'parked' || isWaitingForTime(view) ? view : undefined;
   return undefined;
 }
 
 /** A parked run shows as parked until it has seen the order. */
-async function woken(request: FollowRequest, version: number): Promise<void> {
+export async function woken(request: FollowRequest, version: number): Promise<void> {
   for (;;) {
     const { view } = (await look(request)) ?? {};
     if (view && (view.status !== 'parked' || view.version > version)) return;

@@ -7,6 +7,7 @@ import type { Shell } from './completion-scripts.ts';
 import { COMPLETION_SCRIPTS, SHELLS } from './completion-scripts.ts';
 import type { RetryOptions } from './orders.ts';
 import type { ReaderContext } from './reader-context.ts';
+import type { RollbackOptions } from './rollback.ts';
 import type { RunOptions } from './run.ts';
 import type { Terminal } from './terminal.ts';
 import { EXIT } from './terminal.ts';
@@ -45,6 +46,8 @@ export function declareCommands({ env, terminal, done }: Declare): Command {
     .description('Brings an issue to a reviewed, tested pull request, durably.')
     .version(packageVersion())
     .exitOverride()
+    // `belay rollback --version 3` is not asked for the version of Belay.
+    .enablePositionalOptions()
     .configureOutput({ writeOut: (text) => terminal.out(text.trimEnd()), writeErr: (text) => terminal.note(text.trimEnd()) })
     .showHelpAfterError('(belay --help shows what there is)');
   for (const define of [servers, runs, readers, orders, approvalOrders, pullRequests, upkeep, completion])
@@ -138,11 +141,20 @@ function readers(set: Define): void {
       toRead(set, async (context) => (await import('./list.ts')).list(context, options)),
     );
   program
+    .command('parked')
+    .description('runs that wait for a person: since when, why, and what to do')
+    .option('--closed', 'and those that have been closed since, and can be retried', false)
+    .addOption(json())
+    .action((options: { closed: boolean; json: boolean }) =>
+      toRead(set, async (context) => (await import('./parked.ts')).parked(context, options)),
+    );
+  program
     .command('show')
     .description('one run: phases, steps, files')
     .argument('<id>', 'the run; the start of its id is enough')
+    .option('--history', 'how it stood after each phase and each order, which `belay rollback` goes back to', false)
     .addOption(json())
-    .action((id: string, options: { json: boolean }) =>
+    .action((id: string, options: { history: boolean; json: boolean }) =>
       toRead(set, async (context) => (await import('./show.ts')).show(context, id, options)),
     );
   program
@@ -163,7 +175,8 @@ function orders(set: Define): void {
     .description("a shell in a run's workspace, or in a copy of its work")
     .argument('<id>')
     .option('--path', 'only print where it is', false)
-    .action((id: string, options: { path: boolean }) =>
+    .option('--version <number>', 'as it was at a version (see `belay show --history`)', count)
+    .action((id: string, options: { path: boolean; version?: number }) =>
       inContext(set, async (context) => (await import('./open.ts')).open(context, id, options)),
     );
   program
@@ -185,6 +198,16 @@ function orders(set: Define): void {
     .addOption(json())
     .action((id: string, options: RetryOptions) =>
       inContext(set, async (context) => (await import('./orders.ts')).retry(context, id, options)),
+    );
+  program
+    .command('rollback')
+    .description('goes on with a parked or closed run from an earlier version of its work (see `belay show --history`)')
+    .argument('<id>')
+    .requiredOption('--version <number>', 'the version to go back to', count)
+    .option('--detach', 'return at once; needs a running `belay dev`', false)
+    .addOption(json())
+    .action((id: string, options: RollbackOptions) =>
+      inContext(set, async (context) => (await import('./rollback.ts')).rollback(context, id, options)),
     );
 }
 

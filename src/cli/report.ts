@@ -17,6 +17,7 @@ export function report(view: RunView, { web }: { web?: string | undefined } = {}
     ['cost', dollars(view.costUsd)],
     ['took', view.durationMs === undefined ? undefined : duration(view.durationMs)],
     ['run', view.id],
+    ['kept until', view.parkedUntil?.slice(0, 10)],
     ['says', view.summary && plainLine(view.summary, 200)],
     ['web', web],
   ];

@@ -37,7 +37,7 @@ export function describeError(error: unknown): string {
 }
 
 function textOf(error: unknown): string {
-  if (error instanceof BelayError) return [`belay: ${error.message}`, ...(error.hint ? [`  ${error.hint}`] : [])].join('\n');
+  if (error instanceof BelayError) return `belay: ${error.message}\n  ${error.hint}`;
   if (error instanceof Error) return `belay: unexpected: ${error.stack ?? error.message}`;
   return `belay: unexpected: ${String(error)}`;
 }

@@ -69,6 +69,7 @@ export const RETRY_SIGNAL = 'retryRun';
 export const MESSAGE_SIGNAL = 'sendMessage';
 export const APPROVE_UPDATE = 'approve';
 export const REJECT_UPDATE = 'reject';
+export const ROLLBACK_UPDATE = 'rollback';
 export const STATUS_QUERY = 'status';
 /** From a host to a run: a workspace is ready. */
 export const GRANT_SIGNAL = 'leaseGranted';

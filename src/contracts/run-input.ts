@@ -1,7 +1,8 @@
 import type { ApprovalName, EngineName, PhaseName, PipelineName, WorkspaceKind } from './constants.ts';
+import type { Evidence } from './evidence.ts';
 import type { TrackerName } from './repository.ts';
 import type { RepositoryRef } from './repository.ts';
-import type { AgentChoice, RunState } from './run-state.ts';
+import type { AgentChoice, Kept, RunState } from './run-state.ts';
 
 /** How a run waits for limits that end by themselves. Durations in milliseconds. */
 export interface WaitLimits {
@@ -30,6 +31,12 @@ export interface RunLimits {
   approvalReminderMs?: number;
   approvalExpiryMs?: number;
   waits?: WaitLimits;
+  /** How often what failed is tried again by itself (3), the first pause before that (1 s), and the longest (60 s). */
+  retries?: number;
+  retryBaseMs?: number;
+  retryCapMs?: number;
+  /** How long the run stays parked before it is closed (14 days). */
+  parkedMs?: number;
 }
 
 /** What an earlier run of the same issue left: the start of this one. */
@@ -43,13 +50,19 @@ export interface EarlierWork {
   plan?: { artifactId: string; hash: string };
   review?: { artifactId: string };
   /** Phases that are not repeated, for a run that goes on where a closed one ended. */
-  done?: { name: PhaseName; summary: string }[];
+  done?: { name: PhaseName; summary: string; kept?: Kept }[];
+  /** The check that the work stands on. */
+  evidence?: Evidence;
+  /** As in the run's state. */
+  merged?: { from: string; work: string };
   /** The pull request is open: its branch is continued. */
   pullRequest?: { number: number; url: string; title: string };
   /** It is a draft, which may become ready although nothing new is pushed. */
   draft?: true;
   /** What that branch holds, which may be less than `commit`: the parent of what is published next. */
   branchHead?: string;
+  /** All that the branch holds is Belay's own, and the work takes its place: it went back to before that. */
+  over?: true;
 }
 
 /** What the labels of an issue choose for its run. */

@@ -9,6 +9,8 @@ export interface RunError {
   code: ErrorCode;
   message: string;
   hint?: string;
+  /** How often the failing step was tried, where it is known. */
+  attempts?: number;
 }
 
 export interface SessionView {
@@ -47,6 +49,9 @@ export interface RunView {
   waitingMessage?: string;
   /** What a person is asked to approve; the hash is of the plan, or of the commit to publish. */
   approval?: { of: ApprovalName; hash: string };
+  /** Of a parked run: since when, and when it is closed unless somebody goes on with it. */
+  parkedSince?: string;
+  parkedUntil?: string;
   outcome?: Outcome;
   issue?: { tracker: string; repository: string; key: string; title: string; url: string };
   request?: string;

@@ -14,12 +14,14 @@ import type {
 import type { Asked, AskedOf, LeaseRef } from './lease.ts';
 import type { IssueRef, RepositoryRef } from './repository.ts';
 import type { EarlierWork } from './run-input.ts';
-import type { IssueLabels } from './run-state.ts';
+import type { IssueLabels, RunVersion } from './run-state.ts';
 import type { RunError, RunView, SessionView } from './run-view.ts';
 
 /** What travels with a failure beside its code and message. */
 export interface FailureDetails {
   hint?: string;
+  /** How often it was tried. */
+  attempts?: number;
   /** ISO-8601 UTC: when trying again makes sense. */
   retryAt?: string;
   /** How long that was from then on, by the clock that the failure was seen by. */
@@ -63,9 +65,11 @@ export interface HoldInput {
   baseSha?: string;
   /** The commit that holds the run's work so far. */
   checkpoint?: string;
-  continues?: EarlierWork;
+  continues?: Pick<EarlierWork, 'commit' | 'branchHead' | 'over'>;
   /** Unless said, what the repository's settings say. */
   workspace?: WorkspaceKind;
+  /** Commits that the run may go back to, and that nothing may refer to any more: kept by their versions. */
+  keep?: { version: number; sha: string }[];
 }
 
 export interface ReadIssueInput {
@@ -197,6 +201,8 @@ export interface UntoldSpending {
 }
 export interface RecordInput {
   view: RunView;
+  /** Those that have come since the last record. */
+  versions?: RunVersion[];
 }
 export interface RecordOutcome {
   /** What was spent without the run being told: added to the view that was kept, for the run to add to its own. */

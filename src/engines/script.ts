@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { LineCounter, isMap, isNode, isScalar, parseDocument } from 'yaml';
 import type { Document, Node } from 'yaml';
 import { z } from 'zod';
-import { ERRORS } from '../contracts/errors.ts';
+import { ERRORS } from '../contracts/error-catalogue.ts';
 import type { ErrorCode } from '../contracts/errors.ts';
 import { invalid } from './script-turns.ts';
 

@@ -1,7 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { extname } from 'node:path';
 import { z } from 'zod';
-import { BelayError, ERRORS } from '../contracts/errors.ts';
+import { ERRORS } from '../contracts/error-catalogue.ts';
+import { BelayError } from '../contracts/errors.ts';
 import type { ErrorCode } from '../contracts/errors.ts';
 import { endedByUs, lastLines } from './ended.ts';
 import type { Engine, EngineCommand, EngineEnd, EngineEvent, EngineHealth, EngineRequest, EngineResult } from './engine.ts';

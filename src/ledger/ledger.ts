@@ -1,5 +1,6 @@
 import type { RunStatus } from '../contracts/constants.ts';
 import type { ArtifactRecord, LogEntry, SessionRecord, StepRecord } from '../contracts/records.ts';
+import type { RunVersion } from '../contracts/run-state.ts';
 import type { RunView } from '../contracts/run-view.ts';
 
 export interface Reservation {
@@ -81,6 +82,11 @@ export interface Ledger extends AsyncDisposable {
   recordArtifact(artifact: ArtifactRecord): Promise<void>;
   listArtifacts(runId: string): Promise<ArtifactRecord[]>;
   getArtifact(id: string): Promise<ArtifactRecord | undefined>;
+
+  /** By run and number. */
+  recordVersions(runId: string, versions: readonly RunVersion[]): Promise<void>;
+  /** The oldest first. */
+  listVersions(runId: string): Promise<RunVersion[]>;
 
   /** By run, source and seq: entries that are there already are left alone. */
   appendLogs(entries: readonly LogEntry[]): Promise<void>;

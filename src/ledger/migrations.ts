@@ -6,6 +6,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0001-begin': { up: begin },
   '0002-runs-by-workflow': { up: findRunsByWorkflow },
   '0003-breakers': { up: createBreakers },
+  '0004-versions': { up: createVersions },
 };
 
 async function begin(db: Kysely<unknown>): Promise<void> {
@@ -31,6 +32,19 @@ async function createBreakers(db: Kysely<unknown>): Promise<void> {
     .addColumn('state', 'text', (column) => column.notNull())
     .addColumn('version', 'integer', (column) => column.notNull())
     .addColumn('updated_at', 'text', (column) => column.notNull())
+    .execute();
+}
+
+async function createVersions(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('versions')
+    .addColumn('run_id', 'text', (column) => column.notNull())
+    .addColumn('version', 'integer', (column) => column.notNull())
+    .addColumn('at', 'text', (column) => column.notNull())
+    .addColumn('what', 'text', (column) => column.notNull())
+    .addColumn('phase', 'text')
+    .addColumn('data', 'text', (column) => column.notNull())
+    .addPrimaryKeyConstraint('versions_key', ['run_id', 'version'])
     .execute();
 }
 

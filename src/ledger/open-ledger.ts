@@ -12,6 +12,7 @@ import { randomRunId } from './run-ids.ts';
 import { runQueries } from './runs.ts';
 import type { LedgerTables } from './schema.ts';
 import { sqliteDialect } from './sqlite.ts';
+import { versionQueries } from './versions.ts';
 
 /** Opening takes milliseconds; a migration of a big ledger may take many seconds. */
 const OPEN_WAIT_MS = 60_000;
@@ -35,6 +36,7 @@ export async function openLedger({ newRunId = randomRunId, ...file }: LedgerOpti
     ...logQueries(db),
     ...epochQueries(db),
     ...breakerQueries(db),
+    ...versionQueries(db),
     [Symbol.asyncDispose]: () => db.destroy(),
   };
 }

@@ -1,5 +1,6 @@
 import type { PhaseName, PhaseStatus, PipelineName, RunStatus } from '../contracts/constants.ts';
 import type { ArtifactKind, LogLevel } from '../contracts/records.ts';
+import type { RunVersion } from '../contracts/run-state.ts';
 
 /**
  * Tables of the ledger. Types that every database has: texts, numbers, JSON as text, times as ISO-8601 texts (they sort as they
@@ -14,6 +15,7 @@ export interface LedgerTables {
   logs: LogsTable;
   epochs: EpochsTable;
   breakers: BreakersTable;
+  versions: VersionsTable;
 }
 
 export interface RunsTable {
@@ -121,4 +123,14 @@ export interface BreakersTable {
   state: string;
   version: number;
   updated_at: string;
+}
+
+export interface VersionsTable {
+  run_id: string;
+  version: number;
+  at: string;
+  what: RunVersion['what'];
+  phase: PhaseName | null;
+  /** The whole of it: what has changed since the version before. */
+  data: string;
 }

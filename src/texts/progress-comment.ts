@@ -1,4 +1,5 @@
 import type { PhaseStatus, RunStatus } from '../contracts/constants.ts';
+import { entryOf } from '../contracts/error-catalogue.ts';
 import type { RunError, RunView } from '../contracts/run-view.ts';
 import { cutText } from '../contracts/text.ts';
 import { waitingWords } from './waiting.ts';
@@ -43,12 +44,22 @@ export function progressComment(view: RunView, { plan, trouble }: { plan?: strin
     ...(waits ? [`It ${waits}`] : []),
     ...(view.summary ? [view.summary] : []),
     ...(trouble ? [`**${trouble.code}**: ${trouble.message}`, ...(trouble.hint ? [trouble.hint] : [])] : []),
-    ...(view.approval ? [approvalText(view.id, view.approval)] : []),
-    ...(view.status === 'parked' ? [`\`belay retry ${view.id}\` goes on, \`belay cancel ${view.id}\` drops it.`] : []),
+    ...nextSteps(view, trouble),
     ...(view.pullRequest ? [`Pull request: ${view.pullRequest.url}`] : []),
     ...(plan ? [`<details><summary>Plan</summary>\n\n${cutText(plan, MAX_PLAN)}\n\n</details>`] : []),
     PROGRESS_MARKER,
   ].join('\n\n');
+}
+
+/** The exact commands. What can never work has none. */
+function nextSteps({ id, status, parkedUntil, approval }: RunView, trouble: RunError | undefined): string[] {
+  if (status === 'parked') {
+    const until = parkedUntil ? ` It is kept until ${parkedUntil.slice(0, 10)}.` : '';
+    return [`\`belay retry ${id}\` goes on, \`belay cancel ${id}\` drops it.${until}`];
+  }
+  if (approval) return [approvalText(id, approval)];
+  const isOver = trouble !== undefined && (status === 'failed' || status === 'timed_out');
+  return isOver && entryOf(trouble.code).class !== 'fatal' ? [`\`belay retry ${id}\` begins a new run that goes on from this one.`] : [];
 }
 
 function approvalText(id: string, { of, hash }: NonNullable<RunView['approval']>): string {

@@ -1,27 +1,34 @@
 import type { Grant } from '../contracts/lease.ts';
-import type { RunInput } from '../contracts/run-input.ts';
+import type { EarlierWork, RunInput } from '../contracts/run-input.ts';
 import type { RunState } from '../contracts/run-state.ts';
+import { withoutUndefined } from '../contracts/without-undefined.ts';
+import { commitsToKeep } from './versions.ts';
 import type { HoldInput } from '../contracts/work.ts';
 
 /** What a host needs to know to prepare the run's workspace. */
 export function holdRequest(
   { repository, base, baseSha, continues, requested }: RunInput,
-  { view, checkpoint }: RunState,
+  { view, checkpoint, versions }: RunState,
 ): Omit<HoldInput, 'lease'> {
   const start = view.baseSha ?? baseSha;
+  const keep = commitsToKeep(versions);
   return {
     repository,
     ...(base ? { base } : {}),
     ...(start ? { baseSha: start } : {}),
     ...(checkpoint ? { checkpoint } : {}),
-    ...(continues ? { continues } : {}),
+    ...(continues ? { continues: startOf(continues) } : {}),
+    ...(keep.length > 0 ? { keep } : {}),
     ...(requested?.workspace ? { workspace: requested.workspace } : {}),
   };
 }
 
+const startOf = ({ commit, branchHead, over }: EarlierWork) => withoutUndefined({ commit, branchHead, over });
+
 /** A workspace is ready: the run works from here on. */
 export function applyGrant(state: RunState, { epoch, host, kind, path, ports, baseSha, commit, settings }: Grant): void {
   Object.assign(state, { epoch, host, settings });
+  state.start ??= commit;
   state.checkpoint ??= commit;
   const { view } = state;
   Object.assign(view, { baseSha, headSha: state.checkpoint, status: 'running', workspace: { kind, host, path, ports } });

@@ -8,12 +8,14 @@ import {
   setHandler,
   sleep,
 } from '@temporalio/workflow';
+import { pauseAfter } from '../contracts/backoff.ts';
 import { hostLeaseQueue, LEASE_QUEUE } from '../contracts/constants.ts';
 import type { Asked, Grant, LeaseTicket } from '../contracts/lease.ts';
 import type { HoldInput, LeaseActivities } from '../contracts/work.ts';
 import { classOf, isLost, park, troubleOf } from './failures.ts';
 import { leaseGrantedSignal } from './messages.ts';
-import { LEASE_RETRIES, leaseProfile, SAME_HOST_WAIT } from './profiles.ts';
+import { leaseProfile, SAME_HOST_WAIT } from './profiles.ts';
+import type { Patience } from './profiles.ts';
 
 /** A step that loses its workspace this often in a row is what kills its host. */
 const MAX_LOSSES_IN_A_ROW = 5;
@@ -36,6 +38,7 @@ export interface LeaseOptions {
   epoch: number;
   host?: string;
   request: () => Omit<HoldInput, 'lease'>;
+  patience: () => Patience;
   onGrant: (grant: Grant) => void;
   onWaiting: () => void;
 }
@@ -113,8 +116,9 @@ export class WorkspaceLease {
       await this.release();
       if (isLost(held.failure)) continue;
       const failure = held.failure ?? ApplicationFailure.nonRetryable('The lease ended before it was granted.', 'internal');
-      if (classOf(troubleOf(failure)) !== 'retry' || ++failures > LEASE_RETRIES) throw failure;
-      await sleep(Math.min(60_000, 1000 * 2 ** failures));
+      const patience = this.#options.patience();
+      if (classOf(troubleOf(failure)) !== 'retry' || ++failures > patience.retries) throw failure;
+      await sleep(pauseAfter(failures, patience, Math.random()));
     }
   }
 

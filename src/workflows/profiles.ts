@@ -1,5 +1,7 @@
 import { ActivityCancellationType } from '@temporalio/workflow';
-import type { ActivityOptions, LocalActivityOptions } from '@temporalio/workflow';
+import type { ActivityOptions, LocalActivityOptions, RetryPolicy } from '@temporalio/workflow';
+import type { Backoff } from '../contracts/backoff.ts';
+import type { RunLimits } from '../contracts/run-input.ts';
 
 /**
  * Failures after which the same queue is pointless: the worker that served it has gone, or the lease has passed to another.
@@ -14,11 +16,27 @@ export const recordProfile: LocalActivityOptions = {
   retry: { initialInterval: '50ms', maximumInterval: '1s', maximumAttempts: 5 },
 };
 
-/** Tracker and forge calls: seconds; the base, cap and count of retries are the catalogue's (1 s, 60 s, 3 retries). */
-export const shortProfile: ActivityOptions = {
-  startToCloseTimeout: '1m',
-  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '60s', maximumAttempts: 4 },
-};
+export interface Patience extends Backoff {
+  retries: number;
+}
+
+/** How often, and after which pauses, what failed for a passing reason is tried again. */
+export const patienceOf = ({ retries = 3, retryBaseMs = 1000, retryCapMs = 60_000 }: RunLimits): Patience => ({
+  retries,
+  baseMs: retryBaseMs,
+  capMs: retryCapMs,
+});
+
+/** The pauses are each attempt's own doing (`activities/failures.ts`), for policies know no chance: these are for what ends without a word. */
+const retrying = ({ retries, baseMs, capMs }: Patience): RetryPolicy => ({
+  initialInterval: baseMs,
+  backoffCoefficient: 2,
+  maximumInterval: capMs,
+  maximumAttempts: retries + 1,
+});
+
+/** Tracker and forge calls: seconds. */
+export const shortProfile = (patience: Patience): ActivityOptions => ({ startToCloseTimeout: '1m', retry: retrying(patience) });
 
 /** The same by the worker that decides, when a run has closed. Waits of more than some seconds are timers, which outlive the worker. */
 export const lastWordProfile: LocalActivityOptions = {
@@ -39,29 +57,23 @@ export const leaseProfile: ActivityOptions = {
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 };
 
-/** A host that could not prepare a workspace for a passing reason is asked again as often as the catalogue says: 3 retries from 1 s on, at most 60 s apart. */
-export const LEASE_RETRIES = 3;
+/** How long a run waits for a person: two weeks outlast a holiday. */
+export const PARKED_MS = 14 * 24 * 60 * 60_000;
 
 /** How long a run prefers the host that has its files and sessions before it takes any. */
 export const SAME_HOST_WAIT = '5s';
 
 /**
  * Work in a workspace. The queue is served by one worker process: not started within 10 s means that it is gone. Agent calls
- * cost money, so three attempts, each resuming the session of the one before. `totalMs` bounds one attempt; five minutes more
- * leave room to end the process tree and to write the checkpoint.
+ * cost money, so three attempts at most, each resuming the session of the one before. `totalMs` bounds one attempt; five minutes
+ * more leave room to end the process tree and to write the checkpoint.
  */
-export function hostProfile({ totalMs, attempts }: { totalMs: number; attempts: number }): ActivityOptions {
+export function hostProfile({ totalMs, attempts, patience }: { totalMs: number; attempts: number; patience: Patience }): ActivityOptions {
   return {
     startToCloseTimeout: totalMs + 5 * 60_000,
     scheduleToStartTimeout: '10s',
     heartbeatTimeout: '30s',
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-    retry: {
-      initialInterval: '1s',
-      backoffCoefficient: 2,
-      maximumInterval: '60s',
-      maximumAttempts: attempts,
-      nonRetryableErrorTypes: LOST,
-    },
+    retry: { ...retrying(patience), maximumAttempts: Math.min(attempts, patience.retries + 1), nonRetryableErrorTypes: LOST },
   };
 }

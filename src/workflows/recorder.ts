@@ -15,6 +15,8 @@ export class Recorder {
   readonly #state: RunState;
   readonly #due: Work[] = [];
   #beside: Promise<void> = Promise.resolve();
+  /** How many versions the ledger has for sure. */
+  #versions = 0;
 
   constructor(state: RunState) {
     this.#state = state;
@@ -29,8 +31,12 @@ export class Recorder {
   /** Writes the state to the ledger. */
   async record(): Promise<void> {
     this.show();
+    const all = this.#state.versions ?? [];
+    const versions = all.slice(this.#versions);
+    const count = all.length;
     try {
-      const { untold = [] } = await recordRun({ view: this.#state.view });
+      const { untold = [] } = await recordRun({ view: this.#state.view, ...(versions.length > 0 ? { versions } : {}) });
+      this.#versions = count;
       for (const spending of untold) addSpending(this.#state.view, spending);
     } catch (error) {
       if (isCancellation(error)) throw error;

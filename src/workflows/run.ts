@@ -1,5 +1,5 @@
 import { CancellationScope, isCancellation, proxyActivities } from '@temporalio/workflow';
-import { AGENT_ATTEMPTS, ORCHESTRATOR_QUEUE } from '../contracts/constants.ts';
+import { ORCHESTRATOR_QUEUE } from '../contracts/constants.ts';
 import type { CommandName, PhaseName } from '../contracts/constants.ts';
 import { isAcceptable } from '../contracts/evidence.ts';
 import type { Evidence } from '../contracts/evidence.ts';
@@ -12,13 +12,14 @@ import { applyGrant, holdRequest } from './grants.ts';
 import { Finished, Overtime, troubleOf, Unfinished, Withdrawn } from './failures.ts';
 import { WorkspaceLease } from './lease.ts';
 import type { Phase, PhaseResult } from './phase.ts';
-import { hostProfile, shortProfile } from './profiles.ts';
+import { hostProfile, patienceOf, shortProfile } from './profiles.ts';
 import { Recorder } from './recorder.ts';
 import { Results } from './results.ts';
 import { Inbox } from './inbox.ts';
 import { findBy } from './search-attributes.ts';
 import { Turns } from './turns.ts';
 import type { TurnOptions } from './turns.ts';
+import { Versions } from './versions.ts';
 import { Waits } from './waiting.ts';
 import { beginPhase, endPhase, noteUnfinished, phaseView } from './view.ts';
 
@@ -39,6 +40,7 @@ export class Run {
   readonly results: Results;
   readonly recorder: Recorder;
   readonly waits: Waits;
+  readonly versions: Versions;
   readonly #lease: WorkspaceLease;
   #phase: PhaseName = 'classify';
   #attempt = 1;
@@ -51,6 +53,7 @@ export class Run {
     this.state = state;
     this.results = new Results(state);
     this.recorder = new Recorder(state);
+    this.versions = new Versions(state);
     this.messages = new Inbox(state);
     this.waits = new Waits(this);
     this.turns = new Turns(this);
@@ -58,6 +61,7 @@ export class Run {
       epoch: state.epoch,
       ...(state.host ? { host: state.host } : {}),
       request: () => holdRequest(this.input, this.state),
+      patience: () => patienceOf(this.limits),
       onGrant: (grant) => {
         applyGrant(this.state, grant);
         findBy({ status: 'running', phase: this.#phase });
@@ -118,13 +122,18 @@ export class Run {
     return this.results.keepStep(name, async () => {
       if (this.state.workedMs > this.limits.workingMs) throw new Overtime();
       const number = ++this.state.nextStep;
-      const { totalMs = 60_000, attempts = AGENT_ATTEMPTS, about, last = false, shared = false } = options;
+      const { totalMs = 60_000, attempts = Infinity, about, last = false, shared = false } = options;
+      const patience = patienceOf(this.limits);
       this.state.view.currentStep = [name, about, `attempt ${this.#attempt}`].filter(Boolean).join(' · ');
       this.show();
       const summary = this.state.view.currentStep;
       return this.#use({ last }, async (grant) => {
         const began = Date.now();
-        const host = proxyActivities<HostActivities>({ ...hostProfile({ totalMs, attempts }), taskQueue: grant.taskQueue, summary });
+        const host = proxyActivities<HostActivities>({
+          ...hostProfile({ totalMs, attempts, patience }),
+          taskQueue: grant.taskQueue,
+          summary,
+        });
         const place = { lease: this.#lease.ref(), number, name, phase: this.#phase, attempt: this.#attempt };
         const step = { ...place, ...(last ? { last } : {}), ...(shared ? { shared } : {}) };
         const result = await work(host, step, grant);
@@ -188,7 +197,7 @@ export class Run {
   }
 
   orchestrator(summary: string): OrchestratorActivities {
-    return proxyActivities<OrchestratorActivities>({ ...shortProfile, taskQueue: ORCHESTRATOR_QUEUE, summary });
+    return proxyActivities<OrchestratorActivities>({ ...shortProfile(patienceOf(this.limits)), taskQueue: ORCHESTRATOR_QUEUE, summary });
   }
 
   /** Goes on at once where the run waits for something that ends by itself. */

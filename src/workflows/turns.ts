@@ -1,3 +1,4 @@
+import { AGENT_ATTEMPTS } from '../contracts/constants.ts';
 import type { CommandName, EngineName } from '../contracts/constants.ts';
 import type { Asked, Grant } from '../contracts/lease.ts';
 import type { SessionView } from '../contracts/run-view.ts';
@@ -75,6 +76,7 @@ export class Turns {
     const about = enginesOf(run.input, settings, run.currentPhase)[0];
     return run.step(request.command, (host, step, grant) => this.#answer(piece, { host, step, grant }), {
       totalMs: run.limits.agentTotalMs,
+      attempts: AGENT_ATTEMPTS,
       about,
       shared,
     });

@@ -5,6 +5,7 @@ import { repositorySlug } from '../contracts/repository.ts';
 import type { RunInput } from '../contracts/run-input.ts';
 import type { RunState } from '../contracts/run-state.ts';
 import type { PhaseView, RunView } from '../contracts/run-view.ts';
+import { withoutUndefined } from '../contracts/without-undefined.ts';
 import type { Trouble } from './failures.ts';
 
 /** The view's entry for a phase, made if the pipeline did not announce it. */
@@ -105,9 +106,11 @@ export function firstState(input: RunInput, phases: readonly PhaseName[]): RunSt
     createdAt: input.createdAt,
   };
   const results: RunState['results'] = {};
-  for (const { name, summary } of continues?.done ?? []) {
+  const { done = [], evidence, merged } = continues ?? {};
+  for (const { name, summary, kept } of done) {
     Object.assign(phaseView(view, name), { status: 'completed', summary: `${summary} (run ${continues?.runId})` });
-    results[name] = { value: { summary } };
+    results[name] = kept ?? { value: { summary } };
   }
-  return { schema: 1, view, results, epoch: 0, nextStep: 0, workedMs: 0 };
+  if (evidence && results['test']) phaseView(view, 'test').evidence = evidence;
+  return { schema: 1, view, results, ...withoutUndefined({ evidence, merged }), epoch: 0, nextStep: 0, workedMs: 0 };
 }

@@ -67,6 +67,8 @@ export interface BelayProject extends Project {
   run(options?: RunOptions): Promise<TestRun>;
   /** Goes on where a closed run ended, as `belay retry` does. */
   retry(run: RunView, phase?: PhaseName): Promise<TestRun>;
+  /** Goes on from a version of a closed run, as `belay rollback` does. */
+  rollback(run: RunView, version: number): Promise<TestRun>;
   pullRequests(): Promise<PullRequest[]>;
   /** The living comment on an issue. */
   comment(issue?: string): Promise<string>;
@@ -105,6 +107,7 @@ export async function openProject(
       const limits = { ...defaults.limits, ...options.limits };
       return start(await takeOrder({ ...deps, defaults: { ...deps.defaults, limits } }, await requestOf(project, options)));
     },
+    rollback: async (run, version) => start(await retryOrder(deps, run, { triggeredBy: 'ada', version })),
     retry: async (run, phase) => start(await retryOrder(deps, run, { triggeredBy: 'ada', ...(phase ? { phase } : {}) })),
     pullRequests: () => context.forges.local.listPullRequests({ repository }),
     comment,

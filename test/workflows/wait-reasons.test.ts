@@ -2,7 +2,7 @@ import { ApplicationFailure } from '@temporalio/workflow';
 import { describe, expect, it } from 'vitest';
 import type { EngineName } from '../../src/contracts/constants.ts';
 import { WAITS } from '../../src/contracts/constants.ts';
-import { ERRORS } from '../../src/contracts/errors.ts';
+import { ERRORS } from '../../src/contracts/error-catalogue.ts';
 import type { ErrorCode } from '../../src/contracts/errors.ts';
 import type { FailureDetails } from '../../src/contracts/work.ts';
 import { Failover } from '../../src/workflows/failover.ts';
@@ -30,7 +30,7 @@ describe('what is waited for', () => {
   it('is every code of that class, and no other', () => {
     const codes = Object.keys(ERRORS) as ErrorCode[];
     const waited = codes.filter((code) => waitOf(failed(code), WAITS));
-    expect(waited).toEqual(codes.filter((code) => ERRORS[code] === 'wait'));
+    expect(waited).toEqual(codes.filter((code) => ERRORS[code].class === 'wait'));
   });
 
   it('lasts as long as the host that heard it has said, whatever its clock shows', () => {
