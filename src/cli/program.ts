@@ -1,21 +1,17 @@
-import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import type { ApprovalName, EngineName, RunStatus } from '../contracts/constants.ts';
+import { Argument, Command, CommanderError, Option } from 'commander';
+import type { EngineName, RunStatus } from '../contracts/constants.ts';
 import { APPROVALS, ENGINES, PHASES, PIPELINES, RUN_STATUSES, WORKSPACE_KINDS } from '../contracts/constants.ts';
-import type { Context } from './context.ts';
+import { approvalOrders } from './approval-commands.ts';
+import { inContext, json, phase, toRead } from './define.ts';
+import type { Declare, Define, ProgramRequest } from './define.ts';
 import { packageVersion } from '../package-version.ts';
 import type { Shell } from './completion-scripts.ts';
 import { COMPLETION_SCRIPTS, SHELLS } from './completion-scripts.ts';
 import type { RetryOptions } from './orders.ts';
-import type { ReaderContext } from './reader-context.ts';
 import type { RollbackOptions } from './rollback.ts';
 import type { RunOptions } from './run.ts';
-import type { Terminal } from './terminal.ts';
 import { EXIT } from './terminal.ts';
-
-export interface ProgramRequest {
-  env: NodeJS.ProcessEnv;
-  terminal: Terminal;
-}
+import { approvals, count, dollars } from './values.ts';
 
 /** The command line: arguments to an exit code. Commands are loaded when they are called, so that reading ones start quickly. */
 export function createProgram({ env, terminal }: ProgramRequest): (args: readonly string[]) => Promise<number> {
@@ -32,14 +28,6 @@ export function createProgram({ env, terminal }: ProgramRequest): (args: readonl
   };
 }
 
-interface Declare extends ProgramRequest {
-  done: (code: number) => void;
-}
-
-interface Define extends Declare {
-  program: Command;
-}
-
 /** Every command with its arguments and options, ready to parse. */
 export function declareCommands({ env, terminal, done }: Declare): Command {
   const program = new Command('belay')
@@ -54,23 +42,6 @@ export function declareCommands({ env, terminal, done }: Declare): Command {
     define({ program, env, terminal, done });
   return program;
 }
-
-/** Runs a command with everything it works with, and closes that afterwards. */
-async function inContext({ env, terminal, done }: Define, body: (context: Context) => Promise<number>): Promise<void> {
-  const { openContext } = await import('./context.ts');
-  await using context = await openContext({ env, terminal });
-  done(await body(context));
-}
-
-/** The same for commands that only show what happened. */
-async function toRead({ env, terminal, done }: Define, body: (context: ReaderContext) => Promise<number>): Promise<void> {
-  const { openReaderContext } = await import('./reader-context.ts');
-  await using context = await openReaderContext({ env, terminal });
-  done(await body(context));
-}
-
-const json = (): Option => new Option('--json', 'print JSON').default(false);
-const phase = (): Option => new Option('--phase <phase>', 'from this phase on').choices(PHASES);
 
 function servers(set: Define): void {
   const { program, env, terminal, done } = set;
@@ -211,33 +182,6 @@ function orders(set: Define): void {
     );
 }
 
-function approvalOrders(set: Define): void {
-  const { program } = set;
-  const commands = () => import('./approvals.ts');
-  program
-    .command('approve')
-    .description('lets a run go on that waits for an approval')
-    .argument('<id>')
-    .option('--hash <hash>', 'only if this is what it asks about: the hash of the plan, or of the commit')
-    .action((id: string, options: { hash?: string }) =>
-      inContext(set, async (context) => (await commands()).approve(context, id, options)),
-    );
-  program
-    .command('reject')
-    .description('sends the plan, or the work, of a waiting run back')
-    .argument('<id>')
-    .requiredOption('--reason <text>', 'why: the agent is told')
-    .action((id: string, options: { reason: string }) =>
-      inContext(set, async (context) => (await commands()).reject(context, id, options)),
-    );
-  program
-    .command('message')
-    .description('tells the agent of an open run something')
-    .argument('<id>')
-    .argument('<text>', 'what it is to take into account')
-    .action((id: string, text: string) => inContext(set, async (context) => (await commands()).message(context, id, text)));
-}
-
 function pullRequests(set: Define): void {
   const pr = set.program.command('pr').description('pull requests of the local forge');
   const commands = () => import('./pull-requests.ts');
@@ -297,25 +241,4 @@ function completion({ program, env, terminal }: Define): void {
       const lines = [...candidates.map(({ value, about }) => `${value}\t${about}`), ...(paths ? [`:${paths}`] : [])];
       if (lines.length > 0) terminal.out(lines.join('\n'));
     });
-}
-
-/** Given once, with commas, or several times. */
-function approvals(text: string, before: ApprovalName[] = []): ApprovalName[] {
-  const given = text.split(',').map((each) => each.trim());
-  const known = APPROVALS.filter((name) => given.includes(name));
-  if (given.some((each) => !APPROVALS.some((name) => name === each)))
-    throw new InvalidArgumentError(`It is one of ${APPROVALS.join(', ')}, or several with commas between.`);
-  return [...new Set([...before, ...known])];
-}
-
-function dollars(text: string): number {
-  const usd = Number(text.replace(/^\$/, ''));
-  if (Number.isFinite(usd) && usd > 0) return usd;
-  throw new InvalidArgumentError('A budget is an amount in US dollars above 0, such as 5 or 0.50.');
-}
-
-function count(text: string): number {
-  const number = Number(text);
-  if (Number.isInteger(number) && number > 0) return number;
-  throw new InvalidArgumentError('It is a whole number above 0.');
 }
