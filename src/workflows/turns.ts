@@ -5,13 +5,16 @@ import { addSpending } from '../contracts/spending.ts';
 import type { AgentInput, AgentOutcome, HostActivities, PromptValue, StepRef, TakeOver } from '../contracts/work.ts';
 import { budgetLeft, engineOf, enginesOf, modelOf } from './choices.ts';
 import { Failover } from './failover.ts';
-import { leftBy, spentIn } from './failures.ts';
+import { leftBy, park, spentIn } from './failures.ts';
 import type { Run } from './run.ts';
 import { showAgent } from './view.ts';
+import { waitOf } from './waiting.ts';
 
 export interface TurnOptions extends Pick<AgentInput, 'keepAs'> {
   /** It only reads, and may go on beside others that do. */
   shared?: boolean;
+  /** The run can do without it: it fails where it would have to wait for long. */
+  expendable?: boolean;
 }
 
 /** One piece of agent work, over all its turns, waits and engines. */
@@ -43,13 +46,15 @@ export class Turns {
   }
 
   /** One turn of the agent, as a step. What it changed is committed as the new checkpoint. */
-  async play(command: CommandName, values: Record<string, PromptValue>, { shared = false, ...extra }: TurnOptions): Promise<AgentOutcome> {
+  async play(command: CommandName, values: Record<string, PromptValue>, options: TurnOptions): Promise<AgentOutcome> {
+    const { shared = false, expendable = false, ...extra } = options;
     const run = this.#run;
     const { settings } = await run.position();
     showAgent(run.state.view, engineOf(run.input, { ...settings, byPhase: {} }, run.currentPhase));
     const asked: Asked = { command, values, ...extra, spent: { costUsd: 0, tokens: 0 } };
     const about = enginesOf(run.input, settings, run.currentPhase)[0];
-    return run.step(command, (host, step, grant) => this.#answer(asked, { host, step, grant }), {
+    const answer = (place: Place) => (expendable ? this.#soon(asked, place) : this.#answer(asked, place));
+    return run.step(command, (host, step, grant) => answer({ host, step, grant }), {
       totalMs: run.limits.agentTotalMs,
       about,
       shared,
@@ -59,6 +64,17 @@ export class Turns {
   /** Engines that have to wait are asked again. */
   reopen(): void {
     this.#failover.reopen();
+  }
+
+  /** An answer that is not waited for any longer than the issue is to be told of. */
+  async #soon(asked: Asked, place: Place): Promise<AgentOutcome> {
+    try {
+      return await this.#answer(asked, place);
+    } catch (error) {
+      const { limits } = this.#run.waits;
+      const wait = waitOf(error, limits);
+      throw wait && wait.until - Date.now() >= limits.tellMs ? park(wait.trouble) : error;
+    }
   }
 
   /** The answer of the chosen engine, or of those that go on for it in the same workspace. */
