@@ -56,7 +56,7 @@ export async function retry(context: Context, id: string, options: RetryOptions)
     const order = { ...(phase ? { phase } : {}), ...(budget === undefined ? {} : { budgetUsd: budget }) };
     await client.workflow.getHandle(workflowId).signal(RETRY_SIGNAL, order);
     await woken({ client, ledger, workflowId }, before.version);
-  } else context.terminal.note(`Run ${known.id} is neither parked nor waiting: following it.`);
+  } else context.terminal.note(`Run ${known.id} is at work or in the queue: following it.`);
   return await followToRest(context, session, { workflowId, runId: known.id, joined: false }, options);
 }
 

@@ -1,6 +1,6 @@
 import { Argument, Command, CommanderError, Option } from 'commander';
 import type { EngineName, RunStatus } from '../contracts/constants.ts';
-import { APPROVALS, ENGINES, PHASES, PIPELINES, RUN_STATUSES, WORKSPACE_KINDS } from '../contracts/constants.ts';
+import { APPROVALS, ENGINES, PIPELINES, RUN_STATUSES, WORKSPACE_KINDS } from '../contracts/constants.ts';
 import { approvalOrders } from './approval-commands.ts';
 import { inContext, json, phase, toRead } from './define.ts';
 import type { Declare, Define, ProgramRequest } from './define.ts';

@@ -6,13 +6,16 @@ import { addSpending } from '../contracts/spending.ts';
 import type { AgentInput, AgentOutcome, AskedStep, HostActivities, PromptValue, TakeOver } from '../contracts/work.ts';
 import { budgetLeft, engineOf, enginesOf, modelOf } from './choices.ts';
 import { Failover } from './failover.ts';
-import { leftBy, spentIn } from './failures.ts';
+import { leftBy, park, spentIn } from './failures.ts';
 import type { Run } from './run.ts';
 import { showAgent } from './view.ts';
+import { waitOf } from './waiting.ts';
 
 export interface TurnOptions extends Pick<AgentInput, 'keepAs'> {
   /** It only reads, and may go on beside others that do. */
   shared?: boolean;
+  /** The run can do without it: it fails where it would have to wait for long. */
+  expendable?: boolean;
 }
 
 interface Request extends Pick<AgentInput, 'keepAs' | 'messages' | 'resume'> {
@@ -34,9 +37,6 @@ interface Place {
   grant: Grant;
 }
 
-/** Turns that only put finished work into words: what people say meanwhile is not for them. */
-const WORDING: readonly CommandName[] = ['commit-message', 'pull-request'];
-
 /** What a run has its agents do, and what that has cost. */
 export class Turns {
   readonly #run: Run;
@@ -52,7 +52,8 @@ export class Turns {
 
   /** One turn of the agent, as a step; another one in the same session where people have written to it meanwhile. */
   async play(command: CommandName, values: Record<string, PromptValue>, options: TurnOptions): Promise<AgentOutcome> {
-    const takesMessages = !WORDING.includes(command);
+    // Texts of finished work are not what people write about meanwhile.
+    const takesMessages = options.expendable !== true;
     for (let resume = this.#continued.get(command); ;) {
       const messages = takesMessages ? this.#run.messages.take() : [];
       const told = messages.length > 0 ? { messages, ...(resume ? { resume } : {}) } : {};
@@ -68,13 +69,14 @@ export class Turns {
     this.#continued.set(command, session);
   }
 
-  async #once(request: Request, { shared = false, ...extra }: TurnOptions): Promise<AgentOutcome> {
+  async #once(request: Request, { shared = false, expendable = false, ...extra }: TurnOptions): Promise<AgentOutcome> {
     const run = this.#run;
     const { settings } = await run.position();
     showAgent(run.state.view, engineOf(run.input, { ...settings, byPhase: {} }, run.currentPhase));
     const piece: Piece = { ...request, ...extra, spent: { costUsd: 0, tokens: 0 } };
     const about = enginesOf(run.input, settings, run.currentPhase)[0];
-    return run.step(request.command, (host, step, grant) => this.#answer(piece, { host, step, grant }), {
+    const answer = (place: Place) => (expendable ? this.#soon(piece, place) : this.#answer(piece, place));
+    return run.step(request.command, (host, step, grant) => answer({ host, step, grant }), {
       totalMs: run.limits.agentTotalMs,
       attempts: AGENT_ATTEMPTS,
       about,
@@ -85,6 +87,17 @@ export class Turns {
   /** Engines that have to wait are asked again. */
   reopen(): void {
     this.#failover.reopen();
+  }
+
+  /** An answer that is not waited for any longer than the issue is to be told of. */
+  async #soon(piece: Piece, place: Place): Promise<AgentOutcome> {
+    try {
+      return await this.#answer(piece, place);
+    } catch (error) {
+      const { limits } = this.#run.waits;
+      const wait = waitOf(error, limits);
+      throw wait && wait.until - Date.now() >= limits.tellMs ? park(wait.trouble) : error;
+    }
   }
 
   /** The answer of the chosen engine, or of those that go on for it in the same workspace. */

@@ -4,8 +4,8 @@ import type { WaitingFor } from '../contracts/constants.ts';
 import type { ErrorCode } from '../contracts/errors.ts';
 import type { WaitLimits } from '../contracts/run-input.ts';
 import { commentSoon } from './comment.ts';
-import { park, retryInMs, troubleOf } from './failures.ts';
-import type { ParkRequest, Trouble } from './failures.ts';
+import { park, ParkRequest, retryInMs, troubleOf } from './failures.ts';
+import type { Trouble } from './failures.ts';
 import type { Run } from './run.ts';
 import { findBy } from './search-attributes.ts';
 import { showWait, showWaitOver } from './view.ts';
@@ -40,6 +40,7 @@ const KINDS: Partial<Record<ErrorCode, Wait['kind']>> = {
 /** What a failure has to wait for, if that helps. */
 export function waitOf(error: unknown, { unknownMs }: WaitLimits): Wait | undefined {
   if (error instanceof WaitRequest) return error.wait;
+  if (error instanceof ParkRequest) return undefined;
   const trouble = troubleOf(error);
   const kind = KINDS[trouble.code];
   if (kind === undefined) return undefined;

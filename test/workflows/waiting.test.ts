@@ -105,22 +105,21 @@ describe('a usage limit', () => {
   });
 });
 
-describe('a limit of one of two turns that go on at once', () => {
-  it('leaves the other its workspace until it is done', async () => {
+describe('a turn that the run can do without', () => {
+  it('is waited for where that is short, and left out where it is long', async () => {
     const project = await belay.project({
       waits,
       script: {
-        'commit-message': [limit(50), { say: 'fix: write it down' }],
-        'pull-request': [{ delayMs: 1000, json: { title: 'Write it down', body: 'Now.' } }],
+        'commit-message': [limit(50), { say: 'fix: write it down well' }],
+        'pull-request': [limit(HOUR_MS)],
       },
     });
     const run = await project.run();
-    expect(await run.closed()).toMatchObject({ status: 'completed', outcome: 'pull_request', errors: [] });
-    const names = await run.stepNames();
-    expect(names.filter((name) => ['commit-message', 'pull-request'].includes(name)).toSorted()).toEqual([
-      'commit-message',
-      'pull-request',
-    ]);
+    const view = await run.closed();
+    expect(view).toMatchObject({ status: 'completed', outcome: 'pull_request', errors: [] });
+    expect(await project.git('log', '-1', '--format=%s', String(view.branch))).toBe('fix: write it down well');
+    const [pullRequest] = await project.pullRequests();
+    expect(pullRequest?.body).not.toContain('It is written down now.');
   });
 });
 
