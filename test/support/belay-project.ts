@@ -104,7 +104,7 @@ export async function openProject(
     ...project,
     script: play,
     async run(options = {}) {
-      const limits = { ...defaults.limits, ...options.limits };
+      const limits = { ...deps.defaults.limits, ...options.limits };
       return start(await takeOrder({ ...deps, defaults: { ...deps.defaults, limits } }, await requestOf(project, options)));
     },
     rollback: async (run, version) => start(await retryOrder(deps, run, { triggeredBy: 'ada', version })),

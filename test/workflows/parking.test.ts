@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunVersion } from '../../src/contracts/run-state.ts';
+import { eventually } from '../support/eventually.ts';
 import { startBelay } from '../support/belay.ts';
 import type { Belay } from '../support/belay.ts';
 import { phaseOf } from '../support/belay-run.ts';
@@ -43,8 +44,11 @@ describe('a parked run', () => {
     expect(view).not.toHaveProperty('workspace');
     expect(Date.parse(view.parkedUntil as string) - Date.parse(view.parkedSince as string)).toBe(14 * 24 * 60 * 60_000);
     expect(existsSync(run.worktree)).toBe(false);
-    const { raw } = await belay.client.workflow.getHandle(run.workflowId).describe();
-    expect(raw.pendingActivities ?? []).toEqual([]);
+    // The last word to people goes out beside the comment.
+    await eventually(async () => {
+      const { raw } = await belay.client.workflow.getHandle(run.workflowId).describe();
+      expect(raw.pendingActivities ?? []).toEqual([]);
+    });
     const [history] = await historiesOf(belay.client, run);
     expect(history?.events?.filter(({ timerStartedEventAttributes: timer }) => timer)).toHaveLength(1);
     expect(await project.comment()).toContain(`belay retry ${run.id}`);
