@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { Runtime } from '@temporalio/worker';
 import type { Client } from '@temporalio/client';
 import { failPredecessors } from './activities/attempts.ts';
+import type { AtEffect } from './activities/effects.ts';
 import type { Dependencies } from './activities/dependencies.ts';
 import { createHoldings } from './activities/holdings.ts';
 import { describeError, exitCodeOf } from './cli/terminal.ts';
@@ -41,18 +42,24 @@ export interface BelayWorker extends AsyncDisposable {
   readonly ended: Promise<void>;
 }
 
+export interface WorkerOptions {
+  /** Only for tests, which end or stop their own process there. */
+  atEffect?: AtEffect | undefined;
+}
+
 /** Starts everything that serves runs on this host. Disposing ends agents and tests, and leaves their runs to the next worker. */
 export async function startWorker({
   config,
   env,
   target,
   log,
+  atEffect,
 }: {
   config: Config;
   env: NodeJS.ProcessEnv;
   target: TemporalTarget;
   log: Log;
-}): Promise<BelayWorker> {
+} & WorkerOptions): Promise<BelayWorker> {
   await using stack = new AsyncDisposableStack();
   const host = stack.use(await takeHome(config.home));
   // Before anything else: what the killed worker before this one has left running must not work beside us.
@@ -61,7 +68,7 @@ export async function startWorker({
   const { refused } = await registerSearchAttributes(temporal);
   if (refused) log.warn(refused, 'Search attributes could not be registered; lists in Temporal will lack them');
   stack.use(await useGitHelper());
-  const deps = await composeDependencies({ config, env, host, client: temporal.client, stack, log });
+  const deps = await composeDependencies({ config, env, host, client: temporal.client, stack, log, atEffect });
   const failed = await failPredecessors({
     home: config.home,
     client: temporal.client,
@@ -85,7 +92,7 @@ export async function startWorker({
   return { ended: ended.then(() => {}), [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
-interface Composition {
+interface Composition extends WorkerOptions {
   config: Config;
   env: NodeJS.ProcessEnv;
   host: Host;
@@ -94,7 +101,7 @@ interface Composition {
   log: Log;
 }
 
-async function composeDependencies({ config, env, host, client, stack, log }: Composition): Promise<Dependencies> {
+async function composeDependencies({ config, env, host, client, stack, log, atEffect }: Composition): Promise<Dependencies> {
   const { home, workspaces } = config;
   const { forges, trackers } = composeForges(config, env);
   const onProblem = (error: unknown, message: string): void => log.warn(error, message);
@@ -119,6 +126,7 @@ async function composeDependencies({ config, env, host, client, stack, log }: Co
     slots: createSlots(workspaces.max),
     holdings: createHoldings(),
     workspaceEnvironment: workspaceEnvironment(env, {}, { dropPath: PACKAGE_BINS }),
+    ...(atEffect ? { atEffect } : {}),
   };
 }
 
@@ -128,7 +136,7 @@ export function installLogger(log: Log): void {
 }
 
 /** A worker of the Temporal service that the environment names, until a signal stops it. */
-export async function runWorker(env: NodeJS.ProcessEnv): Promise<void> {
+export async function runWorker(env: NodeJS.ProcessEnv, { atEffect }: WorkerOptions = {}): Promise<void> {
   const config = loadConfig(env);
   const log = createLog({ level: config.log.level, secrets: Object.values(config.secrets) });
   installLogger(log);
@@ -140,7 +148,7 @@ export async function runWorker(env: NodeJS.ProcessEnv): Promise<void> {
       hint: 'Set TEMPORAL_ADDRESS, or use `belay dev`, which brings its own.',
     });
   await using stack = new AsyncDisposableStack();
-  const worker = stack.use(await startWorker({ config, env, target, log }));
+  const worker = stack.use(await startWorker({ config, env, target, log, atEffect }));
   stack.use(await announce({ home: config.home, target, graceMs: 0 }));
   using _ = onStopSignals((signal) => {
     log.info({ signal }, 'Stopping: agents and tests are ended, their runs go on with the next worker');
