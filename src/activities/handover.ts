@@ -148,7 +148,9 @@ class RunAtRemote implements Handover {
       if (isLost(error) || isMoved(error) || this.#place.signal.aborted) throw error;
       this.#refused = isRefusal(error);
       const then = this.#refused ? 'From here on its checkpoints stay on this host.' : 'The next step tries again.';
-      await this.say(`The work so far could not be pushed for other hosts: ${error instanceof Error ? error.message : String(error)}. ${then}`);
+      await this.say(
+        `The work so far could not be pushed for other hosts: ${error instanceof Error ? error.message : String(error)}. ${then}`,
+      );
     }
   }
 

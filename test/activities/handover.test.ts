@@ -72,6 +72,8 @@ test('a host that has lost the run keeps and publishes nothing any more', async 
   const before = await one.remote.git('for-each-ref');
   await expect(work(one, 1, 'late\n')).rejects.toMatchObject({ type: 'lease_lost' });
   await expect(publish(one, 1, 'belay/late')).rejects.toMatchObject({ type: 'lease_lost' });
+  const stale = one.deps.holdings.use({ lease: leaseOf(1), last: true }, never, async ({ handover }) => handover?.assertCurrent());
+  await expect(stale).rejects.toMatchObject({ type: 'lease_lost' });
   expect(await one.remote.git('for-each-ref')).toBe(before);
   expect(await hold(one, 1, 'feedbeef', REMOTE).granted).toMatchObject({ epoch: 1 });
   await publish(other, 2, 'belay/next');

@@ -39,4 +39,3 @@ export function hold(host: ActivityHost, epoch: number, runId?: string, more: Pa
     },
   };
 }
-

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { rm } from 'node:fs/promises';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { RunView } from '../../src/contracts/run-view.ts';
 import { PROGRESS_MARKER } from '../../src/texts/progress-comment.ts';
+import type { TemporalCli } from '../../src/temporal/cli-binary.ts';
 import { startDevServer } from '../../src/temporal/dev-server.ts';
 import type { BelayUser, Program } from './cli.ts';
 import { belayUser, eventually, textOf } from './cli.ts';
@@ -38,9 +39,12 @@ export interface Hosts extends AsyncDisposable {
 export async function twoHosts(settings: (slowOnce: string) => string): Promise<Hosts> {
   await using stack = new AsyncDisposableStack();
   const folder = stack.use(await temporaryDirectory());
-  const server = stack.use(await startDevServer({ cli: await temporalCli(), home: folder.path }));
+  const server = stack.use(await startDevServer({ cli: await impatientCli(folder.path), home: folder.path }));
   const slowOnce = slowWork(join(folder.path, 'begun.log'));
-  const github = stack.use(await gitHubServer({ files: { 'README.md': 'A shop.\n', 'slow.sh': slowOnce.lines, '.belay.yml': settings('sh slow.sh') } }));
+  const github = stack.use(
+    await gitHubServer({ files: { 'README.md': 'A shop.\n', 'slow.sh': slowOnce.lines, '.belay.yml': settings('sh slow.sh') } }),
+  );
+  await github.remote.git('config', 'core.logAllRefUpdates', 'always');
   const env = {
     BELAY_TEMPORAL_ADDRESS: server.address,
     BELAY_HEARTBEAT_SECONDS: HEARTBEAT,
@@ -67,9 +71,20 @@ export async function twoHosts(settings: (slowOnce: string) => string): Promise<
   };
 }
 
+/** A paused process leaves its questions for work open at the server, which may answer them for a minute: here for a few seconds. */
+async function impatientCli(folder: string): Promise<TemporalCli> {
+  const cli = await temporalCli();
+  const path = join(folder, 'temporal');
+  const config = `--dynamic-config-value 'matching.longPollExpirationInterval="5s"'`;
+  await writeFile(path, `#!/bin/sh\nexec '${cli.path}' "$@" ${config}\n`, { mode: 0o755 });
+  return { ...cli, path };
+}
+
 function slowWork(log: string): Hosts['slowOnce'] {
   const mark = `WORK_OF=${randomUUID()}`;
-  const lines = [`echo begun >> ${log}`, `if [ $(wc -l < ${log}) -gt 1 ]; then exit 0; fi`, `export ${mark}`, 'sleep 3000; true', ''].join('\n');
+  const lines = [`echo begun >> ${log}`, `if [ $(wc -l < ${log}) -gt 1 ]; then exit 0; fi`, `export ${mark}`, 'sleep 3000; true', ''].join(
+    '\n',
+  );
   return { lines, mark, begun: async () => ((await textOf(log)) ?? '').split('\n').length - 1 };
 }
 
@@ -100,8 +115,15 @@ async function expectOneEnd({ github, other }: Pick<Hosts, 'github' | 'other'>, 
     const refs = (await github.remote.git('for-each-ref', '--format=%(refname)')).split('\n');
     return refs.join() === `refs/heads/${view.branch},refs/heads/main` ? true : undefined;
   }, 'the end of what the run left for other hosts');
+  // Pushed once.
+  expect((await github.remote.git('reflog', 'show', `refs/heads/${view.branch}`)).split('\n')).toHaveLength(1);
   expect(await github.remote.git('show', `${view.branch}:done.txt`)).toBe('done');
   return view;
+}
+
+/** Nothing of what the host had begun goes on there. */
+export async function atRest(host: TestHost): Promise<void> {
+  await eventually(async () => ((await readdir(join(host.home, 'attempts'))).length === 0 ? true : undefined), 'the end of its attempts');
 }
 
 /** As a machine that is gone for good: nothing of its home is left. */
