@@ -26,7 +26,7 @@ import { createLog, temporalLogger } from './telemetry/log.ts';
 import { announce } from './temporal/announcement.ts';
 import { cacheFolder } from './cache-folder.ts';
 import type { TemporalTarget } from './temporal/connection.ts';
-import { connectTemporal, connectWorker, registerSearchAttributes, namedTarget } from './temporal/connection.ts';
+import { connectTemporal, connectWorker, registerSearchAttributes, namedTarget, waitForTemporal } from './temporal/connection.ts';
 import { createWorkers } from './temporal/workers.ts';
 import type { Host } from './workspace/host.ts';
 import { takeHome } from './workspace/host.ts';
@@ -148,6 +148,7 @@ export async function runWorker(env: NodeJS.ProcessEnv, { atEffect }: WorkerOpti
       hint: 'Set TEMPORAL_ADDRESS, or use `belay dev`, which brings its own.',
     });
   await using stack = new AsyncDisposableStack();
+  if (!(await isThere(target, log))) return;
   const worker = stack.use(await startWorker({ config, env, target, log, atEffect }));
   stack.use(await announce({ home: config.home, target, graceMs: 0 }));
   using _ = onStopSignals((signal) => {
@@ -155,6 +156,23 @@ export async function runWorker(env: NodeJS.ProcessEnv, { atEffect }: WorkerOpti
     void worker[Symbol.asyncDispose]();
   });
   await worker.ended;
+}
+
+/** Worker and server may be started in any order. False where a signal ended the wait. */
+async function isThere(target: TemporalTarget, log: Log): Promise<boolean> {
+  const stopped = new AbortController();
+  using _ = onStopSignals(() => stopped.abort());
+  try {
+    await waitForTemporal({
+      target,
+      signal: stopped.signal,
+      onWaiting: ({ message }) => log.warn({ address: target.address }, `Waiting for Temporal. ${message}`),
+    });
+    return true;
+  } catch (error) {
+    if (stopped.signal.aborted) return false;
+    throw error;
+  }
 }
 
 if (import.meta.main) {
