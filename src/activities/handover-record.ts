@@ -35,6 +35,11 @@ export async function artifactsToKeep(
   return all.filter(({ bytes, path: name }) => bytes <= MAX_BYTES && existsSync(files.absolute(name)));
 }
 
+/** Answers that no later phase reads, or that it can do without: pushed beside the next step. */
+const UNASKED = /(?:classify|implement|document|commit-message|pull-request|resolve-[a-z-]+)\.(?:md|json)$/;
+
+export const isAskedFor = ({ path: name }: ArtifactRecord): boolean => !UNASKED.test(name);
+
 interface Writing {
   mirror: Mirror;
   lease: LeaseRef;
