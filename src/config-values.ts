@@ -80,6 +80,11 @@ const span = (unitMs: number, unit: string, max: number): Kind<number> => ({
 /** Read as hours or days, kept as milliseconds. */
 export const hours = span(60 * MINUTE_MS, 'hours', 30 * 24);
 export const days = span(24 * 60 * MINUTE_MS, 'days', 365);
+/** Read as seconds, kept as milliseconds. */
+export const seconds = ({ min, max }: { min: number; max: number }): Kind<number> => {
+  const { schema, allowed } = integer({ min, max });
+  return { schema: schema.transform((value) => value * 1000), allowed: `seconds: ${allowed}` };
+};
 
 export const usd: Kind<number> = { schema: decimal.pipe(z.number().positive()), allowed: 'an amount in USD, more than 0' };
 

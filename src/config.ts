@@ -7,7 +7,7 @@ import type { PortRange } from './contracts/port-range.ts';
 import { VARIABLE_NAMES, environment, variableDoc } from './config-variables.ts';
 import type { Environment, VariableName } from './config-variables.ts';
 import { WAITS } from './contracts/constants.ts';
-import type { EngineName, PhaseName } from './contracts/constants.ts';
+import type { CheckpointPlace, EngineName, PhaseName } from './contracts/constants.ts';
 import { BelayError } from './contracts/errors.ts';
 import type { RunLimits } from './contracts/run-input.ts';
 import { withoutUndefined } from './contracts/without-undefined.ts';
@@ -42,6 +42,8 @@ export interface Config {
   limits: RunLimits;
   breakers: BreakerTiming;
   phasesOff: PhaseName[];
+  /** Unset: by the repository's forge. */
+  checkpoints?: CheckpointPlace;
   budgetUsd: number;
   workspaces: { max: number; ports: { backend: PortRange; frontend: PortRange } };
   log: { level: Environment['BELAY_LOG_LEVEL'] };
@@ -96,6 +98,7 @@ function configOf(values: Environment, { userHome, warnings }: { userHome: strin
     limits: limitsOf(values),
     breakers: BREAKERS,
     phasesOff: values.BELAY_PHASES_OFF ?? [],
+    ...withoutUndefined({ checkpoints: values.BELAY_CHECKPOINTS }),
     budgetUsd: values.BELAY_BUDGET_USD,
     workspaces: {
       max: values.BELAY_MAX_WORKSPACES,
@@ -128,6 +131,7 @@ function limitsOf(values: Environment): RunLimits {
     retryBaseMs: values.BELAY_RETRY_BASE_MS,
     retryCapMs: values.BELAY_RETRY_CAP_MS,
     parkedMs: values.BELAY_PARKED_DAYS,
+    heartbeatMs: values.BELAY_HEARTBEAT_SECONDS,
   };
 }
 

@@ -5,6 +5,7 @@ import { Runtime } from '@temporalio/worker';
 import type { Client } from '@temporalio/client';
 import { failPredecessors } from './activities/attempts.ts';
 import { createBreakers } from './activities/breakers.ts';
+import type { AtEffect } from './activities/effects.ts';
 import type { Dependencies } from './activities/dependencies.ts';
 import { guardForges } from './activities/guarded-forges.ts';
 import { createHoldings } from './activities/holdings.ts';
@@ -28,7 +29,7 @@ import { createLog, temporalLogger } from './telemetry/log.ts';
 import { announce } from './temporal/announcement.ts';
 import { cacheFolder } from './cache-folder.ts';
 import type { TemporalTarget } from './temporal/connection.ts';
-import { connectTemporal, connectWorker, registerSearchAttributes, namedTarget } from './temporal/connection.ts';
+import { connectTemporal, connectWorker, registerSearchAttributes, namedTarget, waitForTemporal } from './temporal/connection.ts';
 import { createWorkers } from './temporal/workers.ts';
 import type { Host } from './workspace/host.ts';
 import { takeHome } from './workspace/host.ts';
@@ -44,18 +45,24 @@ export interface BelayWorker extends AsyncDisposable {
   readonly ended: Promise<void>;
 }
 
+export interface WorkerOptions {
+  /** Only for tests, which end or stop their own process there. */
+  atEffect?: AtEffect | undefined;
+}
+
 /** Starts everything that serves runs on this host. Disposing ends agents and tests, and leaves their runs to the next worker. */
 export async function startWorker({
   config,
   env,
   target,
   log,
+  atEffect,
 }: {
   config: Config;
   env: NodeJS.ProcessEnv;
   target: TemporalTarget;
   log: Log;
-}): Promise<BelayWorker> {
+} & WorkerOptions): Promise<BelayWorker> {
   await using stack = new AsyncDisposableStack();
   const host = stack.use(await takeHome(config.home));
   // Before anything else: what the killed worker before this one has left running must not work beside us.
@@ -64,7 +71,7 @@ export async function startWorker({
   const { refused } = await registerSearchAttributes(temporal);
   if (refused) log.warn(refused, 'Search attributes could not be registered; lists in Temporal will lack them');
   stack.use(await useGitHelper());
-  const deps = await composeDependencies({ config, env, host, client: temporal.client, stack, log });
+  const deps = await composeDependencies({ config, env, host, client: temporal.client, stack, log, atEffect });
   const failed = await failPredecessors({
     home: config.home,
     client: temporal.client,
@@ -90,7 +97,7 @@ export async function startWorker({
   return { ended: ended.then(() => {}), [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
-interface Composition {
+interface Composition extends WorkerOptions {
   config: Config;
   env: NodeJS.ProcessEnv;
   host: Host;
@@ -99,7 +106,7 @@ interface Composition {
   log: Log;
 }
 
-async function composeDependencies({ config, env, host, client, stack, log }: Composition): Promise<Dependencies> {
+async function composeDependencies({ config, env, host, client, stack, log, atEffect }: Composition): Promise<Dependencies> {
   const { home, workspaces } = config;
   const onProblem = (error: unknown, message: string): void => log.warn(error, message);
   const worktrees = createWorktrees({ home, pool: { size: workspaces.max, onProblem } });
@@ -126,6 +133,7 @@ async function composeDependencies({ config, env, host, client, stack, log }: Co
     holdings: createHoldings(),
     ...(config.secrets.notifyUrl ? { notifier: createWebhook({ url: config.secrets.notifyUrl, env }) } : {}),
     workspaceEnvironment: workspaceEnvironment(env, {}, { dropPath: PACKAGE_BINS }),
+    ...(atEffect ? { atEffect } : {}),
   };
 }
 
@@ -135,7 +143,7 @@ export function installLogger(log: Log): void {
 }
 
 /** A worker of the Temporal service that the environment names, until a signal stops it. */
-export async function runWorker(env: NodeJS.ProcessEnv): Promise<void> {
+export async function runWorker(env: NodeJS.ProcessEnv, { atEffect }: WorkerOptions = {}): Promise<void> {
   const config = loadConfig(env);
   const log = createLog({ level: config.log.level, secrets: Object.values(config.secrets) });
   installLogger(log);
@@ -147,13 +155,31 @@ export async function runWorker(env: NodeJS.ProcessEnv): Promise<void> {
       hint: 'Set TEMPORAL_ADDRESS, or use `belay dev`, which brings its own.',
     });
   await using stack = new AsyncDisposableStack();
-  const worker = stack.use(await startWorker({ config, env, target, log }));
+  if (!(await isThere(target, log))) return;
+  const worker = stack.use(await startWorker({ config, env, target, log, atEffect }));
   stack.use(await announce({ home: config.home, target, graceMs: 0 }));
   using _ = onStopSignals((signal) => {
     log.info({ signal }, 'Stopping: agents and tests are ended, their runs go on with the next worker');
     void worker[Symbol.asyncDispose]();
   });
   await worker.ended;
+}
+
+/** Worker and server may be started in any order. False where a signal ended the wait. */
+async function isThere(target: TemporalTarget, log: Log): Promise<boolean> {
+  const stopped = new AbortController();
+  using _ = onStopSignals(() => stopped.abort());
+  try {
+    await waitForTemporal({
+      target,
+      signal: stopped.signal,
+      onWaiting: ({ message }) => log.warn({ address: target.address }, `Waiting for Temporal. ${message}`),
+    });
+    return true;
+  } catch (error) {
+    if (stopped.signal.aborted) return false;
+    throw error;
+  }
 }
 
 if (import.meta.main) {

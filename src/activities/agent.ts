@@ -7,12 +7,13 @@ import type { SessionView } from '../contracts/run-view.ts';
 import type { AgentInput, AgentOutcome } from '../contracts/work.ts';
 import { AGENT_ATTEMPTS } from '../contracts/constants.ts';
 import { environmentOf } from './environment.ts';
+import { performEffect } from './effects.ts';
 import { failureOf } from './failures.ts';
 import { workingDirectory } from '../workspace/working-directory.ts';
 import { checkAnswer } from './answers.ts';
 import { digestOf } from './digest.ts';
 import type { Dependencies } from './dependencies.ts';
-import { handover } from './handover.ts';
+import { takingOver } from './taking-over.ts';
 import type { Holding } from './holdings.ts';
 import { bringInterrupted, keepInterrupted } from './interrupted.ts';
 import type { Journal } from './journal.ts';
@@ -88,7 +89,8 @@ async function runAgent(work: AgentWork): Promise<AgentOutcome> {
       onSession: (id) => notes.noteSession((session = id)),
       spending,
     };
-    const answer = await ask(work, turn, resume ? { prompt, resume } : { prompt, sessionId: randomUUID() });
+    const said = resume ? { prompt, resume } : { prompt, sessionId: randomUUID() };
+    const answer = await performEffect(deps, { name: 'agent-turn', runId, on: input.command }, () => ask(work, turn, said));
     const outcome = await finish(work, command, answer, spending);
     await notes.noteOutcome(outcome).catch(unwritten('The note of a paid answer'));
     return outcome;
@@ -113,7 +115,7 @@ async function prepare(work: AgentWork, notes: StepNotes): Promise<{ command: Co
   const rendered = renderCommand(command, await promptValues(deps, holding, input.values));
   const { protectedPaths } = holding.settings;
   const asked = command.permissions.includes('edit') ? withRules(rendered, { undone: input.undone, protectedPaths }) : rendered;
-  const told = resume ? '' : await handover(deps, holding, input, command);
+  const told = resume ? '' : await takingOver(deps, holding, input, command);
   const whole = withMessages(`${asked}${told}${await workspacePrompt(deps, holding, command)}`, input.messages);
   const prompt = interrupted ? resumed(whole) : resume ? messagesAlone(input.messages ?? []) : whole;
   await keep(work, 'prompt', `${input.command}.md`, prompt);

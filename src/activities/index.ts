@@ -4,6 +4,7 @@ import { createHostActivity } from './attempts.ts';
 import { baselineActivities } from './baseline.ts';
 import { checkActivities } from './checks.ts';
 import type { Dependencies } from './dependencies.ts';
+import { handoverActivities } from './drop-handover.ts';
 import { failureOf } from './failures.ts';
 import { issueActivities, issueDigestActivities } from './issue.ts';
 import { leaseActivities } from './lease.ts';
@@ -50,6 +51,7 @@ export function orchestratorActivities(deps: Dependencies): OrchestratorActiviti
     requestCancel: typed(requestCancel),
     readIssueDigest: typed(issueDigestActivities(deps).readIssueDigest),
     notifyPeople: typed(notifyActivities(deps).notifyPeople),
+    dropHandover: typed(handoverActivities(deps).dropHandover),
     recordRun: typed(recordRun),
   };
 }

@@ -12,10 +12,13 @@ import { oncePerTree } from '../workspace/setup-mark.ts';
 import { keepVersions } from '../workspace/version-refs.ts';
 import { cachedSetup } from './cached-setup.ts';
 import type { Dependencies } from './dependencies.ts';
+import { performEffect } from './effects.ts';
+import { takeHandover } from './handover.ts';
 import { fetchLog, logAboutWorkspace } from './lease-log.ts';
 import { leaveTree, releasePorts } from './leaving.ts';
 import { readOverrides } from './overrides.ts';
 import { readSettings } from './settings.ts';
+import { startOf } from './start-of-work.ts';
 import type { Tenure } from './tenures.ts';
 
 const OWN_PORTS_FILE = `The repository has a ${PORTS_FILE} of its own, which is left as it is: the ports are in the environment only.`;
@@ -31,8 +34,10 @@ export function leaseActivities(deps: Dependencies) {
       await using cleanup = new AsyncDisposableStack();
       const over = Promise.withResolvers<void>();
       const grant = await prepare(deps, input, { tenure, cleanup, end: over.resolve });
-      const { workflowId, executionId } = input.lease;
-      await deps.client.workflow.getHandle(workflowId, executionId).signal(GRANT_SIGNAL, grant);
+      const { runId, workflowId, executionId } = input.lease;
+      await performEffect(deps, { name: 'grant', runId, on: workflowId }, () =>
+        deps.client.workflow.getHandle(workflowId, executionId).signal(GRANT_SIGNAL, grant),
+      );
       await Promise.race([aborted(tenure.signal), over.promise]);
     },
   };
@@ -52,9 +57,10 @@ async function slotFor({ slots, host }: Dependencies, signal: AbortSignal) {
 }
 
 /** Everything an older lease still does is refused from here on. */
-async function raiseEpoch({ ledger }: Dependencies, { lease }: HoldInput): Promise<void> {
+async function raiseEpoch(deps: Dependencies, { lease }: HoldInput): Promise<void> {
   const { runId, executionId, epoch } = lease;
-  if (await ledger.raiseEpoch({ runId, executionId, epoch })) return;
+  const effect = { name: 'raise-epoch', runId, on: String(epoch) } as const;
+  if (await performEffect(deps, effect, () => deps.ledger.raiseEpoch({ runId, executionId, epoch }))) return;
   throw ApplicationFailure.nonRetryable(`A newer lease of run ${runId} than ${epoch} is recorded.`, 'lease_lost');
 }
 
@@ -72,9 +78,12 @@ async function prepare(deps: Dependencies, input: HoldInput, { tenure, cleanup, 
   const remote = { ...(await deps.forges[repository.forge].gitAccess(repository)), onProgress: fetchLog(deps, lease) };
   const mirror = await deps.mirrors.open(repository);
   const baseSha = await baseOf(mirror, remote, input, signal);
-  const commit = await startOf(mirror, remote, input, baseSha, signal);
-  await keepVersions({ mirror, runId, versions: input.keep ?? [] });
   const settings = await readSettings(mirror, baseSha);
+  const wanted = settings.run.checkpoints ?? input.checkpoints ?? (repository.forge === 'local' ? 'local' : 'remote');
+  const handover =
+    wanted === 'remote' ? await takeHandover({ deps, lease, repository, mirror, continues: input.continues, signal }) : undefined;
+  const commit = await startOf({ deps, mirror, access: remote, input, baseSha, signal });
+  await keepVersions({ mirror, runId, versions: input.keep ?? [] });
   const ports = await deps.ports.claim({ runId, signal });
   cleanup.defer(() => releasePorts(deps, lease));
   const isFirst = input.checkpoint === undefined;
@@ -94,8 +103,21 @@ async function prepare(deps: Dependencies, input: HoldInput, { tenure, cleanup, 
   const overrides = await readOverrides(mirror, baseSha);
   // Setup commands may change files.
   const at = state !== 'kept' && settings.setup.length === 0 ? { at: commit } : {};
-  cleanup.use(deps.holdings.add({ lease, repository, mirror, worktree, ports, baseSha, settings: settings.named, overrides, end, ...at }));
-  return { epoch, host: deps.host.id, taskQueue: deps.host.taskQueue, kind, path, ports, baseSha, commit, settings: settings.run };
+  cleanup.use(
+    deps.holdings.add({ lease, repository, mirror, worktree, ports, baseSha, settings: settings.named, overrides, end, handover, ...at }),
+  );
+  return {
+    epoch,
+    host: deps.host.id,
+    taskQueue: deps.host.taskQueue,
+    kind,
+    path,
+    ports,
+    baseSha,
+    commit,
+    settings: settings.run,
+    ...(handover ? { handover: true } : {}),
+  };
 }
 
 type Remote = GitAccess & { onProgress: (line: string) => void };
@@ -107,23 +129,4 @@ async function baseOf(mirror: Mirror, remote: Remote, { base, baseSha }: HoldInp
   }
   if (base) return mirror.fetchBranch({ ...remote, branch: base, signal });
   throw new BelayError({ code: 'base_not_found', message: 'The run names neither a base branch nor a base commit.' });
-}
-
-/** The work so far: the run's own checkpoint, else what it continues, else the base. */
-async function startOf(
-  mirror: Mirror,
-  remote: Remote,
-  { checkpoint, continues }: HoldInput,
-  baseSha: string,
-  signal: AbortSignal,
-): Promise<string> {
-  if (!checkpoint && !continues) return baseSha;
-  const { branchHead, over } = continues ?? {};
-  const commit = checkpoint ?? continues?.commit ?? baseSha;
-  for (const sha of [commit, branchHead]) {
-    if (sha && !(await mirror.hasCommit(sha))) await mirror.fetchCommit({ ...remote, sha, signal });
-  }
-  if (checkpoint || !over || !branchHead) return commit;
-  const message = 'checkpoint: in the place of what the branch holds\n';
-  return mirror.commitTree({ tree: await mirror.treeOf(commit), parents: [commit, branchHead], message });
 }

@@ -48,10 +48,16 @@ export async function artifactText({ ledger, files }: Pick<Dependencies, 'ledger
   const artifact = await ledger.getArtifact(id);
   if (artifact) return files.readArtifact(artifact);
   throw new BelayError({
-    code: 'earlier_work_missing',
-    message: `The artifact ${id} is not in this host's ledger.`,
-    hint: 'It was made on another host, or its run was deleted. Start the run again with `--fresh`.',
+    code: 'work_elsewhere',
+    message: `The artifact ${id} is not on this host: it was made on another one, which has not pushed it.`,
+    hint: 'Start the worker of that host, then `belay retry`. If that host is gone, start anew with `belay run --fresh`.',
   });
+}
+
+/** The same; undefined where only another host has it. */
+export async function artifactIfHere(deps: Pick<Dependencies, 'ledger' | 'files'>, id: string | undefined): Promise<string | undefined> {
+  if (id === undefined || (await deps.ledger.getArtifact(id)) === undefined) return undefined;
+  return artifactText(deps, id);
 }
 
 /** A part of a JSON artifact, as text. */

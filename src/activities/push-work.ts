@@ -8,9 +8,10 @@ import type { Push } from '../git/push.ts';
 import { branchName } from '../texts/branch-name.ts';
 import { commitMessage } from '../texts/commit-message.ts';
 import type { Dependencies } from './dependencies.ts';
+import { foundEffect, performEffect } from './effects.ts';
 import { assertCurrent } from './fence.ts';
 import type { Holding } from './holdings.ts';
-import { artifactText } from './prompt-values.ts';
+import { artifactIfHere } from './prompt-values.ts';
 import { reasonToStop } from './reason-to-stop.ts';
 
 interface PushWork {
@@ -43,13 +44,19 @@ export async function publishWork(work: PushWork): Promise<PublishBranchOutcome>
   ]);
   if (over) return { over };
   const pushed = (headSha: string) => ({ branch, headSha, diffStat });
-  if (present.tip === sha) return pushed(sha);
+  const effect = { name: 'push-branch', runId: input.step.lease.runId, on: branch } as const;
+  const found = async (headSha: string) => {
+    await foundEffect(deps, { ...effect, receipt: headSha });
+    return pushed(headSha);
+  };
+  if (present.tip === sha) return found(sha);
   const moved = (await movedBranch(work, present, sha)) ?? (await movedBase(work, present));
-  if (moved === 'pushed_before') return pushed(present.tip as string);
+  if (moved === 'pushed_before') return found(present.tip as string);
   if (moved) return { moved };
   if (await changesNothing(mirror, input, { tree, diffStat })) return { unchanged: true };
-  await assertCurrent(deps, input);
-  const headSha = await push(mirror, { ...present.access, branch, sha, expected: present.tip, signal });
+  await assertCurrent(deps, input, {});
+  const request = { ...present.access, branch, sha, expected: present.tip, signal };
+  const headSha = await performEffect(deps, { ...effect, intent: sha, receipt: (head) => head }, () => pushFenced(holding, request));
   return { ...pushed(headSha), ...(present.tip === null && input.expected !== null ? { restored: true } : {}) };
 }
 
@@ -69,7 +76,8 @@ async function composeCommit({ deps, holding: { mirror }, input }: PushWork, tre
   const { parent, base, work } = input;
   const names = namesOf(input);
   const { runId } = input.step.lease;
-  const proposed = input.messageArtifact ? await artifactText(deps, input.messageArtifact) : undefined;
+  // A plain one is as good as none at all from another host.
+  const proposed = await artifactIfHere(deps, input.messageArtifact);
   const message = commitMessage({ ...names, runId, ...(proposed ? { proposed } : {}) });
   const date = new Date(names.createdAt);
   if (await contains({ mirror, commit: parent, ancestor: base.sha })) return mirror.commitTree({ tree, parents: [parent], message, date });
@@ -121,6 +129,11 @@ async function movedBase({ holding: { mirror }, input, signal }: PushWork, { acc
   if (base.branch === undefined || baseTip === undefined || baseTip === base.sha) return undefined;
   const sha = await mirror.fetchBranch({ ...access, branch: base.branch, signal });
   return (await contains({ mirror, commit: checkpoint, ancestor: sha })) ? undefined : { what: 'base', name: base.branch, sha };
+}
+
+/** A host that has lost the run moves nothing: its epoch ref would have to move too. */
+function pushFenced({ mirror, handover }: Holding, request: Push & { signal: AbortSignal }): Promise<string> {
+  return handover ? handover.alongside(request.sha, (beside) => push(mirror, { ...request, beside })) : push(mirror, request);
 }
 
 /** Gives the branch's head. */

@@ -45,9 +45,9 @@ export async function run(context: Context, target: string, options: RunOptions)
 }
 
 export function intakeOf({ config, ledger, files, forges, trackers, gitHub }: Context): IntakeDependencies {
-  const { engine, limits, phasesOff, budgetUsd } = config;
+  const { engine, limits, phasesOff, checkpoints, budgetUsd } = config;
   const { name, model, script, failover } = engine;
-  const defaults = { engine: name, ...withoutUndefined({ model, script, failover }), limits, phasesOff, budgetUsd };
+  const defaults = { engine: name, ...withoutUndefined({ model, script, failover, checkpoints }), limits, phasesOff, budgetUsd };
   return { ledger, files, forges, trackers, gitHub, defaults };
 }
 

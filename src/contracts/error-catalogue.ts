@@ -133,6 +133,10 @@ export const ERRORS = {
     'The workspace has passed to another host or worker.',
     'Nothing is to be done: the run goes on with its new workspace.',
   ),
+  work_elsewhere: human(
+    'What the run has done so far is on another host.',
+    'Start the worker of that host, then `belay retry`; or `belay retry --phase` with the first phase does the work anew.',
+  ),
   ports_exhausted: retry('All ports for workspaces are taken.', `Widen \`BELAY_PORTS_BACKEND\` and \`BELAY_PORTS_FRONTEND\`. ${AGAIN}`),
   disk_full: human('The disk is full.', 'Free some space (`belay clean` removes what old runs left), then `belay retry`.'),
   home_locked: human('Another worker uses this home.', 'Use the running one, or another `BELAY_HOME`.'),

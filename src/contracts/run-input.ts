@@ -1,4 +1,4 @@
-import type { ApprovalName, EngineName, PhaseName, PipelineName, WorkspaceKind } from './constants.ts';
+import type { ApprovalName, CheckpointPlace, EngineName, PhaseName, PipelineName, WorkspaceKind } from './constants.ts';
 import type { Evidence } from './evidence.ts';
 import type { TrackerName } from './repository.ts';
 import type { RepositoryRef } from './repository.ts';
@@ -37,6 +37,8 @@ export interface RunLimits {
   retryCapMs?: number;
   /** How long the run stays parked before it is closed (14 days). */
   parkedMs?: number;
+  /** A host that is not heard of for so long has lost its runs. 30 s unless said. */
+  heartbeatMs?: number;
 }
 
 /** What an earlier run of the same issue left: the start of this one. */
@@ -99,6 +101,8 @@ export interface RunInput {
   plan?: { artifactId: string; hash: string };
   limits: RunLimits;
   phasesOff: PhaseName[];
+  /** Unset: the repository's settings say, else its forge. */
+  checkpoints?: CheckpointPlace;
   continues?: EarlierWork;
   triggeredBy: string;
   createdAt: string;

@@ -1,5 +1,5 @@
 import type { AffectedInput, BaseComparison, ChecksInput, ChecksOutcome, CompareInput } from './checks.ts';
-import type { CommandName, EngineName, PhaseName, WorkspaceKind } from './constants.ts';
+import type { CheckpointPlace, CommandName, EngineName, PhaseName, WorkspaceKind } from './constants.ts';
 import type {
   Conflicts,
   FindConflictsInput,
@@ -65,11 +65,13 @@ export interface HoldInput {
   baseSha?: string;
   /** The commit that holds the run's work so far. */
   checkpoint?: string;
-  continues?: Pick<EarlierWork, 'commit' | 'branchHead' | 'over'>;
+  continues?: Pick<EarlierWork, 'runId' | 'commit' | 'branchHead' | 'over' | 'plan' | 'review'>;
   /** Unless said, what the repository's settings say. */
   workspace?: WorkspaceKind;
   /** Commits that the run may go back to, and that nothing may refer to any more: kept by their versions. */
   keep?: { version: number; sha: string }[];
+  /** Unless said, what the repository's settings say, else its forge. */
+  checkpoints?: CheckpointPlace;
 }
 
 export interface ReadIssueInput {
@@ -149,8 +151,15 @@ export interface AgentOutcome {
 export interface CommentInput {
   issue: IssueRef;
   runId: string;
+  /** What the ledger was told last: a host that knows less asks the run itself. */
+  viewVersion?: number;
   trouble?: RunError;
   labels?: IssueLabels;
+}
+
+export interface DropHandoverInput {
+  repository: RepositoryRef;
+  runId: string;
 }
 
 export interface NotifyInput {
@@ -190,6 +199,8 @@ export interface OrchestratorActivities {
   commentProgress(input: CommentInput): Promise<void>;
   /** Has the draft of a run that stopped say so. */
   updateDraft(input: UpdateDraftInput): Promise<void>;
+  /** Removes from the remote what other hosts would have gone on from. */
+  dropHandover(input: DropHandoverInput): Promise<void>;
   /** Has the server cancel this run, so that it closes as Canceled. */
   requestCancel(input: { workflowId: string; executionId: string }): Promise<void>;
 }

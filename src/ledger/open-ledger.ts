@@ -3,6 +3,7 @@ import { BelayError } from '../contracts/errors.ts';
 import { LockBusyError, acquireLock } from '../process/exclusive-lock.ts';
 import { breakerQueries } from './breakers.ts';
 import { detailQueries } from './details.ts';
+import { effectQueries } from './effects.ts';
 import { epochQueries } from './epochs.ts';
 import type { Ledger } from './ledger.ts';
 import { logQueries } from './logs.ts';
@@ -37,6 +38,7 @@ export async function openLedger({ newRunId = randomRunId, ...file }: LedgerOpti
     ...epochQueries(db),
     ...breakerQueries(db),
     ...versionQueries(db),
+    ...effectQueries(db),
     [Symbol.asyncDispose]: () => db.destroy(),
   };
 }

@@ -16,6 +16,7 @@ export interface LedgerTables {
   epochs: EpochsTable;
   breakers: BreakersTable;
   versions: VersionsTable;
+  effects: EffectsTable;
 }
 
 export interface RunsTable {
@@ -133,4 +134,15 @@ export interface VersionsTable {
   phase: PhaseName | null;
   /** The whole of it: what has changed since the version before. */
   data: string;
+}
+
+export interface EffectsTable {
+  run_id: string;
+  name: string;
+  target: string;
+  intent: string;
+  attempts: number;
+  intended_at: string;
+  receipt: string | null;
+  received_at: string | null;
 }

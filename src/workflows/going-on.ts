@@ -46,6 +46,8 @@ function forget({ results, state, input, versions }: Run, phase: PhaseName): voi
   if (gave('classify') && !input.issueClass) delete state.view.issueClass;
   if (gave('plan') && !input.plan) delete state.view.plan;
   if (gave('review')) delete state.view.review;
+  // Nothing is left of the run: its issue is read anew too, which only another host may have.
+  if (Object.keys(state.results).length === 0) delete state.issueArtifact;
 }
 
 /** A phase without a result is to be done; one that has its old result again is done. */

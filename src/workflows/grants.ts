@@ -7,7 +7,7 @@ import type { HoldInput } from '../contracts/work.ts';
 
 /** What a host needs to know to prepare the run's workspace. */
 export function holdRequest(
-  { repository, base, baseSha, continues, requested }: RunInput,
+  { repository, base, baseSha, continues, requested, checkpoints }: RunInput,
   { view, checkpoint, versions }: RunState,
 ): Omit<HoldInput, 'lease'> {
   const start = view.baseSha ?? baseSha;
@@ -19,16 +19,21 @@ export function holdRequest(
     ...(checkpoint ? { checkpoint } : {}),
     ...(continues ? { continues: startOf(continues) } : {}),
     ...(keep.length > 0 ? { keep } : {}),
+    ...(checkpoints ? { checkpoints } : {}),
     ...(requested?.workspace ? { workspace: requested.workspace } : {}),
   };
 }
 
-const startOf = ({ commit, branchHead, over }: EarlierWork) => withoutUndefined({ commit, branchHead, over });
+const startOf = ({ runId, commit, branchHead, over, plan, review }: EarlierWork) => ({
+  runId,
+  ...withoutUndefined({ commit, branchHead, over, plan, review }),
+});
 
 /** A workspace is ready: the run works from here on. */
-export function applyGrant(state: RunState, { epoch, host, kind, path, ports, baseSha, commit, settings }: Grant): void {
+export function applyGrant(state: RunState, { epoch, host, kind, path, ports, baseSha, commit, settings, handover }: Grant): void {
   Object.assign(state, { epoch, host, settings });
   state.start ??= commit;
+  if (handover) state.handover = handover;
   state.checkpoint ??= commit;
   const { view } = state;
   Object.assign(view, { baseSha, headSha: state.checkpoint, status: 'running', workspace: { kind, host, path, ports } });

@@ -12,7 +12,7 @@ import { pauseAfter } from '../contracts/backoff.ts';
 import { hostLeaseQueue, LEASE_QUEUE } from '../contracts/constants.ts';
 import type { Asked, Grant, LeaseTicket } from '../contracts/lease.ts';
 import type { HoldInput, LeaseActivities } from '../contracts/work.ts';
-import { classOf, isLost, park, troubleOf } from './failures.ts';
+import { classOf, isLost, isSilent, park, troubleOf } from './failures.ts';
 import { leaseGrantedSignal } from './messages.ts';
 import { leaseProfile, SAME_HOST_WAIT } from './profiles.ts';
 import type { Patience } from './profiles.ts';
@@ -39,6 +39,9 @@ export interface LeaseOptions {
   host?: string;
   request: () => Omit<HoldInput, 'lease'>;
   patience: () => Patience;
+  heartbeatMs?: number | undefined;
+  /** Other hosts can go on with the run. */
+  isShared: () => boolean;
   onGrant: (grant: Grant) => void;
   onWaiting: () => void;
 }
@@ -131,6 +134,8 @@ export class WorkspaceLease {
         await held.scope.run(() => this.#hold(held));
       } catch (error) {
         held.failure = error;
+        // Nobody has heard of that host for long: another one is as good, where it finds all of the work.
+        if (isSilent(error) && this.#options.isShared()) this.#host = undefined;
       } finally {
         held.over = true;
       }
@@ -143,7 +148,12 @@ export class WorkspaceLease {
     const input: Asked<HoldInput> = { lease: this.ref(), ...this.#options.request() };
     const summary = `lease ${held.epoch}`;
     const on = (taskQueue: string, wait?: string) =>
-      proxyActivities<LeaseActivities>({ ...leaseProfile, taskQueue, summary, ...(wait ? { scheduleToStartTimeout: wait as '5s' } : {}) });
+      proxyActivities<LeaseActivities>({
+        ...leaseProfile(this.#options),
+        taskQueue,
+        summary,
+        ...(wait ? { scheduleToStartTimeout: wait as '5s' } : {}),
+      });
     if (this.#host === undefined) return on(LEASE_QUEUE).holdWorkspace(input);
     try {
       return await on(hostLeaseQueue(this.#host), SAME_HOST_WAIT).holdWorkspace(input);

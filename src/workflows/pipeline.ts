@@ -14,6 +14,7 @@ import type { RunError, RunView } from '../contracts/run-view.ts';
 import { Approvals } from './approval.ts';
 import type { PipelinePart } from './approval.ts';
 import { tellPeople } from './comment.ts';
+import { dropHandover } from './handover.ts';
 import { classOf, Finished, Overtime, troubleOf, Withdrawn } from './failures.ts';
 import type { Trouble } from './failures.ts';
 import { failedPhase, goOn } from './going-on.ts';
@@ -136,6 +137,7 @@ class PipelineRun {
       if (status !== 'completed') this.#run.versions.note('ended', this.#failedPhase());
       await this.#status(status);
       await tellPeople(this.#run, trouble);
+      if (status === 'completed') await dropHandover(this.#run);
     });
   }
 

@@ -45,17 +45,19 @@ export const lastWordProfile: LocalActivityOptions = {
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '60s', maximumAttempts: 4 },
 };
 
+/** A host that is not heard of for so long has lost its runs. Generous: a sleeping laptop or a slow server must not kill agents. */
+const HEARTBEAT_MS = 30_000;
+
 /**
  * The lease itself: held as long as the run works (limit 6 h, so a day is no limit of its own). One attempt, because a new
- * lease needs a new epoch. Heartbeats are generous (a sleeping laptop must not kill agents), for a restarting host reports
- * its predecessor's attempts at once.
+ * lease needs a new epoch. A restarting host reports its predecessor's attempts at once, without waiting for heartbeats.
  */
-export const leaseProfile: ActivityOptions = {
+export const leaseProfile = ({ heartbeatMs = HEARTBEAT_MS }: { heartbeatMs?: number | undefined }): ActivityOptions => ({
   startToCloseTimeout: '24h',
-  heartbeatTimeout: '30s',
+  heartbeatTimeout: heartbeatMs,
   retry: { maximumAttempts: 1 },
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-};
+});
 
 /** How long a run waits for a person: two weeks outlast a holiday. */
 export const PARKED_MS = 14 * 24 * 60 * 60_000;
@@ -68,11 +70,21 @@ export const SAME_HOST_WAIT = '5s';
  * cost money, so three attempts at most, each resuming the session of the one before. `totalMs` bounds one attempt; five minutes
  * more leave room to end the process tree and to write the checkpoint.
  */
-export function hostProfile({ totalMs, attempts, patience }: { totalMs: number; attempts: number; patience: Patience }): ActivityOptions {
+export function hostProfile({
+  totalMs,
+  attempts,
+  patience,
+  heartbeatMs = HEARTBEAT_MS,
+}: {
+  totalMs: number;
+  attempts: number;
+  patience: Patience;
+  heartbeatMs?: number | undefined;
+}): ActivityOptions {
   return {
     startToCloseTimeout: totalMs + 5 * 60_000,
     scheduleToStartTimeout: '10s',
-    heartbeatTimeout: '30s',
+    heartbeatTimeout: heartbeatMs,
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     retry: { ...retrying(patience), maximumAttempts: Math.min(attempts, patience.retries + 1), nonRetryableErrorTypes: LOST },
   };

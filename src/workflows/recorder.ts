@@ -17,9 +17,15 @@ export class Recorder {
   #beside: Promise<void> = Promise.resolve();
   /** How many versions the ledger has for sure. */
   #versions = 0;
+  #recorded = 0;
 
   constructor(state: RunState) {
     this.#state = state;
+  }
+
+  /** The newest version of the view that the ledger of some worker has. */
+  get recorded(): number {
+    return this.#recorded;
   }
 
   /** Shows the state to Temporal's UI and to queries; cheap. */
@@ -31,12 +37,14 @@ export class Recorder {
   /** Writes the state to the ledger. */
   async record(): Promise<void> {
     this.show();
+    const { version } = this.#state.view;
     const all = this.#state.versions ?? [];
     const versions = all.slice(this.#versions);
     const count = all.length;
     try {
       const { untold = [] } = await recordRun({ view: this.#state.view, ...(versions.length > 0 ? { versions } : {}) });
       this.#versions = count;
+      this.#recorded = version;
       for (const spending of untold) addSpending(this.#state.view, spending);
     } catch (error) {
       if (isCancellation(error)) throw error;

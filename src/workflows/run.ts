@@ -62,6 +62,8 @@ export class Run {
       ...(state.host ? { host: state.host } : {}),
       request: () => holdRequest(this.input, this.state),
       patience: () => patienceOf(this.limits),
+      heartbeatMs: input.limits.heartbeatMs,
+      isShared: () => state.handover === true,
       onGrant: (grant) => {
         applyGrant(this.state, grant);
         findBy({ status: 'running', phase: this.#phase });
@@ -129,11 +131,8 @@ export class Run {
       const summary = this.state.view.currentStep;
       return this.#use({ last }, async (grant) => {
         const began = Date.now();
-        const host = proxyActivities<HostActivities>({
-          ...hostProfile({ totalMs, attempts, patience }),
-          taskQueue: grant.taskQueue,
-          summary,
-        });
+        const profile = hostProfile({ totalMs, attempts, patience, heartbeatMs: this.limits.heartbeatMs });
+        const host = proxyActivities<HostActivities>({ ...profile, taskQueue: grant.taskQueue, summary });
         const place = { lease: this.#lease.ref(), number, name, phase: this.#phase, attempt: this.#attempt };
         const step = { ...place, ...(last ? { last } : {}), ...(shared ? { shared } : {}) };
         const result = await work(host, step, grant);
