@@ -18,6 +18,7 @@ import { createMirrors } from './git/mirror.ts';
 import { openLedger } from './ledger/open-ledger.ts';
 import { workspaceEnvironment } from './process/environment.ts';
 import { onStopSignals } from './process/stop-signals.ts';
+import type { ProcessTrees } from './process/process-trees.ts';
 import { createProcessTrees, reapBoot } from './process/process-trees.ts';
 import { createRunFiles } from './run-files/run-files.ts';
 import type { Log } from './telemetry/log.ts';
@@ -41,27 +42,38 @@ export interface BelayWorker extends AsyncDisposable {
   readonly ended: Promise<void>;
 }
 
-/** Starts everything that serves runs on this host. Disposing ends agents and tests, and leaves their runs to the next worker. */
-export async function startWorker({
-  config,
-  env,
-  target,
-  log,
-}: {
+/** What keeps a worker from doing harm. The chaos campaign proves that it takes notice by leaving one out. */
+export interface WorkerParts {
+  /** Ends what an earlier worker of this home has left running. */
+  reap(boot: string): Promise<unknown>;
+  openProcesses(options: { bootId: string }): Promise<ProcessTrees>;
+  /** The last word on what activities work with. */
+  adapt(deps: Dependencies): Dependencies;
+}
+
+const PARTS: WorkerParts = { reap: reapBoot, openProcesses: createProcessTrees, adapt: (deps) => deps };
+
+export interface WorkerRequest {
   config: Config;
   env: NodeJS.ProcessEnv;
   target: TemporalTarget;
   log: Log;
-}): Promise<BelayWorker> {
+  /** Never in production. */
+  parts?: Partial<WorkerParts>;
+}
+
+/** Starts everything that serves runs on this host. Disposing ends agents and tests, and leaves their runs to the next worker. */
+export async function startWorker({ config, env, target, log, parts: others }: WorkerRequest): Promise<BelayWorker> {
+  const parts = { ...PARTS, ...others };
   await using stack = new AsyncDisposableStack();
   const host = stack.use(await takeHome(config.home));
   // Before anything else: what the killed worker before this one has left running must not work beside us.
-  if (host.formerBoot) await reapBoot(host.formerBoot);
+  if (host.formerBoot) await parts.reap(host.formerBoot);
   const temporal = stack.use(await connectTemporal({ target }));
   const { refused } = await registerSearchAttributes(temporal);
   if (refused) log.warn(refused, 'Search attributes could not be registered; lists in Temporal will lack them');
   stack.use(await useGitHelper());
-  const deps = await composeDependencies({ config, env, host, client: temporal.client, stack, log });
+  const deps = parts.adapt(await composeDependencies({ config, env, host, client: temporal.client, stack, log, parts }));
   const failed = await failPredecessors({
     home: config.home,
     client: temporal.client,
@@ -92,9 +104,10 @@ interface Composition {
   client: Client;
   stack: AsyncDisposableStack;
   log: Log;
+  parts: WorkerParts;
 }
 
-async function composeDependencies({ config, env, host, client, stack, log }: Composition): Promise<Dependencies> {
+async function composeDependencies({ config, env, host, client, stack, log, parts }: Composition): Promise<Dependencies> {
   const { home, workspaces } = config;
   const { forges, trackers } = composeForges(config, env);
   const onProblem = (error: unknown, message: string): void => log.warn(error, message);
@@ -102,7 +115,7 @@ async function composeDependencies({ config, env, host, client, stack, log }: Co
   stack.defer(() => worktrees.settled());
   const mirrors = createMirrors({ home, env });
   await worktrees.sweep(await mirrors.list());
-  const processes = stack.use(await createProcessTrees({ bootId: host.boot }));
+  const processes = stack.use(await parts.openProcesses({ bootId: host.boot }));
   return {
     home,
     host: { id: host.id, taskQueue: hostWorkQueue(host.id, host.boot) },
@@ -128,7 +141,7 @@ export function installLogger(log: Log): void {
 }
 
 /** A worker of the Temporal service that the environment names, until a signal stops it. */
-export async function runWorker(env: NodeJS.ProcessEnv): Promise<void> {
+export async function runWorker(env: NodeJS.ProcessEnv, parts: Partial<WorkerParts> = {}): Promise<void> {
   const config = loadConfig(env);
   const log = createLog({ level: config.log.level, secrets: Object.values(config.secrets) });
   installLogger(log);
@@ -140,7 +153,7 @@ export async function runWorker(env: NodeJS.ProcessEnv): Promise<void> {
       hint: 'Set TEMPORAL_ADDRESS, or use `belay dev`, which brings its own.',
     });
   await using stack = new AsyncDisposableStack();
-  const worker = stack.use(await startWorker({ config, env, target, log }));
+  const worker = stack.use(await startWorker({ config, env, target, log, parts }));
   stack.use(await announce({ home: config.home, target, graceMs: 0 }));
   using _ = onStopSignals((signal) => {
     log.info({ signal }, 'Stopping: agents and tests are ended, their runs go on with the next worker');
