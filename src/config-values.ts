@@ -72,6 +72,12 @@ export const minutes: Kind<number> = {
   allowed: 'minutes, more than 0 and at most 1440; fractions such as 0.5 are fine',
 };
 
+/** Read as seconds, kept as milliseconds. */
+export const seconds = ({ min, max }: { min: number; max: number }): Kind<number> => {
+  const { schema, allowed } = integer({ min, max });
+  return { schema: schema.transform((value) => value * 1000), allowed: `seconds: ${allowed}` };
+};
+
 export const usd: Kind<number> = { schema: decimal.pipe(z.number().positive()), allowed: 'an amount in USD, more than 0' };
 
 export const portRange: Kind<PortRange> = {

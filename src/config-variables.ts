@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ENGINES } from './contracts/constants.ts';
+import { CHECKPOINT_PLACES, ENGINES } from './contracts/constants.ts';
 import type { PhaseName } from './contracts/constants.ts';
 import {
   gitUrlTemplate,
@@ -11,6 +11,7 @@ import {
   oneOf,
   path,
   portRange,
+  seconds,
   secretWord,
   text,
   usd,
@@ -168,6 +169,16 @@ const variables = z.object({
   BELAY_PORTS_FRONTEND: withDefault(portRange, '9200-9214', {
     group: 'Workspaces',
     description: 'Ports for the front ends of workspaces: at least as many as BELAY_MAX_WORKSPACES.',
+  }),
+  BELAY_CHECKPOINTS: optional(oneOf(CHECKPOINT_PLACES), {
+    group: 'Workspaces',
+    description:
+      "Whether a run's work so far is pushed to `refs/belay/<run>/` of its repository, so that another host can take over. Unset: `remote` on GitHub, `local` for a repository on this machine.",
+    example: 'local',
+  }),
+  BELAY_HEARTBEAT_SECONDS: withDefault(seconds({ min: 2, max: 3600 }), '30', {
+    group: 'Workspaces',
+    description: 'A host that is not heard of for so long has lost its runs: another host, or its own next worker, goes on with them.',
   }),
 
   BELAY_LOG_LEVEL: withDefault(oneOf(LOG_LEVELS), 'info', {

@@ -5,7 +5,7 @@ import type { z } from 'zod';
 import type { PortRange } from './contracts/port-range.ts';
 import { VARIABLE_NAMES, environment, variableDoc } from './config-variables.ts';
 import type { Environment, VariableName } from './config-variables.ts';
-import type { EngineName, PhaseName } from './contracts/constants.ts';
+import type { CheckpointPlace, EngineName, PhaseName } from './contracts/constants.ts';
 import { BelayError } from './contracts/errors.ts';
 import type { RunLimits } from './contracts/run-input.ts';
 import { withoutUndefined } from './contracts/without-undefined.ts';
@@ -34,6 +34,8 @@ export interface Config {
   engine: { name: EngineName; model?: string; script?: string; claudePath?: string; anthropicBaseUrl?: string };
   limits: RunLimits;
   phasesOff: PhaseName[];
+  /** Unset: by the repository's forge. */
+  checkpoints?: CheckpointPlace;
   budgetUsd: number;
   workspaces: { max: number; ports: { backend: PortRange; frontend: PortRange } };
   log: { level: Environment['BELAY_LOG_LEVEL'] };
@@ -84,6 +86,7 @@ function configOf(values: Environment, { userHome, warnings }: { userHome: strin
     },
     limits: limitsOf(values),
     phasesOff: values.BELAY_PHASES_OFF ?? [],
+    ...withoutUndefined({ checkpoints: values.BELAY_CHECKPOINTS }),
     budgetUsd: values.BELAY_BUDGET_USD,
     workspaces: {
       max: values.BELAY_MAX_WORKSPACES,
@@ -108,6 +111,7 @@ function limitsOf(values: Environment): RunLimits {
     agentTotalMs: values.BELAY_AGENT_TOTAL_MINUTES,
     testTimeoutMs: values.BELAY_TEST_TIMEOUT_MINUTES,
     workingMs: WORKING_MS,
+    heartbeatMs: values.BELAY_HEARTBEAT_SECONDS,
   };
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { SWITCHABLE_PHASES } from './config-variables.ts';
-import { ENGINES, PIPELINES } from './contracts/constants.ts';
+import { CHECKPOINT_PLACES, ENGINES, PIPELINES } from './contracts/constants.ts';
 
 /** The shape of `.belay.yml`: what is parsed, what errors advise, and what editors complete by (docs/belay.schema.json). */
 
@@ -183,6 +183,7 @@ export const repositorySettingsSchema = z
         .optional()
         .describe('The folder in which setup, tests and agents work, from the root of the repository.'),
       workspace: words(['worktree', 'clone']).optional().describe('What a run works in.'),
+      checkpoints: words(CHECKPOINT_PLACES).optional().describe('Whether other hosts can take a run over from what it pushes to `refs/belay/`.'),
       setupCache: z
         .union([z.literal(false), foldersBelow], { error: 'must be false, a path, or a list of paths' })
         .optional()

@@ -7,6 +7,7 @@ import type { SessionView } from '../contracts/run-view.ts';
 import type { AgentInput, AgentOutcome } from '../contracts/work.ts';
 import { AGENT_ATTEMPTS } from '../contracts/constants.ts';
 import { environmentOf } from './environment.ts';
+import { performEffect } from './effects.ts';
 import { failureOf } from './failures.ts';
 import { workingDirectory } from '../workspace/working-directory.ts';
 import { checkAnswer } from './answers.ts';
@@ -82,7 +83,8 @@ async function runAgent(work: AgentWork): Promise<AgentOutcome> {
       onSession: notes.noteSession,
       spending,
     };
-    const answer = await ask(work, turn, resume ? { prompt: resumed(prompt), resume } : { prompt, sessionId: randomUUID() });
+    const said = resume ? { prompt: resumed(prompt), resume } : { prompt, sessionId: randomUUID() };
+    const answer = await performEffect(deps, { name: 'agent-turn', runId, on: input.command }, () => ask(work, turn, said));
     const outcome = await finish(work, command, answer, spending);
     await notes.noteOutcome(outcome).catch(unwritten('The note of a paid answer'));
     return outcome;

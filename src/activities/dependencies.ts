@@ -11,6 +11,7 @@ import type { Tracker } from '../trackers/tracker.ts';
 import type { PortRegistry } from '../workspace/ports.ts';
 import type { Slots } from '../workspace/slots.ts';
 import type { Worktrees } from '../workspace/worktree.ts';
+import type { AtEffect } from './effects.ts';
 import type { Holdings } from './holdings.ts';
 
 /** What activities are composed from. Made once by the worker's entry point. */
@@ -31,4 +32,6 @@ export interface Dependencies {
   holdings: Holdings;
   /** What agents and tests see of the worker's environment: without its secrets. */
   workspaceEnvironment: Record<string, string>;
+  /** For tests that end a process there. */
+  atEffect?: AtEffect;
 }

@@ -4,6 +4,7 @@ import type { StepRef } from '../contracts/work.ts';
 import type { Mirror } from '../git/mirror.ts';
 import type { RepositorySettings } from '../repository-settings.ts';
 import type { Worktree } from '../workspace/worktree.ts';
+import type { Handover } from './handover.ts';
 import { createTenures, isSameLease, leaseLost } from './tenures.ts';
 import type { Tenures } from './tenures.ts';
 import { createWorkTurns } from './work-turns.ts';
@@ -23,6 +24,8 @@ export interface Holding {
   overrides: ReadonlyMap<string, string>;
   /** The commit that the worktree is known to be exactly at: nothing has worked in it since. */
   at?: string | undefined;
+  /** Where its checkpoints go to the remote. */
+  handover?: Handover | undefined;
   /** Ends the lease from here, when the run needs no workspace any more: quicker than the run's own cancel. */
   end(): void;
 }
@@ -72,7 +75,10 @@ export function createHoldings(): Holdings {
       try {
         const inTurn = async () => {
           either.throwIfAborted();
-          return work(holding, either);
+          const value = await work(holding, either);
+          // The workflow relies on what it is told of: another host must find it.
+          if (!last) await holding.handover?.keep(either);
+          return value;
         };
         const result = await (shared ? turns.beside(number, inTurn) : turns.alone(inTurn));
         if (last) holding.end();

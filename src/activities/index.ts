@@ -4,6 +4,7 @@ import { createHostActivity } from './attempts.ts';
 import { baselineActivities } from './baseline.ts';
 import { checkActivities } from './checks.ts';
 import type { Dependencies } from './dependencies.ts';
+import { handoverActivities } from './drop-handover.ts';
 import { failureOf } from './failures.ts';
 import { issueActivities } from './issue.ts';
 import { leaseActivities } from './lease.ts';
@@ -44,6 +45,7 @@ export function orchestratorActivities(deps: Dependencies): OrchestratorActiviti
     commentProgress: typed(commentProgress),
     updateDraft: typed(updateDraft),
     requestCancel: typed(requestCancel),
+    dropHandover: typed(handoverActivities(deps).dropHandover),
     recordRun: typed(recordRun),
   };
 }

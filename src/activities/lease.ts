@@ -11,6 +11,9 @@ import { PORTS_FILE, writePortsFile } from '../workspace/ports.ts';
 import { oncePerTree } from '../workspace/setup-mark.ts';
 import { cachedSetup } from './cached-setup.ts';
 import type { Dependencies } from './dependencies.ts';
+import { performEffect } from './effects.ts';
+import { recallRun } from './handover-record.ts';
+import { takeHandover } from './handover.ts';
 import { fetchLog, logAboutWorkspace } from './lease-log.ts';
 import { leaveTree, releasePorts } from './leaving.ts';
 import { readOverrides } from './overrides.ts';
@@ -30,8 +33,10 @@ export function leaseActivities(deps: Dependencies) {
       await using cleanup = new AsyncDisposableStack();
       const over = Promise.withResolvers<void>();
       const grant = await prepare(deps, input, { tenure, cleanup, end: over.resolve });
-      const { workflowId, executionId } = input.lease;
-      await deps.client.workflow.getHandle(workflowId, executionId).signal(GRANT_SIGNAL, grant);
+      const { runId, workflowId, executionId } = input.lease;
+      await performEffect(deps, { name: 'grant', runId, on: workflowId }, () =>
+        deps.client.workflow.getHandle(workflowId, executionId).signal(GRANT_SIGNAL, grant),
+      );
       await Promise.race([aborted(tenure.signal), over.promise]);
     },
   };
@@ -51,9 +56,10 @@ async function slotFor({ slots, host }: Dependencies, signal: AbortSignal) {
 }
 
 /** Everything an older lease still does is refused from here on. */
-async function raiseEpoch({ ledger }: Dependencies, { lease }: HoldInput): Promise<void> {
+async function raiseEpoch(deps: Dependencies, { lease }: HoldInput): Promise<void> {
   const { runId, executionId, epoch } = lease;
-  if (await ledger.raiseEpoch({ runId, executionId, epoch })) return;
+  const effect = { name: 'raise-epoch', runId, on: String(epoch) } as const;
+  if (await performEffect(deps, effect, () => deps.ledger.raiseEpoch({ runId, executionId, epoch }))) return;
   throw ApplicationFailure.nonRetryable(`A newer lease of run ${runId} than ${epoch} is recorded.`, 'lease_lost');
 }
 
@@ -71,8 +77,11 @@ async function prepare(deps: Dependencies, input: HoldInput, { tenure, cleanup, 
   const remote = { ...(await deps.forges[repository.forge].gitAccess(repository)), onProgress: fetchLog(deps, lease) };
   const mirror = await deps.mirrors.open(repository);
   const baseSha = await baseOf(mirror, remote, input, signal);
-  const commit = await startOf(mirror, remote, input, baseSha, signal);
   const settings = await readSettings(mirror, baseSha);
+  const wanted = settings.run.checkpoints ?? input.checkpoints ?? (repository.forge === 'local' ? 'local' : 'remote');
+  const handover = wanted === 'remote' ? await takeHandover({ deps, lease, repository, mirror, continues: input.continues, signal }) : undefined;
+  await recallEarlier(deps, mirror, remote, input, signal);
+  const commit = await startOf(mirror, remote, input, baseSha, signal);
   const ports = await deps.ports.claim({ runId, signal });
   cleanup.defer(() => releasePorts(deps, lease));
   const isFirst = input.checkpoint === undefined;
@@ -92,8 +101,8 @@ async function prepare(deps: Dependencies, input: HoldInput, { tenure, cleanup, 
   const overrides = await readOverrides(mirror, baseSha);
   // Setup commands may change files.
   const at = state !== 'kept' && settings.setup.length === 0 ? { at: commit } : {};
-  cleanup.use(deps.holdings.add({ lease, repository, mirror, worktree, ports, baseSha, settings: settings.named, overrides, end, ...at }));
-  return { epoch, host: deps.host.id, taskQueue: deps.host.taskQueue, kind, path, ports, baseSha, commit, settings: settings.run };
+  cleanup.use(deps.holdings.add({ lease, repository, mirror, worktree, ports, baseSha, settings: settings.named, overrides, end, handover, ...at }));
+  return { epoch, host: deps.host.id, taskQueue: deps.host.taskQueue, kind, path, ports, baseSha, commit, settings: settings.run, ...(handover ? { handover: true } : {}) };
 }
 
 type Remote = GitAccess & { onProgress: (line: string) => void };
@@ -118,7 +127,28 @@ async function startOf(
   const commit = checkpoint ?? continues?.commit;
   if (!commit) return baseSha;
   for (const sha of [commit, continues?.branchHead]) {
-    if (sha && !(await mirror.hasCommit(sha))) await mirror.fetchCommit({ ...remote, sha, signal });
+    if (sha && !(await mirror.hasCommit(sha))) await fetchWork(mirror, remote, sha, signal);
   }
   return commit;
+}
+
+/** What the run goes on from may have been made on another host. */
+async function recallEarlier(deps: Dependencies, mirror: Mirror, remote: Remote, { continues }: HoldInput, signal: AbortSignal): Promise<void> {
+  if (!continues) return;
+  const { runId, commit, plan, review } = continues;
+  const artifacts = await Promise.all([plan, review].map((given) => given && deps.ledger.getArtifact(given.artifactId)));
+  const isHere = artifacts.every((found, index) => found ?? [plan, review][index] === undefined) && (!commit || (await mirror.hasCommit(commit)));
+  if (!isHere) await recallRun(deps, { mirror, access: remote, runId, signal });
+}
+
+async function fetchWork(mirror: Mirror, remote: Remote, sha: string, signal: AbortSignal): Promise<void> {
+  await mirror.fetchCommit({ ...remote, sha, signal }).catch((cause: unknown) => {
+    if (!(cause instanceof BelayError) || cause.code !== 'base_not_found') throw cause;
+    throw new BelayError({
+      code: 'work_elsewhere',
+      message: `The work so far (commit ${sha.slice(0, 12)}) is neither on this host nor at the remote: another host has it.`,
+      hint: 'Start the worker of that host, then `belay retry`. If that host is gone, `belay retry --phase` from the first phase does the work anew.',
+      cause,
+    });
+  });
 }

@@ -1,11 +1,16 @@
 import type { RunStatus } from '../contracts/constants.ts';
 import type { UpdateDraftInput } from '../contracts/publishing.ts';
+import type { RepositoryRef } from '../contracts/repository.ts';
 import type { IssueLabels } from '../contracts/run-state.ts';
+import type { RunView } from '../contracts/run-view.ts';
 import type { CommentInput } from '../contracts/work.ts';
 import { isUnfinished, stoppedNotice, withNotice } from '../texts/draft-notice.ts';
 import { PROGRESS_MARKER, progressComment } from '../texts/progress-comment.ts';
 import type { Dependencies } from './dependencies.ts';
+import { performEffect } from './effects.ts';
+import { recallRun } from './handover-record.ts';
 import { artifactText } from './prompt-values.ts';
+import { viewOfRun } from './run-view.ts';
 
 /** Of a run that ended badly the comment says more than a label could. */
 const SHOWN_AS: Record<RunStatus, keyof IssueLabels | undefined> = {
@@ -25,29 +30,53 @@ function labelsBy(status: RunStatus, labels: IssueLabels): { add: string[]; remo
   return { add: label ? [label] : [], remove: Object.values(labels) };
 }
 
-export function progressActivities(deps: Pick<Dependencies, 'client' | 'ledger' | 'files' | 'forges' | 'trackers'>) {
+type Deps = Pick<Dependencies, 'client' | 'ledger' | 'files' | 'forges' | 'trackers' | 'mirrors' | 'atEffect'>;
+
+export function progressActivities(deps: Deps) {
   return {
     /** Writes the one living comment of the issue, and changes the labels that say how the run stands. */
-    async commentProgress({ issue, runId, trouble, labels }: CommentInput): Promise<void> {
-      const view = await deps.ledger.getRun(runId);
-      const plan = view.plan ? await artifactText(deps, view.plan.artifactId) : undefined;
+    async commentProgress({ issue, runId, trouble, labels, viewVersion }: CommentInput): Promise<void> {
+      const view = await viewOfRun(deps, { runId, viewVersion });
+      const plan = await planOf(deps, view, issue.repository);
       const body = progressComment(view, { ...(plan ? { plan } : {}), ...(trouble ? { trouble } : {}) });
-      await deps.trackers[issue.tracker].upsertComment({ issue, marker: PROGRESS_MARKER, body });
-      if (labels) await deps.trackers[issue.tracker].changeLabels({ issue, ...labelsBy(view.status, labels) });
+      const tracker = deps.trackers[issue.tracker];
+      const on = { runId, on: `#${issue.key}`, intent: view.status };
+      await performEffect(deps, { name: 'comment', ...on, receipt: ({ id }) => id }, () =>
+        tracker.upsertComment({ issue, marker: PROGRESS_MARKER, body }),
+      );
+      if (!labels) return;
+      await performEffect(deps, { name: 'labels', ...on }, () => tracker.changeLabels({ issue, ...labelsBy(view.status, labels) }));
     },
 
     /** Says on the draft of a run why it is not finished. What is no draft of Belay's any more is left alone. */
-    async updateDraft({ repository, runId, branch, trouble }: UpdateDraftInput): Promise<void> {
+    async updateDraft({ repository, runId, branch, trouble, viewVersion }: UpdateDraftInput): Promise<void> {
       const forge = deps.forges[repository.forge];
       const found = await forge.findPullRequest({ repository, branch });
       if (found?.state !== 'open' || !isUnfinished(found.body)) return;
       const { number, title, headSha } = found;
-      const body = withNotice(found.body, stoppedNotice(await deps.ledger.getRun(runId), trouble));
-      await forge.updatePullRequest({ repository, number, title, body, headSha });
+      const body = withNotice(found.body, stoppedNotice(await viewOfRun(deps, { runId, viewVersion }), trouble));
+      const effect = { name: 'draft', runId, on: branch, intent: headSha } as const;
+      await performEffect(deps, effect, () => forge.updatePullRequest({ repository, number, title, body, headSha }));
     },
 
     async requestCancel({ workflowId, executionId }: { workflowId: string; executionId: string }): Promise<void> {
       await deps.client.workflow.getHandle(workflowId, executionId).cancel();
     },
   };
+}
+
+/** The plan for the comment. A host that has not worked on the run finds it at the remote; without it the comment is short of it, no more. */
+async function planOf(deps: Deps, { id: runId, plan }: RunView, repository: RepositoryRef): Promise<string | undefined> {
+  if (!plan) return undefined;
+  const isKnown = (await deps.ledger.getArtifact(plan.artifactId)) !== undefined;
+  try {
+    if (!isKnown) {
+      const access = await deps.forges[repository.forge].gitAccess(repository);
+      await recallRun(deps, { mirror: await deps.mirrors.open(repository), access, runId });
+    }
+    return await artifactText(deps, plan.artifactId);
+  } catch (error) {
+    if (isKnown) throw error;
+    return undefined;
+  }
 }

@@ -48,9 +48,9 @@ export async function artifactText({ ledger, files }: Pick<Dependencies, 'ledger
   const artifact = await ledger.getArtifact(id);
   if (artifact) return files.readArtifact(artifact);
   throw new BelayError({
-    code: 'earlier_work_missing',
-    message: `The artifact ${id} is not in this host's ledger.`,
-    hint: 'It was made on another host, or its run was deleted. Start the run again with `--fresh`.',
+    code: 'work_elsewhere',
+    message: `The artifact ${id} is not on this host: it was made on another one, which has not pushed it.`,
+    hint: 'Start the worker of that host, then `belay retry`. If that host is gone, start anew with `belay run --fresh`.',
   });
 }
 

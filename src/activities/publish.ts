@@ -7,14 +7,13 @@ import { isUnfinished, withNotice } from '../texts/draft-notice.ts';
 import { inert } from '../texts/inert.ts';
 import { pullRequestBody } from '../texts/pull-request-body.ts';
 import type { Dependencies } from './dependencies.ts';
+import { performEffect } from './effects.ts';
 import { assertCurrent } from './fence.ts';
 import { createJournal, recordedStep } from './journal.ts';
 import { artifactText } from './prompt-values.ts';
+import { earlierRuns, viewOfRun } from './run-view.ts';
 import { testNotes } from './test-notes.ts';
 import { publishWork } from './push-work.ts';
-
-/** More rows than this tell nobody anything. */
-const MAX_EARLIER_RUNS = 20;
 
 export function publishActivities(deps: Dependencies) {
   return {
@@ -34,20 +33,19 @@ export function publishActivities(deps: Dependencies) {
       return deps.holdings.use(step, cancelled, (holding) =>
         recordedStep(deps, step, async () => {
           const forge = deps.forges[repository.forge];
-          const view = await deps.ledger.getRun(step.lease.runId);
+          const view = await viewOfRun(deps, { runId: step.lease.runId, viewVersion: input.viewVersion });
           const notes = await testNotes(deps, holding, input.evidence);
           const { title, body } = await pullRequestOf(deps, view, { ...input, notes });
-          await assertCurrent(deps, input);
+          await assertCurrent(deps, input, holding);
           const known = await forge.findPullRequest({ repository, branch });
           const { draft, reviewers, labels } = input;
           const wanted = { repository, title, body, headSha, ...(known?.number === input.pullRequest ? {} : { reviewers, labels }) };
-          const {
-            number,
-            url,
-            notes: left = [],
-          } = known?.state === 'open'
-            ? await forge.updatePullRequest({ ...wanted, number: known.number, ...draftChange(known, draft) })
-            : await forge.createPullRequest({ ...wanted, branch, base, reviewers, labels, ...(draft ? { draft: true } : {}) });
+          const effect = { name: 'pull-request', runId: step.lease.runId, on: branch, intent: headSha, receipt: numberOf } as const;
+          const { number, url, notes: left = [] } = await performEffect(deps, effect, () =>
+            known?.state === 'open'
+              ? forge.updatePullRequest({ ...wanted, number: known.number, ...draftChange(known, draft) })
+              : forge.createPullRequest({ ...wanted, branch, base, reviewers, labels, ...(draft ? { draft: true } : {}) }),
+          );
           const journal = createJournal(deps, step);
           journal.line(`Pull request #${number}: ${url}`);
           for (const note of left) journal.line(note, 'warn');
@@ -72,13 +70,7 @@ function draftChange(known: PullRequest, wanted: OpenPullRequestInput['draft']):
   return wanted === undefined && known.draft && isUnfinished(known.body) ? { draft: false } : {};
 }
 
-/** The runs that this one goes on from: what they cost is part of what the pull request cost. */
-async function earlierRuns({ ledger }: Dependencies, { continues }: RunView): Promise<RunView[]> {
-  const runs: RunView[] = [];
-  for (let id = continues; id !== undefined && runs.length < MAX_EARLIER_RUNS; id = runs.at(-1)?.continues)
-    runs.push(await ledger.getRun(id));
-  return runs;
-}
+const numberOf = ({ number }: PullRequest): string => `#${number}`;
 
 async function pullRequestOf(
   deps: Dependencies,
@@ -95,6 +87,7 @@ async function pullRequestOf(
     ...(evidence ? { evidence } : {}),
     ...(review ? { review } : {}),
     notes,
+    // What they cost is part of what the pull request cost.
     earlier: await earlierRuns(deps, view),
   });
   return { title: plainLine(inert(text?.title ?? title), 256), body: notice ? withNotice(body, notice) : body };

@@ -8,6 +8,7 @@ import type { Push } from '../git/push.ts';
 import { branchName } from '../texts/branch-name.ts';
 import { commitMessage } from '../texts/commit-message.ts';
 import type { Dependencies } from './dependencies.ts';
+import { performEffect } from './effects.ts';
 import { assertCurrent } from './fence.ts';
 import type { Holding } from './holdings.ts';
 import { artifactText } from './prompt-values.ts';
@@ -48,8 +49,10 @@ export async function publishWork(work: PushWork): Promise<PublishBranchOutcome>
   if (moved === 'pushed_before') return pushed(present.tip as string);
   if (moved) return { moved };
   if (await changesNothing(mirror, input, { tree, diffStat })) return { unchanged: true };
-  await assertCurrent(deps, input);
-  const headSha = await push(mirror, { ...present.access, branch, sha, expected: present.tip, signal });
+  await assertCurrent(deps, input, {});
+  const effect = { name: 'push-branch', runId: input.step.lease.runId, on: branch, intent: sha, receipt: (head: string) => head } as const;
+  const request = { ...present.access, branch, sha, expected: present.tip, signal };
+  const headSha = await performEffect(deps, effect, () => pushFenced(holding, request));
   return { ...pushed(headSha), ...(present.tip === null && input.expected !== null ? { restored: true } : {}) };
 }
 
@@ -121,6 +124,11 @@ async function movedBase({ holding: { mirror }, input, signal }: PushWork, { acc
   if (base.branch === undefined || baseTip === undefined || baseTip === base.sha) return undefined;
   const sha = await mirror.fetchBranch({ ...access, branch: base.branch, signal });
   return (await contains({ mirror, commit: checkpoint, ancestor: sha })) ? undefined : { what: 'base', name: base.branch, sha };
+}
+
+/** A host that has lost the run moves nothing: its epoch ref would have to move too. */
+function pushFenced({ mirror, handover }: Holding, request: Push & { signal: AbortSignal }): Promise<string> {
+  return handover ? handover.alongside(request.sha, (beside) => push(mirror, { ...request, beside })) : push(mirror, request);
 }
 
 /** Gives the branch's head. */

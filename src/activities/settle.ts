@@ -4,6 +4,7 @@ import { plainLine } from '../contracts/text.ts';
 import type { AgentInput, AgentOutcome } from '../contracts/work.ts';
 import type { Command } from '../prompts/prompt.ts';
 import type { Dependencies } from './dependencies.ts';
+import { performEffect } from './effects.ts';
 import type { Holding } from './holdings.ts';
 import { weakeningBetween } from './inspection.ts';
 import type { Journal } from './journal.ts';
@@ -25,7 +26,7 @@ type Settled = Pick<AgentOutcome, 'checkpoint' | 'changed' | 'undone' | 'putBack
 
 /** Commits what an editing command changed and may have changed; a read-only one leaves nothing behind. */
 export async function settle(work: Settling, { permissions }: Command): Promise<Settled> {
-  const { holding, input, journal, signal } = work;
+  const { deps, holding, input, journal, signal } = work;
   const { worktree, mirror } = holding;
   if (!permissions.includes('edit')) {
     if (!(await worktree.isAt(input.checkpoint, { signal }))) {
@@ -38,7 +39,8 @@ export async function settle(work: Settling, { permissions }: Command): Promise<
   const putBack = await putProtectedBack(work);
   const told = putBack.length > 0 ? { putBack: putBack.slice(0, MAX_PATHS).map((path) => plainLine(path, 200)) } : {};
   const message = `checkpoint: ${input.step.name}\n\nRun ${input.step.lease.runId}, step ${input.step.number}, lease ${input.step.lease.epoch}.\n`;
-  const { sha, changed } = await worktree.checkpoint({ message, signal });
+  const effect = { name: 'checkpoint', runId: input.step.lease.runId, on: worktree.path } as const;
+  const { sha, changed } = await performEffect(deps, effect, () => worktree.checkpoint({ message, signal }));
   const undone = changed && FIXING.includes(input.command) ? await undoWeakening(work, sha) : [];
   return undone.length > 0 ? { checkpoint: input.checkpoint, changed: false, undone, ...told } : { checkpoint: sha, changed, ...told };
 }

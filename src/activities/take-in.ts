@@ -23,10 +23,13 @@ interface ConflictReport {
 export function takeInActivities(deps: Dependencies) {
   return {
     /** Merges commits of others into the work and brings the workspace there. Retry-safe: nothing outside of this host changes. */
-    async takeIn({ step, checkpoint: ours, theirs }: TakeInInput, cancelled: AbortSignal): Promise<TakeInOutcome> {
+    async takeIn({ step, repository, checkpoint: ours, theirs }: TakeInInput, cancelled: AbortSignal): Promise<TakeInOutcome> {
       return deps.holdings.use(step, cancelled, (holding, signal) =>
         recordedStep<TakeInOutcome>(deps, step, async () => {
           const { mirror, worktree } = holding;
+          // Another host may have seen them.
+          const access = await deps.forges[repository.forge].gitAccess(repository);
+          await mirror.fetchCommit({ ...access, sha: theirs.sha, signal });
           const merged = await mergeTrees({ mirror, ours, theirs: theirs.sha });
           if (!merged) throw nothingInCommon(theirs);
           const message = `checkpoint: ${step.name}\n\nRun ${step.lease.runId}, step ${step.number}, lease ${step.lease.epoch}.\n`;

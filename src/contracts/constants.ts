@@ -40,6 +40,10 @@ export type EngineName = (typeof ENGINES)[number];
 export const WORKSPACE_KINDS = ['worktree', 'clone'] as const;
 export type WorkspaceKind = (typeof WORKSPACE_KINDS)[number];
 
+/** Where a run's checkpoints are kept: also at the repository's remote, for other hosts, or on their host only. */
+export const CHECKPOINT_PLACES = ['remote', 'local'] as const;
+export type CheckpointPlace = (typeof CHECKPOINT_PLACES)[number];
+
 export const RUN_STATUSES = ['pending', 'running', 'waiting', 'parked', 'completed', 'failed', 'cancelled', 'timed_out'] as const;
 export type RunStatus = (typeof RUN_STATUSES)[number];
 

@@ -52,6 +52,7 @@ export const ERRORS = {
   step_timed_out: 'human',
   // hosts
   lease_lost: 'retry',
+  work_elsewhere: 'human',
   no_slot: 'retry',
   ports_exhausted: 'retry',
   disk_full: 'human',

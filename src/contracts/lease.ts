@@ -22,4 +22,6 @@ export interface Grant {
   /** The commit that the workspace stands on. */
   commit: string;
   settings: RunSettings;
+  /** The run's checkpoints go to the remote. */
+  handover?: true;
 }

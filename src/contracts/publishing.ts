@@ -97,6 +97,8 @@ export interface FindConflictsInput {
 
 export interface OpenPullRequestInput {
   step: StepRef;
+  /** What the ledger was told last. */
+  viewVersion?: number;
   repository: RepositoryRef;
   branch: string;
   /** A branch, or the commit that the run began from. */
@@ -129,5 +131,6 @@ export interface UpdateDraftInput {
   repository: RepositoryRef;
   runId: string;
   branch: string;
+  viewVersion?: number;
   trouble?: RunError;
 }

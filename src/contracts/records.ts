@@ -57,6 +57,21 @@ export interface ArtifactRecord {
   createdAt: string;
 }
 
+/** Something that a run did outside of its host. Without a receipt it may or may not have been done. */
+export interface EffectRecord {
+  runId: string;
+  name: string;
+  /** What it was done to: a branch, an issue. */
+  on: string;
+  /** What it was to come to, such as a commit. */
+  intent: string;
+  /** How often in a row it was begun, until there was a receipt. */
+  attempts: number;
+  intendedAt: string;
+  receipt?: string;
+  receivedAt?: string;
+}
+
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 /** One line about a run. Its source (a workflow execution, an activity attempt) numbers its own lines, so a repeated write is known. */

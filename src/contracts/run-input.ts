@@ -1,4 +1,4 @@
-import type { EngineName, PhaseName, PipelineName, WorkspaceKind } from './constants.ts';
+import type { CheckpointPlace, EngineName, PhaseName, PipelineName, WorkspaceKind } from './constants.ts';
 import type { TrackerName } from './repository.ts';
 import type { RepositoryRef } from './repository.ts';
 import type { AgentChoice, RunState } from './run-state.ts';
@@ -12,6 +12,8 @@ export interface RunLimits {
   testTimeoutMs: number;
   /** Working time of the whole run; waits do not count. */
   workingMs: number;
+  /** A host that is not heard of for so long has lost its runs. 30 s unless said. */
+  heartbeatMs?: number;
 }
 
 /** What an earlier run of the same issue left: the start of this one. */
@@ -66,6 +68,8 @@ export interface RunInput {
   plan?: { artifactId: string; hash: string };
   limits: RunLimits;
   phasesOff: PhaseName[];
+  /** Unset: the repository's settings say, else its forge. */
+  checkpoints?: CheckpointPlace;
   continues?: EarlierWork;
   triggeredBy: string;
   createdAt: string;

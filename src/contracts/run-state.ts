@@ -1,4 +1,4 @@
-import type { EngineName, PhaseName, WorkspaceKind } from './constants.ts';
+import type { CheckpointPlace, EngineName, PhaseName, WorkspaceKind } from './constants.ts';
 import type { Evidence } from './evidence.ts';
 import type { RunLimits } from './run-input.ts';
 import type { RunView } from './run-view.ts';
@@ -34,6 +34,8 @@ export interface RunState {
   /** A draft of the pull request was opened before the work was finished. */
   drafted?: true;
   epoch: number;
+  /** Its checkpoints go to the remote, where they are removed when the run ends well. */
+  handover?: true;
   /** The host that had the last lease: it has the files and the sessions. */
   host?: string;
   nextStep: number;
@@ -80,6 +82,8 @@ export interface RunSettings {
   issueLabels?: IssueLabels;
   /** A worktree unless said. */
   workspace?: WorkspaceKind;
+  /** Unless said, the installation's choice. */
+  checkpoints?: CheckpointPlace;
   /** The folder in which setup, tests and agents work, relative to the repository's root. */
   workingDirectory?: string;
   /** Patterns of paths that no run may change. */

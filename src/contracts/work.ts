@@ -1,5 +1,5 @@
 import type { AffectedInput, BaseComparison, ChecksInput, ChecksOutcome, CompareInput } from './checks.ts';
-import type { CommandName, EngineName, PhaseName, WorkspaceKind } from './constants.ts';
+import type { CheckpointPlace, CommandName, EngineName, PhaseName, WorkspaceKind } from './constants.ts';
 import type {
   Conflicts,
   FindConflictsInput,
@@ -57,6 +57,8 @@ export interface HoldInput {
   continues?: EarlierWork;
   /** Unless said, what the repository's settings say. */
   workspace?: WorkspaceKind;
+  /** Unless said, what the repository's settings say, else its forge. */
+  checkpoints?: CheckpointPlace;
 }
 
 export interface ReadIssueInput {
@@ -116,8 +118,15 @@ export interface AgentOutcome {
 export interface CommentInput {
   issue: IssueRef;
   runId: string;
+  /** What the ledger was told last: a host that knows less asks the run itself. */
+  viewVersion?: number;
   trouble?: RunError;
   labels?: IssueLabels;
+}
+
+export interface DropHandoverInput {
+  repository: RepositoryRef;
+  runId: string;
 }
 
 /** What a host does in a workspace it holds. */
@@ -145,6 +154,8 @@ export interface OrchestratorActivities {
   commentProgress(input: CommentInput): Promise<void>;
   /** Has the draft of a run that stopped say so. */
   updateDraft(input: UpdateDraftInput): Promise<void>;
+  /** Removes from the remote what other hosts would have gone on from. */
+  dropHandover(input: DropHandoverInput): Promise<void>;
   /** Has the server cancel this run, so that it closes as Canceled. */
   requestCancel(input: { workflowId: string; executionId: string }): Promise<void>;
 }

@@ -27,6 +27,11 @@ export interface FetchBranch extends FetchCall {
   maxAgeMs?: number;
 }
 
+export interface FetchRef extends FetchCall {
+  /** Its full name. */
+  ref: string;
+}
+
 export interface FetchCommit extends FetchCall {
   sha: string;
 }
@@ -48,7 +53,7 @@ export function createFetcher(git: RemoteGit) {
       alone(shared, async () => {
         begins();
         const at = performance.now();
-        const sha = await fetchRef({ git, access, branch, onProgress, signal: shared });
+        const sha = await fetchHead({ git, access, branch, onProgress, signal: shared });
         fetched.set(key, { sha, at });
         return sha;
       });
@@ -62,7 +67,12 @@ export function createFetcher(git: RemoteGit) {
     if (!(await mirror.hasCommit(sha))) throw baseNotFound(access.url, `commit ${sha}`);
   }
 
-  return { fetchBranch, fetchCommit };
+  /** What it leads to; no ref of ours remembers it. */
+  async function fetchRef({ ref, signal, onProgress, ...access }: FetchRef): Promise<void> {
+    await alone(signal, () => fetchRefspec({ git, access, refspec: assertRefName(ref), what: `ref ${ref}`, signal, onProgress }));
+  }
+
+  return { fetchBranch, fetchCommit, fetchRef };
 }
 
 async function defaultBranch(git: RemoteGit, access: GitAccess, signal: AbortSignal | undefined): Promise<string> {
@@ -71,7 +81,7 @@ async function defaultBranch(git: RemoteGit, access: GitAccess, signal: AbortSig
   return head.branch;
 }
 
-async function fetchRef({ branch, ...fetch }: Omit<Fetch, 'refspec' | 'what'> & { branch: string }): Promise<string> {
+async function fetchHead({ branch, ...fetch }: Omit<Fetch, 'refspec' | 'what'> & { branch: string }): Promise<string> {
   const { git, signal } = fetch;
   const ref = `refs/remotes/origin/${branch}`;
   await fetchRefspec({ ...fetch, refspec: `+refs/heads/${branch}:${ref}`, what: `branch ${branch}` });

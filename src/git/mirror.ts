@@ -8,16 +8,20 @@ import type { RepositoryRef } from '../contracts/repository.ts';
 import type { GitAccess } from './access.ts';
 import { certificates } from './certificates.ts';
 import { createFetcher } from './fetch.ts';
-import type { FetchBranch, FetchCommit } from './fetch.ts';
+import type { FetchBranch, FetchCommit, FetchRef } from './fetch.ts';
+import { fileTrees } from './file-tree.ts';
+import type { FileTree } from './file-tree.ts';
 import type { GitEnvironment } from './git-environment.ts';
 import { hardenedGit } from './hardened-git.ts';
 import { mirrorGit, mirrorRefs } from './mirror-git.ts';
 import { restoreMirror } from './mirror-guard.ts';
 import { push } from './push.ts';
 import type { Push } from './push.ts';
+import { pushRefs } from './push-refs.ts';
+import type { PushRefs } from './push-refs.ts';
 import { remoteGit } from './remote-git.ts';
 import type { RemoteOptions } from './remote-git.ts';
-import { remoteHead, remoteHeads } from './remote-head.ts';
+import { remoteHead, remoteHeads, remoteRefs } from './remote-head.ts';
 import type { RemoteHead } from './remote-head.ts';
 import { treeReader } from './tree-reader.ts';
 import type { CommitTree } from './tree-reader.ts';
@@ -41,6 +45,10 @@ export interface Mirror {
   remoteHead(input: GitAccess & { signal?: AbortSignal }): Promise<RemoteHead | undefined>;
   /** Makes sure that the commit is here. Throws base_not_found. */
   fetchCommit(input: FetchCommit): Promise<void>;
+  /** Where these refs (full names) of the remote are now; those that it does not have are not in the answer. */
+  remoteRefs(input: GitAccess & { refs: readonly string[]; signal?: AbortSignal | undefined }): Promise<Map<string, string>>;
+  /** Fetches what a ref leads to. Throws what `fetchBranch` throws. */
+  fetchRef(input: FetchRef): Promise<void>;
   /** Undefined where there is no such file; a symbolic link or folder counts as none. */
   readFile(input: { commit: string; path: string }): Promise<string | undefined>;
   /** Is there anything by this name, a link or folder too? */
@@ -59,6 +67,8 @@ export interface Mirror {
   /** How many commits lie after `ancestor` up to `commit`; undefined where it is none of its ancestors, or not here. */
   commitsSince(input: { ancestor: string; commit: string }): Promise<number | undefined>;
   commitTree(input: CommitTree): Promise<string>;
+  /** The tree of files that no workspace holds. */
+  treeOfFiles(input: FileTree): Promise<string>;
   /** Unified, renames found, no external programs; cut at `maxBytes`. */
   diff(input: { from: string; to: string; maxBytes: number }): Promise<{ text: string; truncated: boolean }>;
   /** Such as `3 files changed, 12 insertions(+), 2 deletions(-)`; empty when nothing changed. */
@@ -69,6 +79,8 @@ export interface Mirror {
    * Throws branch_moved, branch_checked_out, push_rejected, and for servers what `fetchBranch` throws.
    */
   push(input: Push): Promise<'pushed' | 'already_there'>;
+  /** Moves refs of Belay's own at the remote, all of them or none. Throws lease_lost, push_rejected, and what any push throws. */
+  pushRefs(input: PushRefs): Promise<void>;
 }
 
 export interface Mirrors {
@@ -129,11 +141,14 @@ async function prepareMirror({
     guard: () => restoreMirror(gitDir),
     hasCommit: git.hasCommit,
     push: (request) => push(remote, request),
+    pushRefs: (request) => pushRefs(remote, request),
+    remoteRefs: (request) => remoteRefs(remote, request),
     remoteHead: (access) => remoteHead(remote, access),
     remoteHeads: (request) => remoteHeads(remote, request),
     ...createFetcher(remote),
     ...mirrorRefs(git),
     ...treeReader(git),
+    ...fileTrees(git),
   };
 }
 

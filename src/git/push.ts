@@ -2,37 +2,40 @@ import type { GitAccess } from './access.ts';
 import { BelayError } from '../contracts/errors.ts';
 import { gitFailure, withoutCredentials } from './git-failure.ts';
 import type { GitAnswer } from './hardened-git.ts';
-import { receivePack } from './local-remote.ts';
-import { assertRefName, assertSha } from './ref-names.ts';
+import { attemptPush, isRefused, movedIn } from './push-refs.ts';
+import type { RefMove } from './push-refs.ts';
+import { assertRefName } from './ref-names.ts';
 import { placeOf } from './remote-git.ts';
 import type { RemoteGit } from './remote-git.ts';
-import { remoteSha } from './remote-head.ts';
+import { remoteRefs, remoteSha } from './remote-head.ts';
 
 export interface Push extends GitAccess {
   branch: string;
   sha: string;
   /** Null: the branch must not exist yet. */
   expected: string | null;
+  /** Refs of Belay's own that move with it, or nothing does. */
+  beside?: readonly RefMove[];
   signal?: AbortSignal;
 }
 
 /** Moves a branch of the remote by compare-and-swap; what is already ours is fine. */
 export async function push(git: RemoteGit, request: Push): Promise<'pushed' | 'already_there'> {
-  const { branch, sha, expected, signal, ...access } = request;
+  const { branch, sha, expected, beside = [], signal, ...access } = request;
   const ref = `refs/heads/${assertRefName(branch)}`;
-  const lease = `--force-with-lease=${ref}:${expected === null ? '' : assertSha(expected)}`;
-  const options = ['--porcelain', '--atomic', '--no-verify', '--no-recurse-submodules', lease, ...(await receivePack(access.url))];
-  const answer = await git.attempt(access, (url) => ['push', ...options, '--', url, `${assertSha(sha)}:${ref}`], { signal });
+  const answer = await attemptPush(git, { ...access, moves: [{ ref, sha, expected }, ...beside], signal });
   if (answer.exitCode === 0) return answer.stdout.includes(`\n=\t`) ? 'already_there' : 'pushed';
   const failure = gitFailure({ args: answer.args, cwd: placeOf(access.url), answer });
-  const isRefused = answer.stdout.includes('\n!\t');
-  if (!isRefused && failure.code !== 'forge_unreachable') throw failure;
+  const refused = isRefused(answer);
+  if (!refused && failure.code !== 'forge_unreachable') throw failure;
   // A refusal says little about the reason, and an answer may be lost on its way: the remote's state decides.
   const present = await remoteSha(git, { ...access, ref, signal }).catch((error: unknown) => {
-    throw isRefused ? error : failure;
+    throw refused ? error : failure;
   });
   if (present === sha) return 'already_there';
-  throw isRefused ? refusal({ request, present, answer }) : failure;
+  if (!refused) throw failure;
+  const besides = await remoteRefs(git, { ...access, refs: beside.map((move) => move.ref), signal });
+  throw (present === expected ? movedIn(beside, besides) : undefined) ?? refusal({ request, present, answer });
 }
 
 function refusal({

@@ -50,6 +50,17 @@ export async function remoteHeads(
   return new Map(branches.flatMap((branch) => present(branch, shas.get(`refs/heads/${branch}`))));
 }
 
+/** The same for full names of refs. */
+export async function remoteRefs(
+  git: RemoteGit,
+  { refs, ...access }: Call & { refs: readonly string[] },
+): Promise<Map<string, string>> {
+  // Without a pattern git lists all.
+  if (refs.length === 0) return new Map();
+  const { shas } = await list(git, access, [], refs.map(assertRefName));
+  return new Map(refs.flatMap((ref) => present(ref, shas.get(ref))));
+}
+
 const present = (branch: string, sha: string | undefined): [string, string][] => (sha === undefined ? [] : [[branch, sha]]);
 
 const listed = (git: RemoteGit, access: Call) => list(git, access, ['--symref'], ['HEAD', 'refs/heads/*']);

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { EngineName, PhaseName, PipelineName } from '../contracts/constants.ts';
+import type { CheckpointPlace, EngineName, PhaseName, PipelineName } from '../contracts/constants.ts';
 import { BelayError } from '../contracts/errors.ts';
 import { repositorySlug } from '../contracts/repository.ts';
 import type { Issue, RepositoryRef } from '../contracts/repository.ts';
@@ -35,6 +35,7 @@ export interface Defaults {
   script?: string;
   limits: RunLimits;
   phasesOff: PhaseName[];
+  checkpoints?: CheckpointPlace;
   budgetUsd: number;
 }
 

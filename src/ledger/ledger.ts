@@ -1,5 +1,5 @@
 import type { RunStatus } from '../contracts/constants.ts';
-import type { ArtifactRecord, LogEntry, SessionRecord, StepRecord } from '../contracts/records.ts';
+import type { ArtifactRecord, EffectRecord, LogEntry, SessionRecord, StepRecord } from '../contracts/records.ts';
 import type { RunView } from '../contracts/run-view.ts';
 
 export interface Reservation {
@@ -73,6 +73,13 @@ export interface Ledger extends AsyncDisposable {
   recordArtifact(artifact: ArtifactRecord): Promise<void>;
   listArtifacts(runId: string): Promise<ArtifactRecord[]>;
   getArtifact(id: string): Promise<ArtifactRecord | undefined>;
+
+  /** What is about to be done, before it is: by run, name and what it is done to. */
+  recordIntent(effect: Pick<EffectRecord, 'runId' | 'name' | 'on' | 'intent'> & { at: string }): Promise<void>;
+  /** What it came to. */
+  recordReceipt(effect: Pick<EffectRecord, 'runId' | 'name' | 'on'> & { receipt: string; at: string }): Promise<void>;
+  /** In the order they were begun. */
+  listEffects(runId: string): Promise<EffectRecord[]>;
 
   /** By run, source and seq: entries that are there already are left alone. */
   appendLogs(entries: readonly LogEntry[]): Promise<void>;

@@ -5,6 +5,7 @@ import type { Migration } from 'kysely/migration';
 export const MIGRATIONS: Record<string, Migration> = {
   '0001-begin': { up: begin },
   '0002-runs-by-workflow': { up: findRunsByWorkflow },
+  '0005-effects': { up: createEffects },
 };
 
 async function begin(db: Kysely<unknown>): Promise<void> {
@@ -146,5 +147,20 @@ async function createEpochs(db: Kysely<unknown>): Promise<void> {
     .addColumn('epoch', 'integer', (column) => column.notNull())
     .addColumn('execution_id', 'text', (column) => column.notNull())
     .addColumn('raised_at', 'text', (column) => column.notNull())
+    .execute();
+}
+
+async function createEffects(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('effects')
+    .addColumn('run_id', 'text', (column) => column.notNull())
+    .addColumn('name', 'text', (column) => column.notNull())
+    .addColumn('target', 'text', (column) => column.notNull())
+    .addColumn('intent', 'text', (column) => column.notNull())
+    .addColumn('attempts', 'integer', (column) => column.notNull())
+    .addColumn('intended_at', 'text', (column) => column.notNull())
+    .addColumn('receipt', 'text')
+    .addColumn('received_at', 'text')
+    .addPrimaryKeyConstraint('effects_key', ['run_id', 'name', 'target'])
     .execute();
 }

@@ -2,6 +2,7 @@ import { Kysely } from 'kysely';
 import { BelayError } from '../contracts/errors.ts';
 import { LockBusyError, acquireLock } from '../process/exclusive-lock.ts';
 import { detailQueries } from './details.ts';
+import { effectQueries } from './effects.ts';
 import { epochQueries } from './epochs.ts';
 import type { Ledger } from './ledger.ts';
 import { logQueries } from './logs.ts';
@@ -33,6 +34,7 @@ export async function openLedger({ newRunId = randomRunId, ...file }: LedgerOpti
     ...detailQueries(db),
     ...logQueries(db),
     ...epochQueries(db),
+    ...effectQueries(db),
     [Symbol.asyncDispose]: () => db.destroy(),
   };
 }

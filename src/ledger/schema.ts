@@ -13,6 +13,7 @@ export interface LedgerTables {
   artifacts: ArtifactsTable;
   logs: LogsTable;
   epochs: EpochsTable;
+  effects: EffectsTable;
 }
 
 export interface RunsTable {
@@ -112,4 +113,15 @@ export interface EpochsTable {
   epoch: number;
   execution_id: string;
   raised_at: string;
+}
+
+export interface EffectsTable {
+  run_id: string;
+  name: string;
+  target: string;
+  intent: string;
+  attempts: number;
+  intended_at: string;
+  receipt: string | null;
+  received_at: string | null;
 }

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, mkdirSync } from 'node:fs';
+import { createReadStream, existsSync, mkdirSync } from 'node:fs';
 import { appendFile, readFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join, resolve, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import writeFileAtomic from 'write-file-atomic';
+import { BelayError } from '../contracts/errors.ts';
 import type { ArtifactKind, ArtifactRecord } from '../contracts/records.ts';
 import { plainText } from '../contracts/text.ts';
 import { changedFile, fileError } from './errors.ts';
@@ -42,6 +43,11 @@ export interface RunFiles {
   describeArtifact(input: ArtifactPlace & { path: string }): Promise<WrittenArtifact>;
   /** The artifact's text. Throws earlier_work_missing when the file is gone or is not what was recorded. */
   readArtifact(artifact: Pick<ArtifactRecord, 'path' | 'sha256'>): Promise<string>;
+  /**
+   * Puts an artifact of another host where it was there. What is here already stays. Throws invalid_input unless it is one of this run,
+   * in the run's own folder, and the text is its own.
+   */
+  restoreArtifact(input: { artifact: ArtifactRecord; text: string }): Promise<void>;
   /** Where to stream a transcript, absolute; its folder exists. */
   transcriptPath(place: TurnPlace): string;
   /** Where a prompt is kept, absolute; its folder exists. */
@@ -60,6 +66,7 @@ export function createRunFiles({ home: given }: { home: string }): RunFiles {
     writeArtifact: (input) => writeArtifact(home, input),
     describeArtifact: (input) => describeArtifact(home, input),
     readArtifact: (artifact) => readArtifact(home, artifact),
+    restoreArtifact: (input) => restoreArtifact(home, input),
     transcriptPath: (place) => turnPath(home, place, 'transcript', 'jsonl'),
     promptPath: (place) => turnPath(home, place, 'prompt', 'md'),
     appendLog: (input) => appendLog(home, input),
@@ -91,9 +98,11 @@ async function describeArtifact(home: string, { path, ...place }: ArtifactPlace 
   return artifact({ ...place, path: relativeToHome(home, path), bytes: file.bytesRead, sha256: hash.digest('hex') });
 }
 
+const idOf = ({ runId, path }: { runId: string; path: string }): string =>
+  createHash('sha256').update(`${runId}\n${path}`).digest('hex').slice(0, 20);
+
 function artifact(described: ArtifactPlace & { path: string; bytes: number; sha256: string }): WrittenArtifact {
-  const id = createHash('sha256').update(`${described.runId}\n${described.path}`).digest('hex').slice(0, 20);
-  return { id, ...described, createdAt: new Date().toISOString(), hash: described.sha256.slice(0, 12) };
+  return { id: idOf(described), ...described, createdAt: new Date().toISOString(), hash: described.sha256.slice(0, 12) };
 }
 
 async function readArtifact(home: string, { path, sha256 }: Pick<ArtifactRecord, 'path' | 'sha256'>): Promise<string> {
@@ -106,6 +115,14 @@ async function readArtifact(home: string, { path, sha256 }: Pick<ArtifactRecord,
   }
   if (createHash('sha256').update(content).digest('hex') !== sha256) throw changedFile(absolute);
   return content.toString('utf8');
+}
+
+async function restoreArtifact(home: string, { artifact: { id, runId, path, sha256 }, text }: { artifact: ArtifactRecord; text: string }) {
+  const absolute = absoluteInHome(home, path);
+  const isOwn = id === idOf({ runId, path }) && absolute.startsWith(`${runFolder({ home, runId })}${sep}`);
+  const isWhole = createHash('sha256').update(text).digest('hex') === sha256;
+  if (!isOwn || !isWhole) throw new BelayError({ code: 'invalid_input', message: `${path} is not the file that run ${runId} left.` });
+  if (!existsSync(absolute)) await writeWhole(absolute, text);
 }
 
 function turnPath(home: string, { runId, step, command, attempt = 1 }: TurnPlace, kind: ArtifactKind, extension: string): string {

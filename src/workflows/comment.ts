@@ -16,7 +16,7 @@ export async function tellPeople(run: Run, trouble?: RunError): Promise<void> {
   const isLeft = STOPPED.includes(view.status) || view.outcome === 'no_changes';
   if (!drafted || !published || !isLeft) return;
   const { repository, id: runId } = run.input;
-  const input = { repository, runId, branch: published.branch, ...(trouble ? { trouble } : {}) };
+  const input = { repository, runId, branch: published.branch, viewVersion: run.recorder.recorded, ...(trouble ? { trouble } : {}) };
   await unlessCancelled('The draft could not be brought up to date', async () => {
     await run.orchestrator(`draft · ${view.status}`).updateDraft(input);
   });
@@ -42,6 +42,7 @@ async function commentOn(run: Run, trouble?: RunError): Promise<void> {
   const input = {
     issue: { tracker: issue.tracker, repository, key: issue.key },
     runId,
+    viewVersion: run.recorder.recorded,
     ...(trouble ? { trouble } : {}),
     ...(labels ? { labels } : {}),
   };

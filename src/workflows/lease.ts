@@ -37,6 +37,7 @@ export interface LeaseOptions {
   epoch: number;
   host?: string;
   request: () => Omit<HoldInput, 'lease'>;
+  heartbeatMs?: number | undefined;
   onGrant: (grant: Grant) => void;
   onWaiting: () => void;
 }
@@ -136,7 +137,7 @@ export class WorkspaceLease {
     const input: HoldInput = { lease: this.ref(), ...this.#options.request() };
     const summary = `lease ${held.epoch}`;
     const on = (taskQueue: string, wait?: string) =>
-      proxyActivities<LeaseActivities>({ ...leaseProfile, taskQueue, summary, ...(wait ? { scheduleToStartTimeout: wait as '5s' } : {}) });
+      proxyActivities<LeaseActivities>({ ...leaseProfile(this.#options), taskQueue, summary, ...(wait ? { scheduleToStartTimeout: wait as '5s' } : {}) });
     if (this.#host === undefined) return on(LEASE_QUEUE).holdWorkspace(input);
     try {
       return await on(hostLeaseQueue(this.#host), SAME_HOST_WAIT).holdWorkspace(input);

@@ -15,6 +15,7 @@ import type { RunInput } from '../contracts/run-input.ts';
 import type { RunState } from '../contracts/run-state.ts';
 import type { PhaseView, RunError, RunView } from '../contracts/run-view.ts';
 import { tellPeople } from './comment.ts';
+import { dropHandover } from './handover.ts';
 import { classOf, Finished, Overtime, troubleOf, Withdrawn } from './failures.ts';
 import type { Trouble } from './failures.ts';
 import { cancelRunSignal, retryRunSignal, statusQuery } from './messages.ts';
@@ -153,6 +154,8 @@ class PipelineRun {
     if (gave('classify') && !input.issueClass) delete state.view.issueClass;
     if (gave('plan') && !input.plan) delete state.view.plan;
     if (gave('review')) delete state.view.review;
+    // Nothing is left of the run: its issue is read anew too, which only another host may have.
+    if (Object.keys(state.results).length === 0) delete state.issueArtifact;
   }
 
   async #cancelled(): Promise<never> {
@@ -187,6 +190,7 @@ class PipelineRun {
       delete view.waitingFor;
       await this.#status(status);
       await tellPeople(this.#run, trouble);
+      if (status === 'completed') await dropHandover(this.#run);
     });
   }
 

@@ -20,17 +20,19 @@ export const shortProfile: ActivityOptions = {
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '60s', maximumAttempts: 4 },
 };
 
+/** A host that is not heard of for so long has lost its runs. Generous: a sleeping laptop or a slow server must not kill agents. */
+const HEARTBEAT_MS = 30_000;
+
 /**
  * The lease itself: held as long as the run works (limit 6 h, so a day is no limit of its own). One attempt, because a new
- * lease needs a new epoch. Heartbeats are generous (a sleeping laptop must not kill agents), for a restarting host reports
- * its predecessor's attempts at once.
+ * lease needs a new epoch. A restarting host reports its predecessor's attempts at once, without waiting for heartbeats.
  */
-export const leaseProfile: ActivityOptions = {
+export const leaseProfile = ({ heartbeatMs = HEARTBEAT_MS }: { heartbeatMs?: number | undefined }): ActivityOptions => ({
   startToCloseTimeout: '24h',
-  heartbeatTimeout: '30s',
+  heartbeatTimeout: heartbeatMs,
   retry: { maximumAttempts: 1 },
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-};
+});
 
 /** A host that could not prepare a workspace for a passing reason is asked again as often as the catalogue says: 3 retries from 1 s on, at most 60 s apart. */
 export const LEASE_RETRIES = 3;
@@ -43,11 +45,19 @@ export const SAME_HOST_WAIT = '5s';
  * cost money, so three attempts, each resuming the session of the one before. `totalMs` bounds one attempt; five minutes more
  * leave room to end the process tree and to write the checkpoint.
  */
-export function hostProfile({ totalMs, attempts }: { totalMs: number; attempts: number }): ActivityOptions {
+export function hostProfile({
+  totalMs,
+  attempts,
+  heartbeatMs = HEARTBEAT_MS,
+}: {
+  totalMs: number;
+  attempts: number;
+  heartbeatMs?: number | undefined;
+}): ActivityOptions {
   return {
     startToCloseTimeout: totalMs + 5 * 60_000,
     scheduleToStartTimeout: '10s',
-    heartbeatTimeout: '30s',
+    heartbeatTimeout: heartbeatMs,
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     retry: {
       initialInterval: '1s',

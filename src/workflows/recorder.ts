@@ -15,9 +15,15 @@ export class Recorder {
   readonly #state: RunState;
   readonly #due: Work[] = [];
   #beside: Promise<void> = Promise.resolve();
+  #recorded = 0;
 
   constructor(state: RunState) {
     this.#state = state;
+  }
+
+  /** The newest version of the view that the ledger of some worker has. */
+  get recorded(): number {
+    return this.#recorded;
   }
 
   /** Shows the state to Temporal's UI and to queries; cheap. */
@@ -29,8 +35,10 @@ export class Recorder {
   /** Writes the state to the ledger. */
   async record(): Promise<void> {
     this.show();
+    const { version } = this.#state.view;
     try {
       const { untold = [] } = await recordRun({ view: this.#state.view });
+      this.#recorded = version;
       for (const spending of untold) addSpending(this.#state.view, spending);
     } catch (error) {
       if (isCancellation(error)) throw error;

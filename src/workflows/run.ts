@@ -51,6 +51,7 @@ export class Run {
       epoch: state.epoch,
       ...(state.host ? { host: state.host } : {}),
       request: () => holdRequest(this.input, this.state),
+      heartbeatMs: input.limits.heartbeatMs,
       onGrant: (grant) => {
         applyGrant(this.state, grant);
         findBy({ status: 'running', phase: this.#phase });
@@ -117,7 +118,8 @@ export class Run {
       const summary = this.state.view.currentStep;
       return this.#lease.use({ last }, async (grant) => {
         const began = Date.now();
-        const host = proxyActivities<HostActivities>({ ...hostProfile({ totalMs, attempts }), taskQueue: grant.taskQueue, summary });
+        const profile = hostProfile({ totalMs, attempts, heartbeatMs: this.limits.heartbeatMs });
+        const host = proxyActivities<HostActivities>({ ...profile, taskQueue: grant.taskQueue, summary });
         const place = { lease: this.#lease.ref(), number, name, phase: this.#phase, attempt: this.#attempt };
         const step = { ...place, ...(last ? { last } : {}), ...(shared ? { shared } : {}) };
         const result = await work(host, step, grant);

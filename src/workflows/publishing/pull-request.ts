@@ -27,6 +27,7 @@ export async function openPullRequest(
     (host, step) =>
       host.openPullRequest({
         step,
+        viewVersion: run.recorder.recorded,
         repository: run.input.repository,
         branch,
         base: view.base ?? baseSha,

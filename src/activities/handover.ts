@@ -1,0 +1,217 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ApplicationFailure } from '@temporalio/activity';
+import pLimit from 'p-limit';
+import { BelayError } from '../contracts/errors.ts';
+import type { LeaseRef } from '../contracts/lease.ts';
+import type { ArtifactRecord } from '../contracts/records.ts';
+import type { RepositoryRef } from '../contracts/repository.ts';
+import type { EarlierWork } from '../contracts/run-input.ts';
+import type { Mirror } from '../git/mirror.ts';
+import type { RefMove } from '../git/push-refs.ts';
+import { checkpointRef } from '../workspace/worktree.ts';
+import type { Dependencies } from './dependencies.ts';
+import { performEffect } from './effects.ts';
+import { artifactsToKeep, epochRef, holderIn, restoreRecord, writeRecord } from './handover-record.ts';
+import { logAboutWorkspace } from './lease-log.ts';
+import { leaseLost } from './tenures.ts';
+
+/** A step waits so long for its result to be pushed; a slower push goes on beside the next step. */
+const PATIENCE_MS = 30_000;
+/** Two hosts that want the same run at once meet at the remote at most so often. */
+const TAKE_ATTEMPTS = 3;
+
+/** What a run keeps at its remote, so that another host can go on with it, and that host alone. */
+export interface Handover {
+  /** Pushes what is new of the run. What cannot be pushed now goes with the next one, and the log says so. Throws lease_lost. */
+  keep(signal: AbortSignal): Promise<void>;
+  /** Has the epoch ref move together with what `push` moves: a host that has lost the run moves nothing. Throws lease_lost. */
+  alongside<T>(commit: string, push: (beside: RefMove[]) => Promise<T>): Promise<T>;
+  /** Throws lease_lost where another host has the run by now. */
+  assertCurrent(): Promise<void>;
+}
+
+export interface HandoverPlace {
+  deps: Dependencies;
+  lease: LeaseRef;
+  repository: RepositoryRef;
+  mirror: Mirror;
+  continues?: EarlierWork | undefined;
+  signal: AbortSignal;
+}
+
+/** Takes the run over at its remote. Undefined where that takes no such refs: then its checkpoints stay on this host. Throws lease_lost. */
+export async function takeHandover(place: HandoverPlace): Promise<Handover | undefined> {
+  const remote = new RunAtRemote(place);
+  try {
+    await remote.take();
+    return remote;
+  } catch (error) {
+    // Where an earlier lease has them there, they are the only fence.
+    if (!isRefusal(error) || remote.isKnown) throw error;
+    await remote.say(`Another host could not go on with this run: ${error.message}. Its checkpoints stay on this host.`);
+    return undefined;
+  }
+}
+
+const isRefusal = (error: unknown): error is BelayError =>
+  error instanceof BelayError && ['push_rejected', 'forge_forbidden'].includes(error.code);
+
+class RunAtRemote implements Handover {
+  readonly #place: HandoverPlace;
+  /** One push after the other: each moves the epoch ref on. */
+  readonly #turn = pLimit(1);
+  #epochSha: string | null = null;
+  #checkpointSha: string | null = null;
+  /** What was pushed last, to know what is new. */
+  #kept = '';
+  #lines = 0;
+  #refused = false;
+
+  constructor(place: HandoverPlace) {
+    this.#place = place;
+  }
+
+  get isKnown(): boolean {
+    return this.#epochSha !== null;
+  }
+
+  async take(): Promise<void> {
+    const { deps, lease } = this.#place;
+    const { runId, epoch } = lease;
+    await performEffect(deps, { name: 'take-handover', runId, on: epochRef(runId), intent: String(epoch) }, async () => {
+      for (let attempt = 1; ; attempt++) {
+        try {
+          return await this.#takeOnce();
+        } catch (error) {
+          if (!isMoved(error) || attempt === TAKE_ATTEMPTS) throw error;
+        }
+      }
+    });
+  }
+
+  async keep(signal: AbortSignal): Promise<void> {
+    const done = new AbortController();
+    const kept = this.#turn(() => this.#keepOnce());
+    // Whoever is not waited for fails for nobody: the next push tells.
+    kept.catch(() => {});
+    const patience = sleep(PATIENCE_MS, undefined, { signal: AbortSignal.any([signal, done.signal]), ref: false });
+    await Promise.race([kept, patience.catch(() => signal.throwIfAborted())]).finally(() => done.abort());
+  }
+
+  async alongside<T>(commit: string, push: (beside: RefMove[]) => Promise<T>): Promise<T> {
+    if (this.#refused) return push([]);
+    const once = async (): Promise<T> => {
+      const move = await this.#move([commit]);
+      const value = await push([move]);
+      this.#epochSha = move.sha;
+      return value;
+    };
+    return this.#turn(() => this.#again(once));
+  }
+
+  async assertCurrent(): Promise<void> {
+    const { mirror, lease } = this.#place;
+    const ref = epochRef(lease.runId);
+    const present = (await mirror.remoteRefs({ ...(await this.#access()), refs: [ref] })).get(ref);
+    if (present !== this.#epochSha) await this.#look();
+  }
+
+  async say(line: string): Promise<void> {
+    const { deps, lease } = this.#place;
+    await logAboutWorkspace(deps, { lease, source: `handover/${lease.epoch}`, first: this.#lines++, lines: [line] });
+  }
+
+  async #takeOnce(): Promise<void> {
+    const { deps, mirror, lease, signal } = this.#place;
+    const { holder } = await this.#read();
+    if (holder && isNewer(holder, lease)) throw leaseLost(lease);
+    if (this.#epochSha !== null) await restoreRecord(deps, { mirror, commit: this.#epochSha });
+    const move = await this.#move([]);
+    await mirror.pushRefs({ ...(await this.#access()), moves: [move], signal });
+    this.#epochSha = move.sha;
+  }
+
+  async #keepOnce(): Promise<void> {
+    if (this.#refused) return;
+    try {
+      await this.#again(() => this.#push());
+    } catch (error) {
+      if (isLost(error) || isMoved(error) || this.#place.signal.aborted) throw error;
+      this.#refused = isRefusal(error);
+      const then = this.#refused ? 'From here on its checkpoints stay on this host.' : 'The next step tries again.';
+      await this.say(`The work so far could not be pushed for other hosts: ${error instanceof Error ? error.message : String(error)}. ${then}`);
+    }
+  }
+
+  async #push(): Promise<void> {
+    const { deps, mirror, lease, signal, continues } = this.#place;
+    const { runId } = lease;
+    const checkpoint = (await mirror.refSha(checkpointRef(runId))) ?? null;
+    const artifacts = await artifactsToKeep(deps, { runId, continues });
+    const content = JSON.stringify([checkpoint, artifacts.map(({ id, sha256 }) => [id, sha256])]);
+    if (content === this.#kept) return;
+    const epoch = await this.#move(checkpoint === null ? [] : [checkpoint], artifacts);
+    const isNew = checkpoint !== null && checkpoint !== this.#checkpointSha;
+    const moves = [epoch, ...(isNew ? [{ ref: checkpointRef(runId), sha: checkpoint, expected: this.#checkpointSha }] : [])];
+    await performEffect(deps, { name: 'push-checkpoint', runId, on: checkpointRef(runId), intent: checkpoint ?? '' }, async () =>
+      mirror.pushRefs({ ...(await this.#access()), moves, signal }),
+    );
+    this.#epochSha = epoch.sha;
+    if (isNew) this.#checkpointSha = checkpoint;
+    this.#kept = content;
+  }
+
+  /** A refusal may come from a push of our own whose answer was lost: then the run is still ours, and it is done again from there. */
+  async #again<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isMoved(error)) throw error;
+      await this.#look();
+      return work();
+    }
+  }
+
+  /** Finds out where the refs are. Throws lease_lost where they are another lease's. */
+  async #look(): Promise<void> {
+    const { lease } = this.#place;
+    const { holder } = await this.#read();
+    if (holder?.epoch !== lease.epoch || holder.executionId !== lease.executionId) throw leaseLost(lease);
+  }
+
+  async #read() {
+    const { mirror, lease, signal } = this.#place;
+    const access = await this.#access();
+    const names = { epoch: epochRef(lease.runId), checkpoint: checkpointRef(lease.runId) };
+    const refs = await mirror.remoteRefs({ ...access, refs: Object.values(names), signal });
+    this.#epochSha = refs.get(names.epoch) ?? null;
+    this.#checkpointSha = refs.get(names.checkpoint) ?? null;
+    if (this.#epochSha === null) return { holder: undefined };
+    if (!(await mirror.hasCommit(this.#epochSha))) await mirror.fetchRef({ ...access, ref: names.epoch, signal });
+    return { holder: await holderIn(mirror, this.#epochSha) };
+  }
+
+  /** The epoch ref moves on to a commit of this lease that has the others in its history: whatever was pushed once stays to be found. */
+  async #move(commits: readonly string[], known?: readonly ArtifactRecord[]): Promise<RefMove & { sha: string }> {
+    const { deps, mirror, lease, continues } = this.#place;
+    const artifacts = known ?? (await artifactsToKeep(deps, { runId: lease.runId, continues }));
+    const tree = await writeRecord(deps, { mirror, lease, host: deps.host.id, artifacts });
+    const parents = [...(this.#epochSha === null ? [] : [this.#epochSha]), ...commits];
+    const message = `epoch ${lease.epoch}\n\nRun ${lease.runId}, host ${deps.host.id}.\n`;
+    const sha = await mirror.commitTree({ tree, parents, message });
+    return { ref: epochRef(lease.runId), sha, expected: this.#epochSha };
+  }
+
+  #access() {
+    const { deps, repository } = this.#place;
+    return deps.forges[repository.forge].gitAccess(repository);
+  }
+}
+
+const isNewer = (one: Pick<LeaseRef, 'epoch' | 'executionId'>, other: LeaseRef): boolean =>
+  one.epoch > other.epoch || (one.epoch === other.epoch && one.executionId !== other.executionId);
+
+/** A ref was not where it was known to be: by another host, or by a push of our own whose answer was lost. */
+const isMoved = (error: unknown): boolean => error instanceof BelayError && error.code === 'lease_lost';
+/** By another host: `leaseLost` says so. */
+const isLost = (error: unknown): boolean => error instanceof ApplicationFailure && error.type === 'lease_lost';
