@@ -83,10 +83,17 @@ async function play({ scenario, seed, stage: over, budget }: Play): Promise<Play
   try {
     await scenario.play(stage, budget);
   } catch (error) {
-    broken.push({ invariant: 'scenario', message: `it could not be played to its end: ${error instanceof Error ? error.message : String(error)}` });
+    broken.push({
+      invariant: 'scenario',
+      message: `it could not be played to its end: ${error instanceof Error ? error.message : String(error)}`,
+    });
   }
   const findings = await afterwards(stage, scenario);
-  const violations = [...broken, ...violationsOf(findings), ...(scenario.alsoHolds?.(findings) ?? []).map((message) => ({ invariant: 'scenario' as const, message }))];
+  const violations = [
+    ...broken,
+    ...violationsOf(findings),
+    ...(scenario.alsoHolds?.(findings) ?? []).map((message) => ({ invariant: 'scenario' as const, message })),
+  ];
   return {
     scenario: name,
     seed,

@@ -24,33 +24,45 @@ type Check = (findings: Findings) => string[];
 const CHECKS: Record<InvariantName, Check> = {
   I1: ({ overlaps, contended }) => [
     ...overlaps.slice(0, 3).map(({ run, pids }) => `run ${run} had ${pids.length} agents at once (processes ${pids.join(', ')})`),
-    ...contended.map((line) => `the agent of run ${line.split(' ')[1]} found its run's lock taken: processes of an earlier agent were alive`),
+    ...contended.map(
+      (line) => `the agent of run ${line.split(' ')[1]} found its run's lock taken: processes of an earlier agent were alive`,
+    ),
   ],
   I2: ({ runs }) => [...runs.flatMap(doublePulls), ...runs.flatMap(doubleComments)],
   I3: ({ runs }) => runs.flatMap(lost),
   I4: staleWrites,
   I5: ({ leaks }) => leaks.map((leak) => `an agent could read a secret: ${leak}`),
   I6: unverified,
-  I7: ({ runs }) => runs.filter(({ actors }) => actors.length === 0 || actors.includes('')).map(({ order }) => `run ${order.runId} does not say who started it`),
+  I7: ({ runs }) =>
+    runs
+      .filter(({ actors }) => actors.length === 0 || actors.includes(''))
+      .map(({ order }) => `run ${order.runId} does not say who started it`),
   I8: leftBehind,
   I9: ({ stuck, runs }) => [
-    ...stuck.map(({ order, standing, forMs }) => `run ${order.runId} did nothing for ${Math.round(forMs / 1000)} s and is ${standing.belay} without a cause`),
-    ...runs.filter(({ standing, comments }) => standing.temporal === 'RUNNING' && standing.belay === 'parked' && !comments.some(tellsWhatToDo)).map(
-      ({ order }) => `run ${order.runId} is parked, and its issue does not say why and what to do`,
+    ...stuck.map(
+      ({ order, standing, forMs }) =>
+        `run ${order.runId} did nothing for ${Math.round(forMs / 1000)} s and is ${standing.belay} without a cause`,
     ),
+    ...runs
+      .filter(({ standing, comments }) => standing.temporal === 'RUNNING' && standing.belay === 'parked' && !comments.some(tellsWhatToDo))
+      .map(({ order }) => `run ${order.runId} is parked, and its issue does not say why and what to do`),
   ],
 };
 
 /** Every invariant that does not hold. */
 export function violationsOf(findings: Findings): Violation[] {
-  return (Object.keys(CHECKS) as InvariantName[]).flatMap((invariant) => CHECKS[invariant](findings).map((message) => ({ invariant, message })));
+  return (Object.keys(CHECKS) as InvariantName[]).flatMap((invariant) =>
+    CHECKS[invariant](findings).map((message) => ({ invariant, message })),
+  );
 }
 
 const openPulls = ({ pulls }: RunFact) => pulls.filter(({ state }) => state === 'open');
 
 function doublePulls(run: RunFact): string[] {
   const open = openPulls(run);
-  return open.length < 2 ? [] : [`issue #${run.order.issue} has ${open.length} open pull requests: ${open.map(({ number }) => `#${number}`).join(', ')}`];
+  return open.length < 2
+    ? []
+    : [`issue #${run.order.issue} has ${open.length} open pull requests: ${open.map(({ number }) => `#${number}`).join(', ')}`];
 }
 
 function doubleComments({ order, comments }: RunFact): string[] {
@@ -65,10 +77,16 @@ function lost(run: RunFact): string[] {
   const { order, standing, end, outcome } = run;
   const name = `run ${order.runId} of issue #${order.issue}`;
   const isParked = standing.temporal === 'RUNNING' && standing.belay === 'parked';
-  if (!end && !isParked) return [`${name} is lost: it is ${standing.belay} (${standing.temporal}) after ${standing.events} events, and nothing was done to it any more`];
-  if (end === 'COMPLETED' && outcome === 'pull_request' && run.pulls.length === 0) return [`${name} says it has a pull request, and the forge has none`];
+  if (!end && !isParked)
+    return [
+      `${name} is lost: it is ${standing.belay} (${standing.temporal}) after ${standing.events} events, and nothing was done to it any more`,
+    ];
+  if (end === 'COMPLETED' && outcome === 'pull_request' && run.pulls.length === 0)
+    return [`${name} says it has a pull request, and the forge has none`];
   if (order.expected === 'pull_request' && !(end === 'COMPLETED' && outcome === 'pull_request'))
-    return [`${name} should have come to its pull request, and is ${end ?? standing.belay}${outcome ? ` (${outcome})` : ''}: ${causeOf(run)}`];
+    return [
+      `${name} should have come to its pull request, and is ${end ?? standing.belay}${outcome ? ` (${outcome})` : ''}: ${causeOf(run)}`,
+    ];
   if (order.expected === 'cancelled' && end !== 'CANCELED') return [`${name} should have been cancelled, and is ${end ?? standing.belay}`];
   return [];
 }
@@ -82,7 +100,7 @@ function causeOf({ comments }: RunFact): string {
 function staleWrites({ runs, pushes, labels }: Findings): string[] {
   return runs.flatMap(({ order, grants }) =>
     pushes
-      .filter(({ ref }) => ref.startsWith('refs/heads/') && ref.endsWith(`-${order.runId}`))
+      .filter(({ ref }) => (ref.startsWith('refs/heads/') ? ref.endsWith(`-${order.runId}`) : ref.startsWith(`refs/belay/${order.runId}/`)))
       .flatMap(({ at, by, ref }) => {
         const [newest] = grants.filter((grant) => grant.at < at).sort((one, other) => other.epoch - one.epoch);
         const holder = newest && labels.get(newest.boot);
@@ -97,21 +115,27 @@ function unverified({ heads, runs }: Findings): string[] {
     const run = runs.find(({ order }) => order.runId === runId);
     const shown = run?.pulls.find((pull) => pull.branch === branch);
     return [
-      ...(shown && shown.headSha !== sha ? [`pull request #${shown.number} shows ${shown.headSha.slice(0, 12)}, and its branch is at ${sha.slice(0, 12)}`] : []),
+      ...(shown && shown.headSha !== sha
+        ? [`pull request #${shown.number} shows ${shown.headSha.slice(0, 12)}, and its branch is at ${sha.slice(0, 12)}`]
+        : []),
       // A person may push to the branch afterwards; the check is on what Belay pushed.
-      ...(run && run.end && reflog[0]?.by !== 'Ada' && !run.checkedTrees.has(tree) ? [`${branch} holds a tree (${tree.slice(0, 12)}) that no check found good`] : []),
+      ...(run && run.end && reflog[0]?.by !== 'Ada' && !run.checkedTrees.has(tree)
+        ? [`${branch} holds a tree (${tree.slice(0, 12)}) that no check found good`]
+        : []),
       ...(failing ? [`the tests fail on ${branch} in a fresh checkout: ${failing.slice(0, 200)}`] : []),
     ];
   });
 }
 
 function leftBehind({ leftovers, remains }: Findings): string[] {
-  const { agents, workspaces, attempts, ports } = leftovers;
-  const say = (what: string, found: readonly unknown[]): string[] => (found.length === 0 ? [] : [`${what} left although every run is at rest: ${found.join(', ')}`]);
+  const { agents, workspaces, attempts, ports, refs } = leftovers;
+  const say = (what: string, found: readonly unknown[]): string[] =>
+    found.length === 0 ? [] : [`${what} left although every run is at rest: ${found.join(', ')}`];
   return [
     ...say('agents', agents),
     ...say('workspaces', workspaces),
     ...say('notes of attempts', attempts),
+    ...say('refs of runs that have ended', refs),
     ...say('listeners on ports of workspaces', ports),
     ...(remains.length === 0 ? [] : [`processes left although every worker has stopped: ${remains.join('; ')}`]),
   ];

@@ -33,7 +33,10 @@ export function tableOf(played: readonly Played[]): string {
     `${each.orders}`,
     `${each.kills}`,
     `${each.faults.length}`,
-    each.skipped ?? Object.entries(each.ends).map(([end, count]) => `${count} ${end}`).join(', '),
+    each.skipped ??
+      Object.entries(each.ends)
+        .map(([end, count]) => `${count} ${end}`)
+        .join(', '),
     `${each.parkedOnce}`,
     `${each.lost}`,
     `${each.duplicates}`,
@@ -41,6 +44,18 @@ export function tableOf(played: readonly Played[]): string {
   ]);
   const { minutes, orders, kills, lost, duplicates, parkedOnce, violations } = totalsOf(played);
   const faults = played.reduce((total, each) => total + each.faults.length, 0);
-  const sums = ['**all**', '', (minutes * 60).toFixed(0), `${orders}`, `${kills}`, `${faults}`, '', `${parkedOnce}`, `${lost}`, `${duplicates}`, violations === 0 ? 'yes' : 'no'];
+  const sums = [
+    '**all**',
+    '',
+    (minutes * 60).toFixed(0),
+    `${orders}`,
+    `${kills}`,
+    `${faults}`,
+    '',
+    `${parkedOnce}`,
+    `${lost}`,
+    `${duplicates}`,
+    violations === 0 ? 'yes' : 'no',
+  ];
   return [head, head.map(() => '---'), ...rows, sums].map((line) => `| ${line.join(' | ')} |`).join('\n');
 }

@@ -6,7 +6,7 @@ import type { Stage } from '../stage/stage.ts';
 import { within } from '../until.ts';
 import { commentsOn, pullsOn } from './forge.ts';
 import type { PullFact } from './forge.ts';
-import { branchesOf, pushesTo, reflogOf, testsOn, treeOfCommit, workspacesIn } from './git.ts';
+import { belayRefs, branchesOf, pushesTo, reflogOf, testsOn, treeOfCommit, workspacesIn } from './git.ts';
 import type { PushFact } from './git.ts';
 import { checkedTrees, endOf, exportHistories, grantsIn, outcomeOf, startInput } from './histories.ts';
 import type { GrantFact } from './histories.ts';
@@ -45,6 +45,8 @@ export interface Leftovers {
   workspaces: string[];
   attempts: string[];
   ports: number[];
+  /** At the remote, of runs that have ended well. */
+  refs: string[];
 }
 
 /** All that the oracles found out about a stage, its runs at rest and its workers still up. */
@@ -68,13 +70,14 @@ export interface Findings {
 const CLEAN_MS = 20_000;
 
 export async function findOut(stage: Stage): Promise<Omit<Findings, 'remains'>> {
-  const leftovers = await leftoversOf(stage);
   const runs = await Promise.all(stage.orders.map((order) => runFact(stage, order)));
+  const leftovers = await leftoversOf(stage, runs);
   const pulls = runs.flatMap((run) => run.pulls);
   const heads: HeadFact[] = [];
   for (const [branch, sha] of await branchesOf(stage.forge)) {
     const run = stage.orders.find(({ runId }) => branch.endsWith(`-${runId}`));
-    if (run && pulls.some((pull) => pull.state === 'open' && pull.branch === branch)) heads.push(await headFact(stage, { branch, sha, runId: run.runId }));
+    if (run && pulls.some((pull) => pull.state === 'open' && pull.branch === branch))
+      heads.push(await headFact(stage, { branch, sha, runId: run.runId }));
   }
   return {
     runs,
@@ -91,7 +94,8 @@ export async function findOut(stage: Stage): Promise<Omit<Findings, 'remains'>> 
 
 /** What lives on although every worker was stopped. */
 export async function remainsOf({ hosts, folder }: Stage): Promise<string[]> {
-  const look = () => hosts.flatMap(({ user }) => processesOf(user.folder)).filter(({ argv }) => !argv.some((word) => word.startsWith(`${folder}/temporal`)));
+  const look = () =>
+    hosts.flatMap(({ user }) => processesOf(user.folder)).filter(({ argv }) => !argv.some((word) => word.startsWith(`${folder}/temporal`)));
   await within({ ms: CLEAN_MS }, async () => (look().length === 0 ? true : undefined));
   return look().map(({ pid, argv }) => `${pid} ${argv.join(' ').slice(0, 200)}`);
 }
@@ -100,7 +104,9 @@ async function runFact({ client, temporal, forge }: Stage, order: Order): Promis
   const executions = await exportHistories(temporal, order.workflowId);
   const end = endOf(executions);
   const outcome = outcomeOf(executions);
-  const pulls = (await pullsOn(forge)).filter(({ body, branch }) => branch.endsWith(`-${order.runId}`) || new RegExp(`#${order.issue}\\b`).test(body));
+  const pulls = (await pullsOn(forge)).filter(
+    ({ body, branch }) => branch.endsWith(`-${order.runId}`) || new RegExp(`#${order.issue}\\b`).test(body),
+  );
   return {
     order,
     standing: await standingOf(client, order),
@@ -116,11 +122,19 @@ async function runFact({ client, temporal, forge }: Stage, order: Order): Promis
 
 async function headFact({ forge, folder }: Stage, { branch, sha, runId }: Pick<HeadFact, 'branch' | 'sha' | 'runId'>): Promise<HeadFact> {
   const failing = await testsOn(forge, { branch, folder });
-  return { branch, sha, runId, tree: await treeOfCommit(forge, sha), reflog: await reflogOf(forge, branch), ...(failing ? { failing } : {}) };
+  return {
+    branch,
+    sha,
+    runId,
+    tree: await treeOfCommit(forge, sha),
+    reflog: await reflogOf(forge, branch),
+    ...(failing ? { failing } : {}),
+  };
 }
 
 /** What still belongs to runs. Parked ones hold nothing either. */
-async function leftoversOf({ hosts, ports }: Stage): Promise<Leftovers> {
+async function leftoversOf({ hosts, ports, forge }: Stage, runs: readonly RunFact[]): Promise<Leftovers> {
+  const ended = runs.filter(({ end }) => end === 'COMPLETED').map(({ order }) => order.runId);
   const look = async (): Promise<Leftovers> => {
     const homes = hosts.map(({ user }) => user.home);
     const notes = homes.map((home) => join(home, 'attempts')).filter((folder) => existsSync(folder));
@@ -129,6 +143,7 @@ async function leftoversOf({ hosts, ports }: Stage): Promise<Leftovers> {
       workspaces: (await Promise.all(homes.map(workspacesIn))).flat(),
       attempts: notes.flatMap((folder) => readdirSync(folder).filter((name) => name.endsWith('.json'))),
       ports: listeningPorts(ports),
+      refs: await belayRefs(forge, ended),
     };
   };
   const isClean = (found: Leftovers): boolean => Object.values(found).every((each: unknown[]) => each.length === 0);

@@ -33,10 +33,19 @@ export async function branchesOf({ remote }: StageForge): Promise<Map<string, st
   return new Map(listed.split('\n').map((line) => line.split(' ') as [string, string]));
 }
 
+/** What runs keep for other hosts, of these runs. */
+export async function belayRefs({ remote }: StageForge, runs: readonly string[]): Promise<string[]> {
+  const listed = (await remote.git('for-each-ref', '--format=%(refname)', 'refs/belay/')).split('\n');
+  return listed.filter((ref) => runs.some((run) => ref.startsWith(`refs/belay/${run}/`)));
+}
+
 /** Every move of a branch that the repository's reflog knows: the name who moved it, and where to. */
 export async function reflogOf({ remote }: StageForge, branch: string): Promise<{ by: string; to: string }[]> {
   const listed = await remote.git('reflog', 'show', '--format=%gn %H', `refs/heads/${branch}`).catch(() => '');
-  return listed.split('\n').filter(Boolean).map((line) => ({ by: line.split(' ')[0] ?? '', to: line.split(' ')[1] ?? '' }));
+  return listed
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => ({ by: line.split(' ')[0] ?? '', to: line.split(' ')[1] ?? '' }));
 }
 
 export const treeOfCommit = ({ remote }: StageForge, commit: string): Promise<string> => remote.git('rev-parse', `${commit}^{tree}`);

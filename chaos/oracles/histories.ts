@@ -102,7 +102,8 @@ export function checkedTrees(executions: readonly Execution[]): Set<string> {
     if (typeof treeHash === 'string' && passed === true) trees.add(treeHash);
     Object.values(value).forEach(look);
   };
-  for (const { events } of executions) for (const { type, attributes } of events) if (type === 'ACTIVITY_TASK_COMPLETED') look(attributes['result']);
+  for (const { events } of executions)
+    for (const { type, attributes } of events) if (type === 'ACTIVITY_TASK_COMPLETED') look(attributes['result']);
   return trees;
 }
 

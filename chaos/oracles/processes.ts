@@ -44,7 +44,9 @@ export function agentsByRun(homes: readonly string[], table = seenProcesses()): 
 
 /** Processes that have to do with a folder: by an argument, a variable they were started with, or where they work. */
 export function processesOf(folder: string): SeenProcess[] {
-  return seenProcesses().filter((each) => each.pid !== process.pid && (each.argv.some((word) => word.includes(folder)) || livesIn(each.pid, folder)));
+  return seenProcesses().filter(
+    (each) => each.pid !== process.pid && (each.argv.some((word) => word.includes(folder)) || livesIn(each.pid, folder)),
+  );
 }
 
 function livesIn(pid: number, folder: string): boolean {

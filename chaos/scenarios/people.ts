@@ -1,8 +1,8 @@
 import { PLACE } from '../stage/forge.ts';
 import type { Scenario } from '../scenario.ts';
-import { agentAt, atForge } from '../stage/moments.ts';
+import { agentAt, pushing } from '../stage/moments.ts';
 
-const pushed = atForge('after', 'a push', ({ path, method }) => method === 'POST' && path.endsWith('/git-receive-pack'));
+const pushed = pushing('after');
 
 export const issueClosed: Scenario = {
   name: 'issue closed',

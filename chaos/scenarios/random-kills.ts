@@ -32,7 +32,9 @@ function killBelow(stage: Stage): boolean {
   const table = seenProcesses();
   const below = treeOf(stage.host.worker.pid, table).slice(1);
   const found = Object.entries(BELOW).flatMap(([name, word]) =>
-    table.filter(({ pid, argv }) => below.includes(pid) && argv.slice(0, 2).some((each) => each.endsWith(word))).map(({ pid }) => ({ name, pid })),
+    table
+      .filter(({ pid, argv }) => below.includes(pid) && argv.slice(0, 2).some((each) => each.endsWith(word)))
+      .map(({ pid }) => ({ name, pid })),
   );
   if (found.length === 0) return false;
   const { name, pid } = stage.random.pick(found);

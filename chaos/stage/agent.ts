@@ -66,6 +66,6 @@ export async function writeAgent(folder: string, { workMs, hang, random }: Agent
 /** A repository whose tests fail on work that is done by half. */
 export const REPOSITORY = {
   'README.md': 'A shop.\n',
-  '.belay.yml': 'test: sh test.sh\n',
+  '.belay.yml': 'test: sh test.sh\nissue: { labels: { running: at work, completed: done } }\n',
   'test.sh': 'test -f half.txt && ! test -f whole.txt && { echo "half of it is missing"; exit 1; }\nexit 0\n',
 };

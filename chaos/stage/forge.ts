@@ -41,7 +41,9 @@ export async function stageForge({ folder, files }: { folder: string; files: Fil
     await writeFile(hook, `#!/bin/sh\n${body}\n`);
     await chmod(hook, 0o755);
   }
-  const front = stack.use(await forgeFront({ api: gitHub.apiUrl, git: new URL(gitHub.gitUrl.replace(/\{.*$/, '')).origin, token: gitHub.token }));
+  const front = stack.use(
+    await forgeFront({ api: gitHub.apiUrl, git: new URL(gitHub.gitUrl.replace(/\{.*$/, '')).origin, token: gitHub.token }),
+  );
   const kept = stack.move();
   return { front, remote, person: gitHub.person, pushLog: join(notes, 'pushes'), [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }

@@ -9,6 +9,8 @@ export interface Exchange {
   owner: string;
   method: string;
   path: string;
+  /** What a push wants to move. */
+  refs: string[];
   /** Milliseconds of the epoch: when it came, and when it was answered from behind. */
   at: number;
   done?: number;
@@ -39,8 +41,19 @@ export interface Behind {
 }
 
 /** Changes something on the forge, should it be let in. */
-export const isWrite = ({ method, path }: Pick<Exchange, 'method' | 'path'>): boolean =>
-  isGit(path) ? method === 'POST' && path.endsWith('/git-receive-pack') : method !== 'GET' && method !== 'HEAD';
+export const isWrite = (asked: Pick<Exchange, 'method' | 'path'>): boolean =>
+  isGit(asked.path) ? isPush(asked) : asked.method !== 'GET' && asked.method !== 'HEAD';
+
+const isPush = ({ method, path }: Pick<Exchange, 'method' | 'path'>): boolean => method === 'POST' && path.endsWith('/git-receive-pack');
+
+/** Git's protocol begins a push with lines `OLD NEW REF`. */
+const refsIn = (body: Buffer): string[] =>
+  [
+    ...body
+      .subarray(0, 8192)
+      .toString('latin1')
+      .matchAll(/[0-9a-f]{40} [0-9a-f]{40} (refs\/[^\0\n ]+?)(?=[\0\n]|00[0-9a-f]{2}|0000)/g),
+  ].map(([, ref = '']) => ref);
 
 const isGit = (path: string): boolean => /\.git\//.test(path);
 
@@ -54,9 +67,11 @@ export async function forgeFront(behind: Behind): Promise<Front> {
     const { method = '', url = '', headers } = request;
     const token = tokenOf(headers.authorization);
     const owner = (token && owners.get(token)) ?? 'nobody';
-    const exchange: Exchange = { owner, method, path: url.split('?', 1)[0] ?? '', at: Date.now() };
-    log.push(exchange);
+    const at = Date.now();
     const body = await buffer(request);
+    const path = url.split('?', 1)[0] ?? '';
+    const exchange: Exchange = { owner, method, path, refs: isPush({ method, path }) ? refsIn(body) : [], at };
+    log.push(exchange);
     let verdict: Verdict;
     for (const look of befores) verdict ??= await look(exchange);
     if (verdict === 'refuse') return void request.socket.destroy();
@@ -110,7 +125,13 @@ interface PassOn {
   body: Buffer;
 }
 
-async function passOn({ behind, url, method, headers, body }: PassOn): Promise<{ status: number; headers: IncomingMessage['headers']; body: Buffer }> {
+async function passOn({
+  behind,
+  url,
+  method,
+  headers,
+  body,
+}: PassOn): Promise<{ status: number; headers: IncomingMessage['headers']; body: Buffer }> {
   const origin = isGit(url) ? behind.git : behind.api;
   const pass = isGit(url) ? headers : { ...headers, ...bearer(headers, behind.token) };
   return new Promise((resolve, reject) => {

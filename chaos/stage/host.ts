@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BelayUser, Program } from '../../test/support/cli.ts';
@@ -36,6 +36,8 @@ export interface Host {
   keepUp(): Promise<void>;
   /** Stops the newest worker as a service manager does. */
   stop(): Promise<void>;
+  /** Nothing is left of its home. */
+  forget(): Promise<void>;
   /** The newest worker. */
   readonly worker: Worker;
 }
@@ -79,6 +81,7 @@ export function createHost({ name, user, admit, program, args, env }: HostOption
       await sleep(SETTLE_MS);
       if (host.worker.over) await host.start();
     },
+    forget: () => rm(user.home, { recursive: true, force: true, maxRetries: 5 }),
     async stop() {
       const newest = workers.at(-1);
       if (!newest || newest.over) return;

@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { agentsByRun, seenProcesses } from '../oracles/processes.ts';
 import { within } from '../until.ts';
-import { isWrite } from './front.ts';
 import type { Exchange } from './front.ts';
 import { isAtRest, standingIfKnown } from './orders.ts';
 import type { Order } from './orders.ts';
@@ -22,7 +21,11 @@ export const agentAt = (command: string): Moment => ({
   reached: (stage, order) =>
     seen(stage, order, async () => {
       const table = seenProcesses();
-      const pids = agentsByRun(stage.hosts.map(({ user }) => user.home), table).get(order.runId) ?? [];
+      const pids =
+        agentsByRun(
+          stage.hosts.map(({ user }) => user.home),
+          table,
+        ).get(order.runId) ?? [];
       return table.some(({ pid, argv }) => pids.includes(pid) && argv[2]?.includes(`"command":"${command}"`));
     }),
 });
@@ -55,16 +58,32 @@ export const atForge = (side: 'before' | 'after', what: string, fits: (exchange:
   },
 });
 
+/** A run's branch is pushed. */
+export const pushing = (side: 'before' | 'after'): Moment => atForge(side, 'a push', isBranchPush);
+
+export const isBranchPush = ({ refs }: Exchange): boolean => refs.some((ref) => ref.startsWith('refs/heads/'));
+
 /** Every kind of write on the forge, and what is fetched from it, on both sides. */
 export const FORGE_MOMENTS: readonly Moment[] = [
   ['a fetch', ({ path }: Exchange) => path.endsWith('/git-upload-pack')],
   ['a new comment', ({ method, path }: Exchange) => method === 'POST' && path.endsWith('/comments')],
-  ['a push', ({ path, method }: Exchange) => isWrite({ method, path }) && path.endsWith('/git-receive-pack')],
+  ['a push', isBranchPush],
+  ['a checkpoint', ({ refs }: Exchange) => refs.some((ref) => ref.endsWith('/checkpoint'))],
   ['a new pull request', ({ method, path }: Exchange) => method === 'POST' && path.endsWith('/pulls')],
   ['a changed comment', ({ method, path }: Exchange) => method === 'PATCH' && /\/comments\/\d+$/.test(path)],
-].flatMap(([what, fits]) => (['before', 'after'] as const).map((side) => atForge(side, what as string, fits as (exchange: Exchange) => boolean)));
+].flatMap(([what, fits]) =>
+  (['before', 'after'] as const).map((side) => atForge(side, what as string, fits as (exchange: Exchange) => boolean)),
+);
 
-export const AGENT_MOMENTS: readonly Moment[] = ['classify', 'plan', 'implement', 'review', 'document', 'commit-message', 'pull-request'].map(agentAt);
+export const AGENT_MOMENTS: readonly Moment[] = [
+  'classify',
+  'plan',
+  'implement',
+  'review',
+  'document',
+  'commit-message',
+  'pull-request',
+].map(agentAt);
 
 async function seen(stage: Stage, order: Order, look: () => Promise<boolean>): Promise<boolean> {
   const found = await within({ ms: PATIENCE_MS, pollMs: 30 }, async () => {

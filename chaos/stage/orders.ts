@@ -29,7 +29,15 @@ export interface Standing {
 
 export const isAtRest = ({ temporal, belay }: Standing): boolean => temporal !== 'RUNNING' || belay === 'parked';
 
-export async function placeOrder({ forge, host, expected }: { forge: StageForge; host: Host; expected: Expected }): Promise<Order | undefined> {
+export async function placeOrder({
+  forge,
+  host,
+  expected,
+}: {
+  forge: StageForge;
+  host: Host;
+  expected: Expected;
+}): Promise<Order | undefined> {
   const { data } = await forge.person.rest.issues.create({ ...PLACE, title: `It is not written down`, body: 'Please write it down.' });
   return takeUp({ forge, host, expected, issue: data.number });
 }

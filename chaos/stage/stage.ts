@@ -95,7 +95,8 @@ export async function openStage(options: StageOptions): Promise<Stage & AsyncDis
   const { notes, turns } = await writeAgent(folder, { workMs: 500, random: random.fork('agent'), ...options.agent });
   const disk = options.disk && stack.use(await options.disk());
   const hosts: Host[] = [];
-  for (const name of HOST_NAMES.slice(0, options.hosts ?? 1)) hosts.push(await openHost({ name, stack, temporal, forge, options, turns, home: disk?.path }));
+  for (const name of HOST_NAMES.slice(0, options.hosts ?? 1))
+    hosts.push(await openHost({ name, stack, temporal, forge, options, turns, home: disk?.path }));
   const orders: Order[] = [];
   const faults: Fault[] = [];
   const watch = stack.use(watchAgents(hosts.map(({ user }) => user.home)));
