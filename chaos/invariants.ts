@@ -1,4 +1,5 @@
 import type { Findings, RunFact } from './oracles/findings.ts';
+import type { GrantFact } from './oracles/histories.ts';
 
 /** What must hold, whatever was done to the system. */
 export const INVARIANTS = {
@@ -98,16 +99,34 @@ function causeOf({ comments }: RunFact): string {
 
 /** A push of a worker after another worker was given its run. */
 function staleWrites({ runs, pushes, labels }: Findings): string[] {
+  const workers = new Set(labels.values());
   return runs.flatMap(({ order, grants }) =>
     pushes
-      .filter(({ ref }) => (ref.startsWith('refs/heads/') ? ref.endsWith(`-${order.runId}`) : ref.startsWith(`refs/belay/${order.runId}/`)))
+      .filter(({ by, ref }) => workers.has(by) && isOf(ref, order.runId))
       .flatMap(({ at, by, ref }) => {
-        const [newest] = grants.filter((grant) => grant.at < at).sort((one, other) => other.epoch - one.epoch);
-        const holder = newest && labels.get(newest.boot);
-        if (!newest || holder === undefined || holder === by || ![...labels.values()].includes(by)) return [];
+        const newest = grants.filter((grant) => grant.at < at).reduce((best, grant) => (grant.epoch > best.epoch ? grant : best), NO_GRANT);
+        const holder = labels.get(newest.boot);
+        if (holder === undefined || holder === by || isTaking(grants, { by, ref, newest, labels })) return [];
         return [`worker ${by} moved ${ref} ${at - newest.at} ms after lease ${newest.epoch} was granted to worker ${holder}`];
       }),
   );
+}
+
+const NO_GRANT: GrantFact = { epoch: 0, boot: '', at: 0 };
+
+const isOf = (ref: string, runId: string): boolean =>
+  ref.startsWith('refs/heads/') ? ref.endsWith(`-${runId}`) : ref.startsWith(`refs/belay/${runId}/`);
+
+interface Taking {
+  by: string;
+  ref: string;
+  newest: GrantFact;
+  labels: Findings['labels'];
+}
+
+/** Whoever is given a run takes its epoch ref before it says so; it has no business with branches until then. */
+function isTaking(grants: readonly GrantFact[], { by, ref, newest, labels }: Taking): boolean {
+  return ref.startsWith('refs/belay/') && grants.some(({ epoch, boot }) => epoch > newest.epoch && labels.get(boot) === by);
 }
 
 function unverified({ heads, runs }: Findings): string[] {

@@ -113,7 +113,7 @@ async function runFact({ client, temporal, forge }: Stage, order: Order): Promis
     ...(end ? { end } : {}),
     ...(outcome ? { outcome } : {}),
     grants: grantsIn(executions),
-    actors: executions.map((execution) => String(startInput(execution)['triggeredBy'] ?? '')),
+    actors: executions.map((execution) => startInput(execution).triggeredBy ?? ''),
     checkedTrees: checkedTrees(executions),
     pulls,
     comments: await commentsOn(forge, order.issue),

@@ -108,8 +108,8 @@ export function checkedTrees(executions: readonly Execution[]): Set<string> {
 }
 
 /** What an execution was started with. */
-export function startInput({ events }: Execution): Record<string, unknown> {
-  const [input] = (events[0]?.attributes['input'] ?? []) as Record<string, unknown>[];
+export function startInput({ events }: Execution): { triggeredBy?: string } {
+  const [input] = (events[0]?.attributes['input'] ?? []) as { triggeredBy?: string }[];
   return input ?? {};
 }
 

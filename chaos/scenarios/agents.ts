@@ -18,11 +18,15 @@ export const hang: Scenario = {
 export const orphans: Scenario = {
   name: 'orphans',
   says: 'the worker is killed while its agent works, which has a child in a session of its own, and without namespaces to help',
-  stage: () => ({ agent: { workMs: 1500, hang: 'once' }, program: { file: '../chaos/worker.ts', args: ['--isolation', 'reaper'] } }),
+  stage: () => ({
+    agent: { workMs: 1500, hang: 'once', looks: false },
+    program: { file: '../chaos/worker.ts', args: ['--isolation', 'reaper'] },
+  }),
   async play(stage, budget) {
     await stage.host.start();
     const order = await stage.order();
-    for (let kills = 0; order && kills < Math.min(2, budget.kills); kills++) {
+    if (!order) return;
+    for (let kills = 0; kills < Math.min(2, budget.kills); kills++) {
       if (!(await agentAt('implement').reached(stage, order))) break;
       await stage.pause(stage.random.between(0, 1000));
       await stage.killWorker();

@@ -16,6 +16,8 @@ export interface AgentOptions {
   workMs: number;
   /** The turn never ends, the first time (`once`) or ever. */
   hang?: 'once' | true;
+  /** Whether it looks for secrets. Not where processes see each other: there is no sandbox yet. */
+  looks?: boolean;
   random: Random;
 }
 
@@ -23,7 +25,7 @@ export interface AgentOptions {
  * What the agent does in its shell: holds a lock of its run with all its processes, one of them in a session of its own, and
  * leaves half of the work behind when it is killed. Two trees of one run cannot both have the lock.
  */
-function program({ log, leaks, locks }: AgentNotes & { locks: string }, workMs: number): string {
+function program({ log, leaks, locks }: AgentNotes & { locks: string }, { workMs, looks = true }: AgentOptions): string {
   return `#!/bin/bash
 run=$(basename "$PWD")
 note() { echo "$1 $run $(date +%s%3N)" >> ${log}; }
@@ -33,23 +35,26 @@ note begin
 setsid sleep 600 &
 sleep 600 &
 echo half > half.txt
-{ env; for each in /proc/[0-9]*/environ /proc/[0-9]*/cmdline; do tr '\\0' '\\n' < $each; done
-  git config --list; cat "$(git rev-parse --git-common-dir)/config"; find "$HOME" -type f -size -64k -exec cat {} +
-} > ${leaks}/$run 2>/dev/null
-sleep ${(workMs / 1000).toFixed(2)}
+${looks ? look(leaks) : ''}sleep ${(workMs / 1000).toFixed(2)}
 echo whole > whole.txt
 note end
 `;
 }
 
+const look = (leaks: string): string => `{ env; for each in /proc/[0-9]*/environ /proc/[0-9]*/cmdline; do tr '\\0' '\\n' < $each; done
+  git config --list; cat "$(git rev-parse --git-common-dir)/config"; find "$HOME" -type f -size -64k -exec cat {} +
+} > ${leaks}/$run 2>/dev/null
+`;
+
 /** Writes the agent's program, and gives the turns that it plays. */
-export async function writeAgent(folder: string, { workMs, hang, random }: AgentOptions): Promise<{ notes: AgentNotes; turns: Script }> {
+export async function writeAgent(folder: string, options: AgentOptions): Promise<{ notes: AgentNotes; turns: Script }> {
+  const { hang, random } = options;
   const notes = { log: join(folder, 'agents.log'), leaks: join(folder, 'leaks') };
   const locks = join(folder, 'locks');
   await Promise.all([mkdir(notes.leaks, { recursive: true }), mkdir(locks, { recursive: true })]);
   await writeFile(notes.log, '');
   const file = join(folder, 'agent.sh');
-  await writeFile(file, program({ ...notes, locks }, workMs), { mode: 0o755 });
+  await writeFile(file, program({ ...notes, locks }, options), { mode: 0o755 });
   const slowly = (turn: ScriptTurn): ScriptTurn[] => [{ ...turn, delayMs: random.between(50, 250) }];
   const turns: Script = {
     classify: slowly({ json: { class: 'bug', reason: 'It is wrong.' } }),

@@ -147,6 +147,6 @@ const bearer = (headers: IncomingMessage['headers'], token: string): Record<stri
   headers['x-remote-user'] === undefined ? {} : { authorization: `Bearer ${token}` };
 
 /** The body is whole here. */
-function plain({ 'transfer-encoding': _, connection: __, ...headers }: IncomingMessage['headers']): IncomingMessage['headers'] {
-  return headers;
+function plain(headers: IncomingMessage['headers']): IncomingMessage['headers'] {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => name !== 'transfer-encoding' && name !== 'connection'));
 }

@@ -41,10 +41,10 @@ export const atForge = (side: 'before' | 'after', what: string, fits: (exchange:
   name: `${side} ${what}`,
   async reached(stage, order) {
     const met = new AbortController();
-    const meet = (exchange: Exchange): void => {
+    const meet = (exchange: Exchange): undefined => {
       if (exchange.owner !== 'user' && fits(exchange)) met.abort();
     };
-    using _ = side === 'before' ? stage.forge.front.before((exchange) => void meet(exchange)) : stage.forge.front.after(meet);
+    using _ = side === 'before' ? stage.forge.front.before(meet) : stage.forge.front.after(meet);
     const over = new AbortController();
     const first = once(met.signal, 'abort', { signal: over.signal }).then(
       () => true,
