@@ -29,8 +29,8 @@ export interface Played {
   faults: (Omit<Fault, 'at'> & { afterMs: number })[];
   /** Runs by how they ended: their outcome, or how Temporal closed them, or `parked`. */
   ends: Record<string, number>;
-  /** Of those, how many had parked for the faults before they were told to go on. */
-  parkedOnce: number;
+  /** Why runs had parked for the faults before they were told to go on. */
+  parkedOnce: string[];
   lost: number;
   duplicates: number;
   violations: { invariant: InvariantName | 'scenario'; message: string }[];
@@ -57,11 +57,11 @@ export async function runCampaign({ seed, scenarios, minutes, kills, stage = {},
   }
 }
 
-function lineOf({ scenario, seconds, orders, kills, ends, violations, skipped }: Played): string {
+function lineOf({ scenario, seconds, orders, kills, ends, parkedOnce, violations, skipped }: Played): string {
   if (skipped) return `${scenario}: not played, ${skipped}`;
   const ended = Object.entries(ends).map(([end, count]) => `${count} ${end}`);
   const said = violations.map(({ invariant, message }) => `\n  ${invariant}: ${message}`).join('');
-  return `${scenario}: ${seconds.toFixed(0)} s, ${orders} orders, ${kills} kills, ${ended.join(', ') || 'nothing'}${said}`;
+  return `${scenario}: ${seconds.toFixed(0)} s, ${orders} orders, ${kills} kills, ${ended.join(', ') || 'nothing'}${parkedOnce.map((cause) => `\n  parked first: ${cause}`).join('')}${said}`;
 }
 
 interface Play {
@@ -102,14 +102,14 @@ async function play({ scenario, seed, stage: over, budget }: Play): Promise<Play
     kills: stage.faults.filter(({ kill }) => kill).length,
     faults: stage.faults.map(({ at, ...fault }) => ({ ...fault, afterMs: at - beganAt })),
     ends: endsOf(findings),
-    parkedOnce: stage.orders.filter(({ parked }) => parked).length,
+    parkedOnce: stage.orders.flatMap(({ parked }) => parked ?? []),
     lost: violations.filter(({ invariant }) => invariant === 'I3').length,
     duplicates: violations.filter(({ invariant }) => invariant === 'I2').length,
     violations,
   };
 }
 
-const NOTHING = { seconds: 0, orders: 0, kills: 0, faults: [], ends: {}, parkedOnce: 0, lost: 0, duplicates: 0, violations: [] };
+const NOTHING = { seconds: 0, orders: 0, kills: 0, faults: [], ends: {}, parkedOnce: [], lost: 0, duplicates: 0, violations: [] };
 
 /** Lets the runs come to rest, has the oracles look, stops the workers, and has them look again. */
 async function afterwards(stage: Stage, { settleMs = SETTLE_MS }: Scenario): Promise<Findings> {

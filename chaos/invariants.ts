@@ -1,4 +1,5 @@
 import type { Findings, RunFact } from './oracles/findings.ts';
+import { causeIn } from './oracles/forge.ts';
 import type { GrantFact } from './oracles/histories.ts';
 
 /** What must hold, whatever was done to the system. */
@@ -93,9 +94,7 @@ function lost(run: RunFact): string[] {
 }
 
 /** As the issue tells it. */
-function causeOf({ comments }: RunFact): string {
-  return /\*\*[a-z_]+\*\*: .*/.exec(comments.at(-1) ?? '')?.[0] ?? 'its issue says nothing';
-}
+const causeOf = ({ comments }: RunFact): string => causeIn(comments) ?? 'its issue says nothing';
 
 /** A push of a worker after another worker was given its run. */
 function staleWrites({ runs, pushes, labels }: Findings): string[] {

@@ -18,7 +18,7 @@ export function totalsOf(played: readonly Played[]): Totals {
     kills: sum(({ kills }) => kills),
     lost: sum(({ lost }) => lost),
     duplicates: sum(({ duplicates }) => duplicates),
-    parkedOnce: sum(({ parkedOnce }) => parkedOnce),
+    parkedOnce: sum(({ parkedOnce }) => parkedOnce.length),
     violations: sum(({ violations }) => violations.length),
   };
 }
@@ -37,7 +37,7 @@ export function tableOf(played: readonly Played[]): string {
       Object.entries(each.ends)
         .map(([end, count]) => `${count} ${end}`)
         .join(', '),
-    `${each.parkedOnce}`,
+    `${each.parkedOnce.length}`,
     `${each.lost}`,
     `${each.duplicates}`,
     each.skipped ? '–' : each.violations.length === 0 ? 'yes' : [...new Set(each.violations.map(({ invariant }) => invariant))].join(', '),

@@ -1,3 +1,4 @@
+import { within } from '../until.ts';
 import { PLACE } from '../stage/forge.ts';
 import type { StageForge } from '../stage/forge.ts';
 
@@ -19,3 +20,13 @@ export async function commentsOn({ person }: StageForge, issue: number): Promise
   const { data } = await person.rest.issues.listComments({ ...PLACE, issue_number: issue, per_page: 100 });
   return data.map(({ body }) => body ?? '');
 }
+
+/** Why a run is parked, as its issue tells people. */
+export async function causeOn(forge: StageForge, issue: number): Promise<string> {
+  // It is told right after the run has parked.
+  const told = await within({ ms: 20_000, pollMs: 500 }, async () => causeIn(await commentsOn(forge, issue)));
+  return told ?? 'its issue says nothing';
+}
+
+export const causeIn = (comments: readonly string[]): string | undefined =>
+  comments.map((body) => /\*\*[a-z_]+\*\*: .*/.exec(body)?.[0]).findLast((cause) => cause !== undefined);

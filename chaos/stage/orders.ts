@@ -14,8 +14,8 @@ export interface Order {
   workflowId: string;
   expected: Expected;
   acceptedAt: number;
-  /** It parked for the faults, and was told to go on when they were over. */
-  parked?: true;
+  /** Why it parked for the faults, as its issue says, before it was told to go on. */
+  parked?: string;
 }
 
 /** How Temporal says that a run stands. */

@@ -8,6 +8,7 @@ import { belayUser } from '../../test/support/cli.ts';
 import type { Files } from '../../test/support/git-remote.ts';
 import type { SmallDisk } from '../../test/support/small-disk.ts';
 import { temporaryDirectory } from '../../test/support/temporary-directory.ts';
+import { causeOn } from '../oracles/forge.ts';
 import { branchesOf } from '../oracles/git.ts';
 import { watchAgents } from '../oracles/watch.ts';
 import type { AgentWatch } from '../oracles/watch.ts';
@@ -173,7 +174,7 @@ async function allAtRest({ orders, client }: Stage): Promise<true | undefined> {
   return standings.every((standing) => standing && isAtRest(standing)) || undefined;
 }
 
-async function settle({ orders, client }: Stage, ms: number): Promise<void> {
+async function settle({ orders, client, forge }: Stage, ms: number): Promise<void> {
   const deadline = performance.now() + ms;
   await Promise.all(
     orders.map(async (order) => {
@@ -184,8 +185,8 @@ async function settle({ orders, client }: Stage, ms: number): Promise<void> {
         });
       const standing = await rest();
       if (standing?.belay !== 'parked' || standing.temporal !== 'RUNNING' || order.expected !== 'pull_request') return;
+      order.parked = await causeOn(forge, order.issue);
       await client.workflow.getHandle(order.workflowId).signal(RETRY_SIGNAL, {});
-      order.parked = true;
       await until({ what: `run ${order.runId} to wake`, ms: 20_000 }, async () =>
         (await standingIfKnown(client, order))?.belay === 'parked' ? undefined : true,
       ).catch(() => undefined);
