@@ -9,17 +9,17 @@ import type { Handover } from '../src/activities/handover.ts';
 import type { IsolationName } from '../src/process/isolation.ts';
 import { createProcessTrees } from '../src/process/process-trees.ts';
 import { runWorker } from '../src/worker.ts';
-import type { WorkerParts } from '../src/worker.ts';
+import type { WorkerOptions } from '../src/worker.ts';
 import { seenProcesses } from './oracles/processes.ts';
 
 const { values } = parseArgs({ options: { isolation: { type: 'string' }, without: { type: 'string' } } });
 
-const isolated = (isolation: IsolationName): Partial<WorkerParts> => ({
+const isolated = (isolation: IsolationName): WorkerOptions => ({
   openProcesses: (options) => createProcessTrees({ ...options, isolation }),
 });
 
 /** Nothing ends the agents of a worker that is killed: neither the kernel, nor a reaper, nor the next worker. */
-const withoutReaper: Partial<WorkerParts> = {
+const withoutReaper: WorkerOptions = {
   reap: async () => {},
   async openProcesses(options) {
     const trees = await createProcessTrees({ ...options, isolation: 'reaper' });
@@ -30,7 +30,7 @@ const withoutReaper: Partial<WorkerParts> = {
 };
 
 /** A host that has lost a run goes on writing. */
-const withoutFence: Partial<WorkerParts> = {
+const withoutFence: WorkerOptions = {
   adapt: (deps) => ({
     ...deps,
     holdings: {
@@ -56,5 +56,5 @@ await runWorker(process.env, {
   ...(isolation ? isolated(isolation) : {}),
   ...(values.without === 'reaper' ? withoutReaper : {}),
   ...(values.without === 'fence' ? withoutFence : {}),
-  ...(effect ? { adapt: (deps) => ({ ...deps, atEffect: dying }) } : {}),
+  ...(effect ? { atEffect: dying } : {}),
 });

@@ -183,7 +183,9 @@ export const repositorySettingsSchema = z
         .optional()
         .describe('The folder in which setup, tests and agents work, from the root of the repository.'),
       workspace: words(['worktree', 'clone']).optional().describe('What a run works in.'),
-      checkpoints: words(CHECKPOINT_PLACES).optional().describe('Whether other hosts can take a run over from what it pushes to `refs/belay/`.'),
+      checkpoints: words(CHECKPOINT_PLACES)
+        .optional()
+        .describe('Whether other hosts can take a run over from what it pushes to `refs/belay/`.'),
       setupCache: z
         .union([z.literal(false), foldersBelow], { error: 'must be false, a path, or a list of paths' })
         .optional()

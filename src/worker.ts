@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { Runtime } from '@temporalio/worker';
 import type { Client } from '@temporalio/client';
 import { failPredecessors } from './activities/attempts.ts';
+import type { AtEffect } from './activities/effects.ts';
 import type { Dependencies } from './activities/dependencies.ts';
 import { createHoldings } from './activities/holdings.ts';
 import { describeError, exitCodeOf } from './cli/terminal.ts';
@@ -26,7 +27,7 @@ import { createLog, temporalLogger } from './telemetry/log.ts';
 import { announce } from './temporal/announcement.ts';
 import { cacheFolder } from './cache-folder.ts';
 import type { TemporalTarget } from './temporal/connection.ts';
-import { connectTemporal, connectWorker, registerSearchAttributes, namedTarget } from './temporal/connection.ts';
+import { connectTemporal, connectWorker, registerSearchAttributes, namedTarget, waitForTemporal } from './temporal/connection.ts';
 import { createWorkers } from './temporal/workers.ts';
 import type { Host } from './workspace/host.ts';
 import { takeHome } from './workspace/host.ts';
@@ -42,8 +43,8 @@ export interface BelayWorker extends AsyncDisposable {
   readonly ended: Promise<void>;
 }
 
-/** What keeps a worker from doing harm. The chaos campaign proves that it takes notice by leaving one out. */
-export interface WorkerParts {
+/** What keeps a worker from doing harm. */
+interface WorkerParts {
   /** Ends what an earlier worker of this home has left running. */
   reap(boot: string): Promise<unknown>;
   openProcesses(options: { bootId: string }): Promise<ProcessTrees>;
@@ -53,18 +54,21 @@ export interface WorkerParts {
 
 const PARTS: WorkerParts = { reap: reapBoot, openProcesses: createProcessTrees, adapt: (deps) => deps };
 
-export interface WorkerRequest {
+/** Only for tests, which end or stop their own process at an effect, and for the chaos campaign, which leaves a part out to prove that it takes notice. */
+export interface WorkerOptions extends Partial<WorkerParts> {
+  atEffect?: AtEffect | undefined;
+}
+
+interface WorkerRequest extends WorkerOptions {
   config: Config;
   env: NodeJS.ProcessEnv;
   target: TemporalTarget;
   log: Log;
-  /** Never in production. */
-  parts?: Partial<WorkerParts>;
 }
 
 /** Starts everything that serves runs on this host. Disposing ends agents and tests, and leaves their runs to the next worker. */
-export async function startWorker({ config, env, target, log, parts: others }: WorkerRequest): Promise<BelayWorker> {
-  const parts = { ...PARTS, ...others };
+export async function startWorker({ config, env, target, log, ...options }: WorkerRequest): Promise<BelayWorker> {
+  const parts = { ...PARTS, ...options };
   await using stack = new AsyncDisposableStack();
   const host = stack.use(await takeHome(config.home));
   // Before anything else: what the killed worker before this one has left running must not work beside us.
@@ -104,7 +108,7 @@ interface Composition {
   client: Client;
   stack: AsyncDisposableStack;
   log: Log;
-  parts: WorkerParts;
+  parts: WorkerParts & Pick<WorkerOptions, 'atEffect'>;
 }
 
 async function composeDependencies({ config, env, host, client, stack, log, parts }: Composition): Promise<Dependencies> {
@@ -132,6 +136,7 @@ async function composeDependencies({ config, env, host, client, stack, log, part
     slots: createSlots(workspaces.max),
     holdings: createHoldings(),
     workspaceEnvironment: workspaceEnvironment(env, {}, { dropPath: PACKAGE_BINS }),
+    ...(parts.atEffect ? { atEffect: parts.atEffect } : {}),
   };
 }
 
@@ -141,7 +146,7 @@ export function installLogger(log: Log): void {
 }
 
 /** A worker of the Temporal service that the environment names, until a signal stops it. */
-export async function runWorker(env: NodeJS.ProcessEnv, parts: Partial<WorkerParts> = {}): Promise<void> {
+export async function runWorker(env: NodeJS.ProcessEnv, options: WorkerOptions = {}): Promise<void> {
   const config = loadConfig(env);
   const log = createLog({ level: config.log.level, secrets: Object.values(config.secrets) });
   installLogger(log);
@@ -153,13 +158,31 @@ export async function runWorker(env: NodeJS.ProcessEnv, parts: Partial<WorkerPar
       hint: 'Set TEMPORAL_ADDRESS, or use `belay dev`, which brings its own.',
     });
   await using stack = new AsyncDisposableStack();
-  const worker = stack.use(await startWorker({ config, env, target, log, parts }));
+  if (!(await isThere(target, log))) return;
+  const worker = stack.use(await startWorker({ config, env, target, log, ...options }));
   stack.use(await announce({ home: config.home, target, graceMs: 0 }));
   using _ = onStopSignals((signal) => {
     log.info({ signal }, 'Stopping: agents and tests are ended, their runs go on with the next worker');
     void worker[Symbol.asyncDispose]();
   });
   await worker.ended;
+}
+
+/** Worker and server may be started in any order. False where a signal ended the wait. */
+async function isThere(target: TemporalTarget, log: Log): Promise<boolean> {
+  const stopped = new AbortController();
+  using _ = onStopSignals(() => stopped.abort());
+  try {
+    await waitForTemporal({
+      target,
+      signal: stopped.signal,
+      onWaiting: ({ message }) => log.warn({ address: target.address }, `Waiting for Temporal. ${message}`),
+    });
+    return true;
+  } catch (error) {
+    if (stopped.signal.aborted) return false;
+    throw error;
+  }
 }
 
 if (import.meta.main) {

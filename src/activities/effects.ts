@@ -13,12 +13,23 @@ interface Effect {
 /** Everything that a run does and that outlasts the process that did it. A kill on either side of any of these must do no harm. */
 export const EFFECTS = {
   'raise-epoch': { lasts: "the lease's epoch in the ledger", found: 'one statement compares and sets' },
-  'take-handover': { lasts: "the run's epoch ref at the remote", found: 'moved by compare-and-swap; its commit names the lease', outside: true },
+  'take-handover': {
+    lasts: "the run's epoch ref at the remote",
+    found: 'moved by compare-and-swap; its commit names the lease',
+    outside: true,
+  },
   grant: { lasts: "the grant in the run's history", found: 'a grant of another epoch than the one waited for is ignored' },
-  'agent-turn': { lasts: 'a paid turn and the files it changed', found: "its session is noted as soon as it begins, its outcome when it ends" },
+  'agent-turn': {
+    lasts: 'a paid turn and the files it changed',
+    found: 'its session is noted as soon as it begins, its outcome when it ends',
+  },
   checkpoint: { lasts: "the checkpoint's commit and ref in the mirror", found: 'unchanged content makes no commit' },
   'push-checkpoint': { lasts: "the run's refs at the remote", found: 'moved by compare-and-swap', outside: true },
-  'push-branch': { lasts: "the run's branch at the remote", found: 'the same work makes the same commit, moved by compare-and-swap', outside: true },
+  'push-branch': {
+    lasts: "the run's branch at the remote",
+    found: 'the same work makes the same commit, moved by compare-and-swap',
+    outside: true,
+  },
   'pull-request': { lasts: 'the pull request', found: 'by its head branch', outside: true },
   draft: { lasts: 'the notice on a draft', found: 'by its head branch', outside: true },
   comment: { lasts: 'the comment on the issue', found: 'by its hidden marker', outside: true },

@@ -108,7 +108,10 @@ export async function restoreRecord(deps: Here, { mirror, commit }: { mirror: Mi
   for (const view of record.earlier) await ledger.recordRun(view);
 }
 
-async function restoreArtifact({ ledger, files }: Here, { mirror, commit, artifact }: { mirror: Mirror; commit: string; artifact: ArtifactRecord }) {
+async function restoreArtifact(
+  { ledger, files }: Here,
+  { mirror, commit, artifact }: { mirror: Mirror; commit: string; artifact: ArtifactRecord },
+) {
   const known = await ledger.getArtifact(artifact.id);
   if (known && existsSync(files.absolute(known.path))) return;
   const text = await mirror.readFile({ commit, path: artifact.id });

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/activity';
 import pLimit from 'p-limit';
 import { BelayError } from '../contracts/errors.ts';
+import type { HandoverLease } from '../contracts/handover.ts';
 import type { LeaseRef } from '../contracts/lease.ts';
 import type { ArtifactRecord } from '../contracts/records.ts';
 import type { RepositoryRef } from '../contracts/repository.ts';
@@ -55,6 +56,13 @@ export async function takeHandover(place: HandoverPlace): Promise<Handover | und
 
 const isRefusal = (error: unknown): error is BelayError =>
   error instanceof BelayError && ['push_rejected', 'forge_forbidden'].includes(error.code);
+
+/** What the remote has of the run. */
+interface Found {
+  epochSha: string | null;
+  checkpointSha: string | null;
+  holder?: HandoverLease | undefined;
+}
 
 class RunAtRemote implements Handover {
   readonly #place: HandoverPlace;
@@ -123,9 +131,10 @@ class RunAtRemote implements Handover {
 
   async #takeOnce(): Promise<void> {
     const { deps, mirror, lease, signal } = this.#place;
-    const { holder } = await this.#read();
-    if (holder && isNewer(holder, lease)) throw leaseLost(lease);
-    if (this.#epochSha !== null) await restoreRecord(deps, { mirror, commit: this.#epochSha });
+    const found = await this.#find();
+    if (found.holder && isNewer(found.holder, lease)) throw leaseLost(lease);
+    this.#adopt(found);
+    if (found.epochSha !== null) await restoreRecord(deps, { mirror, commit: found.epochSha });
     const move = await this.#move([]);
     await mirror.pushRefs({ ...(await this.#access()), moves: [move], signal });
     this.#epochSha = move.sha;
@@ -139,7 +148,9 @@ class RunAtRemote implements Handover {
       if (isLost(error) || isMoved(error) || this.#place.signal.aborted) throw error;
       this.#refused = isRefusal(error);
       const then = this.#refused ? 'From here on its checkpoints stay on this host.' : 'The next step tries again.';
-      await this.say(`The work so far could not be pushed for other hosts: ${error instanceof Error ? error.message : String(error)}. ${then}`);
+      await this.say(
+        `The work so far could not be pushed for other hosts: ${error instanceof Error ? error.message : String(error)}. ${then}`,
+      );
     }
   }
 
@@ -175,20 +186,26 @@ class RunAtRemote implements Handover {
   /** Finds out where the refs are. Throws lease_lost where they are another lease's. */
   async #look(): Promise<void> {
     const { lease } = this.#place;
-    const { holder } = await this.#read();
-    if (holder?.epoch !== lease.epoch || holder.executionId !== lease.executionId) throw leaseLost(lease);
+    const found = await this.#find();
+    // What another lease has put there is never gone on from here.
+    if (found.holder?.epoch !== lease.epoch || found.holder.executionId !== lease.executionId) throw leaseLost(lease);
+    this.#adopt(found);
   }
 
-  async #read() {
+  #adopt({ epochSha, checkpointSha }: Found): void {
+    this.#epochSha = epochSha;
+    this.#checkpointSha = checkpointSha;
+  }
+
+  async #find(): Promise<Found> {
     const { mirror, lease, signal } = this.#place;
     const access = await this.#access();
     const names = { epoch: epochRef(lease.runId), checkpoint: checkpointRef(lease.runId) };
     const refs = await mirror.remoteRefs({ ...access, refs: Object.values(names), signal });
-    this.#epochSha = refs.get(names.epoch) ?? null;
-    this.#checkpointSha = refs.get(names.checkpoint) ?? null;
-    if (this.#epochSha === null) return { holder: undefined };
-    if (!(await mirror.hasCommit(this.#epochSha))) await mirror.fetchRef({ ...access, ref: names.epoch, signal });
-    return { holder: await holderIn(mirror, this.#epochSha) };
+    const [epochSha, checkpointSha] = [refs.get(names.epoch) ?? null, refs.get(names.checkpoint) ?? null];
+    if (epochSha === null) return { epochSha, checkpointSha };
+    if (!(await mirror.hasCommit(epochSha))) await mirror.fetchRef({ ...access, ref: names.epoch, signal });
+    return { epochSha, checkpointSha, holder: await holderIn(mirror, epochSha) };
   }
 
   /** The epoch ref moves on to a commit of this lease that has the others in its history: whatever was pushed once stays to be found. */

@@ -41,11 +41,13 @@ export function leaseQueueActivities(deps: Dependencies): LeaseActivities {
 export function orchestratorActivities(deps: Dependencies): OrchestratorActivities & RecordActivities {
   const { commentProgress, updateDraft, requestCancel } = progressActivities(deps);
   const { recordRun } = recordActivities(deps);
+  // Noted too: a run that ends would otherwise wait a minute for the comment that a killed worker was writing.
+  const noted = createHostActivity(deps);
   return {
-    commentProgress: typed(commentProgress),
-    updateDraft: typed(updateDraft),
-    requestCancel: typed(requestCancel),
-    dropHandover: typed(handoverActivities(deps).dropHandover),
+    commentProgress: noted(commentProgress),
+    updateDraft: noted(updateDraft),
+    requestCancel: noted(requestCancel),
+    dropHandover: noted(handoverActivities(deps).dropHandover),
     recordRun: typed(recordRun),
   };
 }

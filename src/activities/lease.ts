@@ -12,12 +12,12 @@ import { oncePerTree } from '../workspace/setup-mark.ts';
 import { cachedSetup } from './cached-setup.ts';
 import type { Dependencies } from './dependencies.ts';
 import { performEffect } from './effects.ts';
-import { recallRun } from './handover-record.ts';
 import { takeHandover } from './handover.ts';
 import { fetchLog, logAboutWorkspace } from './lease-log.ts';
 import { leaveTree, releasePorts } from './leaving.ts';
 import { readOverrides } from './overrides.ts';
 import { readSettings } from './settings.ts';
+import { startOf } from './start-of-work.ts';
 import type { Tenure } from './tenures.ts';
 
 const OWN_PORTS_FILE = `The repository has a ${PORTS_FILE} of its own, which is left as it is: the ports are in the environment only.`;
@@ -79,9 +79,9 @@ async function prepare(deps: Dependencies, input: HoldInput, { tenure, cleanup, 
   const baseSha = await baseOf(mirror, remote, input, signal);
   const settings = await readSettings(mirror, baseSha);
   const wanted = settings.run.checkpoints ?? input.checkpoints ?? (repository.forge === 'local' ? 'local' : 'remote');
-  const handover = wanted === 'remote' ? await takeHandover({ deps, lease, repository, mirror, continues: input.continues, signal }) : undefined;
-  await recallEarlier(deps, mirror, remote, input, signal);
-  const commit = await startOf(mirror, remote, input, baseSha, signal);
+  const handover =
+    wanted === 'remote' ? await takeHandover({ deps, lease, repository, mirror, continues: input.continues, signal }) : undefined;
+  const commit = await startOf({ deps, mirror, access: remote, input, baseSha, signal });
   const ports = await deps.ports.claim({ runId, signal });
   cleanup.defer(() => releasePorts(deps, lease));
   const isFirst = input.checkpoint === undefined;
@@ -101,8 +101,21 @@ async function prepare(deps: Dependencies, input: HoldInput, { tenure, cleanup, 
   const overrides = await readOverrides(mirror, baseSha);
   // Setup commands may change files.
   const at = state !== 'kept' && settings.setup.length === 0 ? { at: commit } : {};
-  cleanup.use(deps.holdings.add({ lease, repository, mirror, worktree, ports, baseSha, settings: settings.named, overrides, end, handover, ...at }));
-  return { epoch, host: deps.host.id, taskQueue: deps.host.taskQueue, kind, path, ports, baseSha, commit, settings: settings.run, ...(handover ? { handover: true } : {}) };
+  cleanup.use(
+    deps.holdings.add({ lease, repository, mirror, worktree, ports, baseSha, settings: settings.named, overrides, end, handover, ...at }),
+  );
+  return {
+    epoch,
+    host: deps.host.id,
+    taskQueue: deps.host.taskQueue,
+    kind,
+    path,
+    ports,
+    baseSha,
+    commit,
+    settings: settings.run,
+    ...(handover ? { handover: true } : {}),
+  };
 }
 
 type Remote = GitAccess & { onProgress: (line: string) => void };
@@ -114,41 +127,4 @@ async function baseOf(mirror: Mirror, remote: Remote, { base, baseSha }: HoldInp
   }
   if (base) return mirror.fetchBranch({ ...remote, branch: base, signal });
   throw new BelayError({ code: 'base_not_found', message: 'The run names neither a base branch nor a base commit.' });
-}
-
-/** The work so far: the run's own checkpoint, else what it continues, else the base. */
-async function startOf(
-  mirror: Mirror,
-  remote: Remote,
-  { checkpoint, continues }: HoldInput,
-  baseSha: string,
-  signal: AbortSignal,
-): Promise<string> {
-  const commit = checkpoint ?? continues?.commit;
-  if (!commit) return baseSha;
-  for (const sha of [commit, continues?.branchHead]) {
-    if (sha && !(await mirror.hasCommit(sha))) await fetchWork(mirror, remote, sha, signal);
-  }
-  return commit;
-}
-
-/** What the run goes on from may have been made on another host. */
-async function recallEarlier(deps: Dependencies, mirror: Mirror, remote: Remote, { continues }: HoldInput, signal: AbortSignal): Promise<void> {
-  if (!continues) return;
-  const { runId, commit, plan, review } = continues;
-  const artifacts = await Promise.all([plan, review].map((given) => given && deps.ledger.getArtifact(given.artifactId)));
-  const isHere = artifacts.every((found, index) => found ?? [plan, review][index] === undefined) && (!commit || (await mirror.hasCommit(commit)));
-  if (!isHere) await recallRun(deps, { mirror, access: remote, runId, signal });
-}
-
-async function fetchWork(mirror: Mirror, remote: Remote, sha: string, signal: AbortSignal): Promise<void> {
-  await mirror.fetchCommit({ ...remote, sha, signal }).catch((cause: unknown) => {
-    if (!(cause instanceof BelayError) || cause.code !== 'base_not_found') throw cause;
-    throw new BelayError({
-      code: 'work_elsewhere',
-      message: `The work so far (commit ${sha.slice(0, 12)}) is neither on this host nor at the remote: another host has it.`,
-      hint: 'Start the worker of that host, then `belay retry`. If that host is gone, `belay retry --phase` from the first phase does the work anew.',
-      cause,
-    });
-  });
 }

@@ -41,7 +41,11 @@ export function publishActivities(deps: Dependencies) {
           const { draft, reviewers, labels } = input;
           const wanted = { repository, title, body, headSha, ...(known?.number === input.pullRequest ? {} : { reviewers, labels }) };
           const effect = { name: 'pull-request', runId: step.lease.runId, on: branch, intent: headSha, receipt: numberOf } as const;
-          const { number, url, notes: left = [] } = await performEffect(deps, effect, () =>
+          const {
+            number,
+            url,
+            notes: left = [],
+          } = await performEffect(deps, effect, () =>
             known?.state === 'open'
               ? forge.updatePullRequest({ ...wanted, number: known.number, ...draftChange(known, draft) })
               : forge.createPullRequest({ ...wanted, branch, base, reviewers, labels, ...(draft ? { draft: true } : {}) }),

@@ -46,7 +46,15 @@ export async function run(context: Context, target: string, options: RunOptions)
 export function intakeOf({ config, ledger, files, forges, trackers, gitHub }: Context): IntakeDependencies {
   const { engine, limits, phasesOff, checkpoints, budgetUsd } = config;
   const { name, model, script } = engine;
-  const defaults = { engine: name, ...(model ? { model } : {}), ...(script ? { script } : {}), limits, phasesOff, ...withoutUndefined({ checkpoints }), budgetUsd };
+  const defaults = {
+    engine: name,
+    ...(model ? { model } : {}),
+    ...(script ? { script } : {}),
+    limits,
+    phasesOff,
+    ...withoutUndefined({ checkpoints }),
+    budgetUsd,
+  };
   return { ledger, files, forges, trackers, gitHub, defaults };
 }
 

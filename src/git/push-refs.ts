@@ -23,7 +23,9 @@ export interface PushRefs extends GitAccess {
 
 /** All of these move, or none does: the server compares them in one transaction. */
 export async function attemptPush(git: RemoteGit, { moves, signal, ...access }: PushRefs): Promise<RemoteAnswer> {
-  const leases = moves.map(({ ref, expected }) => `--force-with-lease=${assertRefName(ref)}:${expected === null ? '' : assertSha(expected)}`);
+  const leases = moves.map(
+    ({ ref, expected }) => `--force-with-lease=${assertRefName(ref)}:${expected === null ? '' : assertSha(expected)}`,
+  );
   const refspecs = moves.map(({ ref, sha }) => `${sha === null ? '' : assertSha(sha)}:${ref}`);
   const options = ['--porcelain', '--atomic', '--no-verify', '--no-recurse-submodules', ...leases, ...(await receivePack(access.url))];
   return git.attempt(access, (url) => ['push', ...options, '--', url, ...refspecs], { signal });

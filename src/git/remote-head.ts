@@ -51,10 +51,7 @@ export async function remoteHeads(
 }
 
 /** The same for full names of refs. */
-export async function remoteRefs(
-  git: RemoteGit,
-  { refs, ...access }: Call & { refs: readonly string[] },
-): Promise<Map<string, string>> {
+export async function remoteRefs(git: RemoteGit, { refs, ...access }: Call & { refs: readonly string[] }): Promise<Map<string, string>> {
   // Without a pattern git lists all.
   if (refs.length === 0) return new Map();
   const { shas } = await list(git, access, [], refs.map(assertRefName));

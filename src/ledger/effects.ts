@@ -15,7 +15,12 @@ export function effectQueries(db: Kysely<LedgerTables>): Pick<Ledger, 'recordInt
           conflict.columns(['run_id', 'name', 'target']).doUpdateSet(({ eb }) => ({
             ...row,
             // An attempt that has no receipt may have come to its end all the same.
-            attempts: eb.case().when('effects.receipt', 'is', null).then(eb('effects.attempts', '+', 1)).else(1).end(),
+            attempts: eb
+              .case()
+              .when('effects.receipt', 'is', null)
+              .then(eb('effects.attempts', '+', 1))
+              .else(1)
+              .end(),
           })),
         )
         .execute();

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../config.ts';
 import { Client, Connection } from '@temporalio/client';
 import type { ConnectionOptions } from '@temporalio/client';
@@ -85,6 +86,36 @@ export async function connectTemporal({ target, timeoutMs = CONNECT_MS }: Connec
     throw unreachable(target, error);
   }
 }
+
+/** Short enough to be there soon after the server, long enough to cost nothing. */
+const FIRST_PAUSE_MS = 500;
+const MAX_PAUSE_MS = 15_000;
+/** The server answers, and says no: waiting would not help. (INVALID_ARGUMENT, NOT_FOUND, PERMISSION_DENIED, UNAUTHENTICATED) */
+const ANSWERS = [3, 5, 7, 16];
+
+export interface WaitRequest {
+  target: TemporalTarget;
+  signal: AbortSignal;
+  /** Hears every time that it is not there. */
+  onWaiting: (error: BelayError) => void;
+}
+
+/** Waits until a server is there, asking ever more seldom. Throws `BelayError` temporal_unreachable where one is, and turns us away. */
+export async function waitForTemporal({ target, signal, onWaiting }: WaitRequest): Promise<void> {
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(MAX_PAUSE_MS, 2 * pauseMs)) {
+    signal.throwIfAborted();
+    try {
+      await using _temporal = await connectTemporal({ target });
+      return;
+    } catch (error) {
+      if (!(error instanceof BelayError) || ANSWERS.includes(codeOf(error.cause))) throw error;
+      onWaiting(error);
+    }
+    await sleep(pauseMs, undefined, { signal });
+  }
+}
+
+const codeOf = (cause: unknown): number => (cause instanceof Error && 'code' in cause && typeof cause.code === 'number' ? cause.code : 0);
 
 /** A worker's connection, which its owner closes. Throws `BelayError` temporal_unreachable. */
 export async function connectWorker({ target }: Pick<ConnectRequest, 'target'>): Promise<NativeConnection> {

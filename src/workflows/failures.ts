@@ -93,3 +93,9 @@ export function isLost(error: unknown): boolean {
   if (cause instanceof TimeoutFailure) return cause.timeoutType !== 'START_TO_CLOSE';
   return cause instanceof ApplicationFailure && cause.type != null && LOST.includes(cause.type);
 }
+
+/** Whether nothing was heard of the host any more. */
+export function isSilent(error: unknown): boolean {
+  const cause = causeOf(error);
+  return cause instanceof TimeoutFailure && cause.timeoutType === 'HEARTBEAT';
+}

@@ -12,7 +12,7 @@ import {
 import { hostLeaseQueue, LEASE_QUEUE } from '../contracts/constants.ts';
 import type { Grant, LeaseRef } from '../contracts/lease.ts';
 import type { HoldInput, LeaseActivities } from '../contracts/work.ts';
-import { classOf, isLost, park, troubleOf } from './failures.ts';
+import { classOf, isLost, isSilent, park, troubleOf } from './failures.ts';
 import { leaseGrantedSignal } from './messages.ts';
 import { LEASE_RETRIES, leaseProfile, SAME_HOST_WAIT } from './profiles.ts';
 
@@ -38,6 +38,8 @@ export interface LeaseOptions {
   host?: string;
   request: () => Omit<HoldInput, 'lease'>;
   heartbeatMs?: number | undefined;
+  /** Other hosts can go on with the run. */
+  isShared: () => boolean;
   onGrant: (grant: Grant) => void;
   onWaiting: () => void;
 }
@@ -125,6 +127,8 @@ export class WorkspaceLease {
         await held.scope.run(() => this.#hold(held));
       } catch (error) {
         held.failure = error;
+        // Nobody has heard of that host for long: another one is as good, where it finds all of the work.
+        if (isSilent(error) && this.#options.isShared()) this.#host = undefined;
       } finally {
         held.over = true;
       }
@@ -137,7 +141,12 @@ export class WorkspaceLease {
     const input: HoldInput = { lease: this.ref(), ...this.#options.request() };
     const summary = `lease ${held.epoch}`;
     const on = (taskQueue: string, wait?: string) =>
-      proxyActivities<LeaseActivities>({ ...leaseProfile(this.#options), taskQueue, summary, ...(wait ? { scheduleToStartTimeout: wait as '5s' } : {}) });
+      proxyActivities<LeaseActivities>({
+        ...leaseProfile(this.#options),
+        taskQueue,
+        summary,
+        ...(wait ? { scheduleToStartTimeout: wait as '5s' } : {}),
+      });
     if (this.#host === undefined) return on(LEASE_QUEUE).holdWorkspace(input);
     try {
       return await on(hostLeaseQueue(this.#host), SAME_HOST_WAIT).holdWorkspace(input);

@@ -52,6 +52,7 @@ export class Run {
       ...(state.host ? { host: state.host } : {}),
       request: () => holdRequest(this.input, this.state),
       heartbeatMs: input.limits.heartbeatMs,
+      isShared: () => state.handover === true,
       onGrant: (grant) => {
         applyGrant(this.state, grant);
         findBy({ status: 'running', phase: this.#phase });

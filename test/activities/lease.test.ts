@@ -1,47 +1,10 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ActivityCancellationDetails } from '@temporalio/common';
-import type { ActivityCancellationDetailsOptions } from '@temporalio/common/lib/activity-cancellation-details.js';
-import { MockActivityEnvironment } from '@temporalio/testing';
-import { DefaultLogger } from '@temporalio/worker';
 import { expect, test } from 'vitest';
-import { leaseQueueActivities } from '../../src/activities/index.ts';
-import type { Grant } from '../../src/contracts/lease.ts';
 import { listClaims } from '../../src/workspace/port-claims.ts';
 import { activityHost, leaseOf } from '../support/activity-host.ts';
-import type { ActivityHost } from '../support/activity-host.ts';
 import { eventually } from '../support/eventually.ts';
-
-interface Hold {
-  /** How the activity ends: `held` until then. */
-  ended: Promise<unknown>;
-  granted: Promise<Grant>;
-  cancel(why: ActivityCancellationDetailsOptions): Promise<unknown>;
-}
-
-/** Most of these leases end as failures. */
-const quiet = new DefaultLogger('ERROR');
-
-/** Asks for the workspace as the workflow does; with a checkpoint from the second lease on. */
-function hold(host: ActivityHost, epoch: number, runId?: string): Hold {
-  const environment = new MockActivityEnvironment({ activityId: `hold-${epoch}` }, { logger: quiet });
-  const { repository, base } = host;
-  const input = { lease: leaseOf(epoch, runId), repository, baseSha: base, ...(epoch > 1 ? { checkpoint: base } : {}) };
-  const ended = environment.run(leaseQueueActivities(host.deps).holdWorkspace, input).catch((error: unknown) => error);
-  const granted = eventually(async () => {
-    const grant = host.grants.find((each) => each.epoch === epoch);
-    if (!grant) throw new Error(`Lease ${epoch} is not granted.`);
-    return grant;
-  });
-  return {
-    ended,
-    granted,
-    async cancel(why) {
-      environment.cancel('CANCELLED', new ActivityCancellationDetails(why));
-      return ended;
-    },
-  };
-}
+import { hold } from '../support/hold.ts';
 
 const exists = async (path: string): Promise<boolean> => (await stat(path).catch(() => undefined)) !== undefined;
 

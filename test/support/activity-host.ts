@@ -31,10 +31,13 @@ export interface ActivityHost extends AsyncDisposable {
   workflow: { status: string };
 }
 
-export async function activityHost(files: Files = { 'a.txt': 'one\n' }): Promise<ActivityHost> {
+export async function activityHost(
+  files: Files = { 'a.txt': 'one\n' },
+  { id = 'here', remote: shared }: { id?: string; remote?: GitRemote } = {},
+): Promise<ActivityHost> {
   await using stack = new AsyncDisposableStack();
-  const remote = stack.use(await gitRemote({ files }));
-  const home = join(remote.folder, 'home');
+  const remote = shared ?? stack.use(await gitRemote({ files }));
+  const home = join(remote.folder, id === 'here' ? 'home' : `home-${id}`);
   await mkdir(home);
   const portsFolder = join(remote.folder, 'ports');
   const { forges, trackers } = composeForges(loadConfig({ BELAY_HOME: home }), {});
@@ -46,7 +49,7 @@ export async function activityHost(files: Files = { 'a.txt': 'one\n' }): Promise
   };
   const deps: Dependencies = {
     home,
-    host: { id: 'here', taskQueue: 'work-here' },
+    host: { id, taskQueue: `work-${id}` },
     client: { workflow: { getHandle: () => handle } } as unknown as Client,
     ledger: stack.use(await openLedger({ path: join(home, 'ledger.db') })),
     files: createRunFiles({ home }),
