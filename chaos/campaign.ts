@@ -13,6 +13,8 @@ export interface CampaignOptions {
   /** No scenario begins after so many minutes, or so many kills. One pass over all is made at most once, unless kills are wanted. */
   minutes: number;
   kills: number;
+  /** A scenario that does the same again and again begins nothing anew after so long, for the others to have their turn. Default 1.5. */
+  minutesEach?: number;
   /** Over what scenarios ask for. */
   stage?: Partial<Omit<StageOptions, 'random'>>;
   say?: (line: string) => void;
@@ -41,7 +43,15 @@ export interface Played {
 const SETTLE_MS = 150_000;
 
 /** Plays scenarios in an order that follows from the seed, until the time is over or the kills are done. */
-export async function runCampaign({ seed, scenarios, minutes, kills, stage = {}, say = () => {} }: CampaignOptions): Promise<Played[]> {
+export async function runCampaign({
+  seed,
+  scenarios,
+  minutes,
+  kills,
+  minutesEach = 1.5,
+  stage = {},
+  say = () => {},
+}: CampaignOptions): Promise<Played[]> {
   const until = performance.now() + minutes * 60_000;
   const played: Played[] = [];
   const killed = (): number => played.reduce((sum, each) => sum + each.kills, 0);
@@ -49,7 +59,12 @@ export async function runCampaign({ seed, scenarios, minutes, kills, stage = {},
     const roundSeed = round === 0 ? seed : `${seed}.${round}`;
     for (const scenario of createRandom(roundSeed).shuffled(scenarios)) {
       if (performance.now() >= until || killed() >= kills) return played;
-      const result = await play({ scenario, seed: roundSeed, stage, budget: { kills: kills - killed(), until } });
+      const result = await play({
+        scenario,
+        seed: roundSeed,
+        stage,
+        budget: { kills: kills - killed(), until: Math.min(until, performance.now() + minutesEach * 60_000) },
+      });
       played.push(result);
       say(lineOf(result));
     }

@@ -13,6 +13,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: String(Math.floor(Date.now() / 1000)) },
     minutes: { type: 'string', default: '10' },
     kills: { type: 'string', default: '10000' },
+    'minutes-each': { type: 'string', default: '1.5' },
     only: { type: 'string' },
     json: { type: 'string' },
     list: { type: 'boolean', default: false },
@@ -24,7 +25,11 @@ else await campaign();
 
 async function campaign(): Promise<void> {
   const { seed, json } = values;
-  const options = { minutes: amount('minutes', values.minutes), kills: amount('kills', values.kills) };
+  const options = {
+    minutes: amount('minutes', values.minutes),
+    kills: amount('kills', values.kills),
+    minutesEach: amount('minutes-each', values['minutes-each']),
+  };
   console.log(`seed ${seed}, at most ${options.minutes} minutes and ${options.kills} kills`);
   const played = await runCampaign({ seed, scenarios: chosen(), ...options, say: (line) => console.log(line) });
   const totals = totalsOf(played);

@@ -39,12 +39,14 @@ async function killOneRun(stage: Stage, moments: readonly string[]): Promise<num
     const rests = within({ ms: PATIENCE_MS, pollMs: 200 }, async () => {
       if (worker.over) return 'killed';
       const standing = await standingIfKnown(client, order);
-      return standing && isAtRest(standing) ? 'rests' : undefined;
+      if (standing?.belay === 'parked' && standing.temporal === 'RUNNING' && !order.parked) await stage.wake(order);
+      return standing && isAtRest(standing) && standing.temporal !== 'RUNNING' ? 'rests' : undefined;
     });
     if ((await rests) !== 'killed') {
       stage.fault(`not met: ${at}`);
       await host.stop();
-      continue;
+      if ((await standingIfKnown(client, order))?.temporal === 'RUNNING') continue;
+      break;
     }
     stage.kill(`${worker.label} killed itself at ${at}`);
     kills++;

@@ -15,7 +15,7 @@ import type { AgentWatch } from '../oracles/watch.ts';
 import { watchProgress } from '../oracles/progress.ts';
 import type { ProgressWatch } from '../oracles/progress.ts';
 import type { Random } from '../random.ts';
-import { until, within } from '../until.ts';
+import { within } from '../until.ts';
 import { REPOSITORY, writeAgent } from './agent.ts';
 import type { AgentNotes, AgentOptions } from './agent.ts';
 import { stageForge } from './forge.ts';
@@ -60,6 +60,8 @@ export interface Stage {
   rest(ms: number): Promise<void>;
   /** The branch that a run has pushed. */
   branchOf(order: Order): Promise<string | undefined>;
+  /** Tells a parked run to go on. */
+  wake(order: Order): Promise<void>;
   /** Waits until every order has ended or is parked; those that parked for the faults are told once to go on. */
   settle(ms: number): Promise<void>;
 }
@@ -82,6 +84,7 @@ export interface StageOptions {
   disk?: () => Promise<SmallDisk>;
 }
 
+const WAKE_MS = 20_000;
 const HOST_NAMES = ['a', 'b', 'c'];
 /** Outside of those that tests use. */
 const PORTS = { first: 23_000, last: 23_079 };
@@ -134,9 +137,12 @@ export async function openStage(options: StageOptions): Promise<Stage & AsyncDis
     pause: (ms) => sleep(ms),
     rest: async (ms) => void (await within({ ms, pollMs: 250 }, () => allAtRest(stage))),
     branchOf: async ({ runId }) => [...(await branchesOf(forge)).keys()].find((branch) => branch.endsWith(`-${runId}`)),
+    wake: (order) => wake(stage, order),
     settle: (ms) => settle(stage, ms),
     ...(disk ? { disk } : {}),
   };
+  // Before their homes go: what stands still does not notice that it should end.
+  stack.defer(() => hosts.flatMap(({ workers }) => workers).forEach((worker) => worker.thaw()));
   const kept = stack.move();
   return { ...stage, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
@@ -174,7 +180,15 @@ async function allAtRest({ orders, client }: Stage): Promise<true | undefined> {
   return standings.every((standing) => standing && isAtRest(standing)) || undefined;
 }
 
-async function settle({ orders, client, forge }: Stage, ms: number): Promise<void> {
+/** Tells a parked run once to go on, as a person does when what was wrong is over. */
+async function wake({ client, forge }: Stage, order: Order): Promise<void> {
+  order.parked = await causeOn(forge, order.issue);
+  await client.workflow.getHandle(order.workflowId).signal(RETRY_SIGNAL, {});
+  await within({ ms: WAKE_MS }, async () => ((await standingIfKnown(client, order))?.belay === 'parked' ? undefined : true));
+}
+
+async function settle(stage: Stage, ms: number): Promise<void> {
+  const { orders, client } = stage;
   const deadline = performance.now() + ms;
   await Promise.all(
     orders.map(async (order) => {
@@ -185,11 +199,7 @@ async function settle({ orders, client, forge }: Stage, ms: number): Promise<voi
         });
       const standing = await rest();
       if (standing?.belay !== 'parked' || standing.temporal !== 'RUNNING' || order.expected !== 'pull_request') return;
-      order.parked = await causeOn(forge, order.issue);
-      await client.workflow.getHandle(order.workflowId).signal(RETRY_SIGNAL, {});
-      await until({ what: `run ${order.runId} to wake`, ms: 20_000 }, async () =>
-        (await standingIfKnown(client, order))?.belay === 'parked' ? undefined : true,
-      ).catch(() => undefined);
+      await wake(stage, order);
       await rest();
     }),
   );
