@@ -1,11 +1,15 @@
+import { GRANT_SIGNAL } from '../../src/contracts/constants.ts';
 import { pushesTo } from '../oracles/git.ts';
 import type { Scenario } from '../scenario.ts';
-import { agentAt, isBranchPush, pushing } from '../stage/moments.ts';
+import type { Exchange } from '../stage/front.ts';
+import { agentAt, isBranchPush } from '../stage/moments.ts';
+import type { Order } from '../stage/orders.ts';
 import type { Stage } from '../stage/stage.ts';
 import { within } from '../until.ts';
 
 const HEARTBEAT = { BELAY_HEARTBEAT_SECONDS: '4' };
 const TAKEOVER_MS = 90_000;
+const REST_MS = 240_000;
 
 /** The other host has moved the epoch ref of the run: it is the holder from here on. */
 async function takenOver(stage: Stage, runId: string): Promise<boolean> {
@@ -44,35 +48,41 @@ export const latePush: Scenario = {
     const [first, second] = stage.hosts;
     if (!first || !second) return;
     await Promise.all([first.start(), second.start()]);
-    // Its label tells whose push it is: whichever host was given the run.
     const order = await stage.order();
     if (!order) return;
-    const arrived = Promise.withResolvers<void>();
-    using _ = stage.forge.front.before(async (exchange) => {
-      if (!isBranchPush(exchange) || stage.faults.some(({ what }) => what.startsWith('hold'))) return undefined;
-      const holder = stage.hosts.find(({ worker }) => worker.label === exchange.owner);
-      stage.fault(`hold the push of ${exchange.owner}, and freeze it`);
-      holder?.worker.freeze();
-      await takenOverFrom(stage, order.runId, exchange.owner);
-      stage.fault(`let the push of ${exchange.owner} in`);
-      arrived.resolve();
+    const late = Promise.withResolvers<Exchange>();
+    const answered = Promise.withResolvers<void>();
+    using _before = stage.forge.front.before(async (exchange) => {
+      if (!isBranchPush(exchange)) return undefined;
+      // What the next holder pushes would be in the way of the late one.
+      if (stage.faults.length > 0) await answered.promise;
+      else await untilLost(stage, order, exchange);
       return undefined;
     });
-    if (!(await pushing('after').reached(stage, order))) return;
-    await arrived.promise;
+    using _after = stage.forge.front.after((exchange) => {
+      if (!isBranchPush(exchange)) return;
+      late.resolve(exchange);
+      answered.resolve();
+    });
+    await Promise.race([late.promise, stage.rest(REST_MS)]);
+    answered.resolve();
     for (const { worker } of stage.hosts) worker.thaw();
   },
 };
 
-/** Granted, not only claimed: the oracles compare with the grant in the history. */
-async function takenOverFrom(stage: Stage, runId: string, owner: string): Promise<void> {
-  await within(
-    { ms: TAKEOVER_MS, pollMs: 100 },
-    async () =>
-      pushesTo(stage.forge).some(({ by, ref }) => by !== owner && ref === `refs/belay/${runId}/checkpoint`) ||
-      pushesTo(stage.forge).filter(({ by, ref }) => by !== owner && ref.startsWith(`refs/belay/${runId}/`)).length > 1 ||
-      undefined,
-  );
+/** Whichever host has the run stands still while its push is on the way, until another host was given the run. */
+async function untilLost(stage: Stage, order: Order, { owner }: Exchange): Promise<void> {
+  const holder = stage.hosts.find(({ worker }) => worker.label === owner);
+  const before = await grants(stage, order);
+  stage.fault(`freeze ${owner}, with a push on the way`);
+  holder?.worker.freeze();
+  await within({ ms: TAKEOVER_MS, pollMs: 200 }, async () => ((await grants(stage, order)) > before ? true : undefined));
+  stage.fault(`let the push of ${owner} in`);
+}
+
+async function grants({ client }: Stage, { workflowId }: Order): Promise<number> {
+  const { events } = await client.workflow.getHandle(workflowId).fetchHistory();
+  return (events ?? []).filter((event) => event.workflowExecutionSignaledEventAttributes?.signalName === GRANT_SIGNAL).length;
 }
 
 export const lostHost: Scenario = {
