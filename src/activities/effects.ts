@@ -86,4 +86,12 @@ export async function performEffect<T>(
   return value;
 }
 
+/** It is there already: the receipt of an attempt that ended before it could write it. */
+export async function foundEffect(
+  { ledger }: Pick<Dependencies, 'ledger'>,
+  { receipt, ...effect }: { name: EffectName; runId: string; on: string; receipt: string },
+): Promise<void> {
+  await ledger.recordReceipt({ ...effect, receipt, at: new Date().toISOString() }).catch(unwritten('The receipt of an effect'));
+}
+
 const isOutside = (name: EffectName): boolean => 'outside' in EFFECTS[name];

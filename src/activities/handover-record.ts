@@ -90,23 +90,33 @@ export async function recallRun(
   const commit = (await mirror.remoteRefs({ ...access, refs: [ref], signal })).get(ref);
   if (commit === undefined) return;
   if (!(await mirror.hasCommit(commit))) await mirror.fetchRef({ ...access, ref, ...(signal ? { signal } : {}) });
-  await restoreRecord(deps, { mirror, commit });
+  await restoreRecord(deps, { mirror, commit, runId });
 }
 
-/** What is known here already is left as it is: nobody else writes over it. */
-export async function restoreRecord(deps: Here, { mirror, commit }: { mirror: Mirror; commit: string }): Promise<void> {
+/** What is known here already is left as it is: nobody else writes over it, nor over what is not this run's. */
+export async function restoreRecord(
+  deps: Here,
+  { mirror, commit, runId }: { mirror: Mirror; commit: string; runId: string },
+): Promise<void> {
   const record = parsed(handoverRecord, await mirror.readFile({ commit, path: RECORD_FILE }));
   if (!record) return;
   for (const { step, ...row } of record.artifacts) {
     const artifact: ArtifactRecord = { ...row, ...withoutUndefined({ step }) };
-    await restoreArtifact(deps, { mirror, commit, artifact }).catch((error: unknown) =>
-      log.warn('An artifact of another host could not be taken over', { error, artifact: artifact.path }),
-    );
+    await restoreArtifact(deps, { mirror, commit, artifact }).catch(untaken(`The artifact ${artifact.path}`));
   }
-  const { ledger } = deps;
-  await Promise.all([...record.steps.map(ledger.recordStep), ...record.sessions.map(ledger.recordSession)]);
-  for (const view of record.earlier) await ledger.recordRun(view);
+  await restoreRows(deps, record, runId).catch(untaken('What the ledger knew'));
 }
+
+async function restoreRows({ ledger }: Here, { steps, sessions, earlier }: HandoverRecord, runId: string): Promise<void> {
+  const isOwn = (row: { runId: string }): boolean => row.runId === runId;
+  await Promise.all([...steps.filter(isOwn).map(ledger.recordStep), ...sessions.filter(isOwn).map(ledger.recordSession)]);
+  for (const view of earlier) if (!(await knownRun(ledger, view.id))) await ledger.recordRun(view);
+}
+
+const untaken =
+  (what: string) =>
+  (error: unknown): void =>
+    log.warn(`${what} of another host could not be taken over`, { error });
 
 async function restoreArtifact(
   { ledger, files }: Here,

@@ -134,7 +134,7 @@ class RunAtRemote implements Handover {
     const found = await this.#find();
     if (found.holder && isNewer(found.holder, lease)) throw leaseLost(lease);
     this.#adopt(found);
-    if (found.epochSha !== null) await restoreRecord(deps, { mirror, commit: found.epochSha });
+    if (found.epochSha !== null) await restoreRecord(deps, { mirror, commit: found.epochSha, runId: lease.runId });
     const move = await this.#move([]);
     await mirror.pushRefs({ ...(await this.#access()), moves: [move], signal });
     this.#epochSha = move.sha;

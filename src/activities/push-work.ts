@@ -8,7 +8,7 @@ import type { Push } from '../git/push.ts';
 import { branchName } from '../texts/branch-name.ts';
 import { commitMessage } from '../texts/commit-message.ts';
 import type { Dependencies } from './dependencies.ts';
-import { performEffect } from './effects.ts';
+import { foundEffect, performEffect } from './effects.ts';
 import { assertCurrent } from './fence.ts';
 import type { Holding } from './holdings.ts';
 import { artifactText } from './prompt-values.ts';
@@ -44,15 +44,19 @@ export async function publishWork(work: PushWork): Promise<PublishBranchOutcome>
   ]);
   if (over) return { over };
   const pushed = (headSha: string) => ({ branch, headSha, diffStat });
-  if (present.tip === sha) return pushed(sha);
+  const effect = { name: 'push-branch', runId: input.step.lease.runId, on: branch } as const;
+  const found = async (headSha: string) => {
+    await foundEffect(deps, { ...effect, receipt: headSha });
+    return pushed(headSha);
+  };
+  if (present.tip === sha) return found(sha);
   const moved = (await movedBranch(work, present, sha)) ?? (await movedBase(work, present));
-  if (moved === 'pushed_before') return pushed(present.tip as string);
+  if (moved === 'pushed_before') return found(present.tip as string);
   if (moved) return { moved };
   if (await changesNothing(mirror, input, { tree, diffStat })) return { unchanged: true };
   await assertCurrent(deps, input, {});
-  const effect = { name: 'push-branch', runId: input.step.lease.runId, on: branch, intent: sha, receipt: (head: string) => head } as const;
   const request = { ...present.access, branch, sha, expected: present.tip, signal };
-  const headSha = await performEffect(deps, effect, () => pushFenced(holding, request));
+  const headSha = await performEffect(deps, { ...effect, intent: sha, receipt: (head) => head }, () => pushFenced(holding, request));
   return { ...pushed(headSha), ...(present.tip === null && input.expected !== null ? { restored: true } : {}) };
 }
 

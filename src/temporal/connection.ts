@@ -90,6 +90,7 @@ export async function connectTemporal({ target, timeoutMs = CONNECT_MS }: Connec
 /** Short enough to be there soon after the server, long enough to cost nothing. */
 const FIRST_PAUSE_MS = 500;
 const MAX_PAUSE_MS = 15_000;
+const ASK_MS = 5000;
 /** The server answers, and says no: waiting would not help. (INVALID_ARGUMENT, NOT_FOUND, PERMISSION_DENIED, UNAUTHENTICATED) */
 const ANSWERS = [3, 5, 7, 16];
 
@@ -105,7 +106,7 @@ export async function waitForTemporal({ target, signal, onWaiting }: WaitRequest
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(MAX_PAUSE_MS, 2 * pauseMs)) {
     signal.throwIfAborted();
     try {
-      await using _temporal = await connectTemporal({ target });
+      await using _temporal = await connectTemporal({ target, timeoutMs: ASK_MS });
       return;
     } catch (error) {
       if (!(error instanceof BelayError) || ANSWERS.includes(codeOf(error.cause))) throw error;

@@ -156,7 +156,7 @@ test.each([
   const mirror = await deps.mirrors.open(repository);
   const tree = await mirror.treeOfFiles({ files, scratch: join(folder, 'index') });
   const commit = await mirror.commitTree({ tree, parents: [], message: 'Planted' });
-  await inActivity(() => restoreRecord(deps, { mirror, commit }));
+  await inActivity(() => restoreRecord(deps, { mirror, commit, runId }));
   expect(existsSync(join(deps.home, path))).toBe(false);
   expect(await deps.ledger.getArtifact(id)).toBeUndefined();
 });

@@ -93,7 +93,7 @@ function hostOf(user: BelayUser): TestHost {
     ...user,
     async worker(atEffect) {
       const worker = atEffect
-        ? user.startProgram('../test/support/hooked-worker.ts', { env: { AT_EFFECT: atEffect } })
+        ? user.startProgram('../test/support/hooked-worker.fixture.ts', { env: { AT_EFFECT: atEffect } })
         : user.startProgram('worker.ts');
       await worker.says(/Worker started/);
       return worker;
