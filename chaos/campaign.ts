@@ -1,3 +1,5 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { findOut, remainsOf } from './oracles/findings.ts';
 import type { Findings } from './oracles/findings.ts';
 import { violationsOf } from './invariants.ts';
@@ -17,6 +19,8 @@ export interface CampaignOptions {
   minutesEach?: number;
   /** Over what scenarios ask for. */
   stage?: Partial<Omit<StageOptions, 'random'>>;
+  /** Where the histories of all runs are left, for a look at what went wrong. */
+  historiesTo?: string;
   say?: (line: string) => void;
 }
 
@@ -50,6 +54,7 @@ export async function runCampaign({
   kills,
   minutesEach = 1.5,
   stage = {},
+  historiesTo,
   say = () => {},
 }: CampaignOptions): Promise<Played[]> {
   const until = performance.now() + minutes * 60_000;
@@ -63,6 +68,7 @@ export async function runCampaign({
         scenario,
         seed: roundSeed,
         stage,
+        historiesTo,
         budget: { kills: kills - killed(), until: Math.min(until, performance.now() + minutesEach * 60_000) },
       });
       played.push(result);
@@ -83,10 +89,11 @@ interface Play {
   scenario: Scenario;
   seed: string;
   stage: Partial<Omit<StageOptions, 'random'>>;
+  historiesTo: string | undefined;
   budget: { kills: number; until: number };
 }
 
-async function play({ scenario, seed, stage: over, budget }: Play): Promise<Played> {
+async function play({ scenario, seed, stage: over, historiesTo, budget }: Play): Promise<Played> {
   const { name } = scenario;
   const skipped = scenario.unable?.();
   if (skipped) return { ...NOTHING, scenario: name, seed, skipped };
@@ -104,6 +111,7 @@ async function play({ scenario, seed, stage: over, budget }: Play): Promise<Play
     });
   }
   const findings = await afterwards(stage, scenario);
+  if (historiesTo) await writeHistories(historiesTo, findings);
   const violations = [
     ...broken,
     ...violationsOf(findings),
@@ -132,6 +140,11 @@ async function afterwards(stage: Stage, { settleMs = SETTLE_MS }: Scenario): Pro
   const findings = await findOut(stage);
   await Promise.all(stage.hosts.map((host) => host.stop()));
   return { ...findings, remains: await remainsOf(stage) };
+}
+
+async function writeHistories(folder: string, { runs }: Findings): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  for (const { order, executions } of runs) await writeFile(join(folder, `${order.runId}.json`), JSON.stringify(executions, undefined, 1));
 }
 
 function endsOf({ runs }: Findings): Record<string, number> {

@@ -16,6 +16,7 @@ const { values } = parseArgs({
     'minutes-each': { type: 'string', default: '1.5' },
     only: { type: 'string' },
     json: { type: 'string' },
+    histories: { type: 'string' },
     list: { type: 'boolean', default: false },
   },
 });
@@ -24,14 +25,20 @@ if (values.list) for (const { name, says } of SCENARIOS) console.log(`${name}: $
 else await campaign();
 
 async function campaign(): Promise<void> {
-  const { seed, json } = values;
+  const { seed, json, histories } = values;
   const options = {
     minutes: amount('minutes', values.minutes),
     kills: amount('kills', values.kills),
     minutesEach: amount('minutes-each', values['minutes-each']),
   };
   console.log(`seed ${seed}, at most ${options.minutes} minutes and ${options.kills} kills`);
-  const played = await runCampaign({ seed, scenarios: chosen(), ...options, say: (line) => console.log(line) });
+  const played = await runCampaign({
+    seed,
+    scenarios: chosen(),
+    ...options,
+    ...(histories ? { historiesTo: histories } : {}),
+    say: (line) => console.log(line),
+  });
   const totals = totalsOf(played);
   console.log(`\n${tableOf(played)}`);
   for (const { scenario, seed: of, violations } of played)

@@ -9,7 +9,7 @@ import type { PullFact } from './forge.ts';
 import { belayRefs, branchesOf, pushesTo, reflogOf, testsOn, treeOfCommit, workspacesIn } from './git.ts';
 import type { PushFact } from './git.ts';
 import { checkedTrees, endOf, exportHistories, grantsIn, outcomeOf, startInput } from './histories.ts';
-import type { GrantFact } from './histories.ts';
+import type { Execution, GrantFact } from './histories.ts';
 import { agentsByRun, listeningPorts, processesOf } from './processes.ts';
 import type { Overlap } from './watch.ts';
 import type { Stuck } from './progress.ts';
@@ -25,6 +25,7 @@ export interface RunFact {
   /** Who started each of its executions. */
   actors: string[];
   checkedTrees: ReadonlySet<string>;
+  executions: Execution[];
   pulls: PullFact[];
   comments: string[];
 }
@@ -115,6 +116,7 @@ async function runFact({ client, temporal, forge }: Stage, order: Order): Promis
     grants: grantsIn(executions),
     actors: executions.map((execution) => startInput(execution).triggeredBy ?? ''),
     checkedTrees: checkedTrees(executions),
+    executions,
     pulls,
     comments: await commentsOn(forge, order.issue),
   };

@@ -27,7 +27,8 @@ export interface AgentOptions {
  */
 function program({ log, leaks, locks }: AgentNotes & { locks: string }, { workMs, looks = true }: AgentOptions): string {
   return `#!/bin/bash
-run=$(basename "$PWD")
+run=\${PWD##*/}
+[ -n "$run" ] || exit 1
 note() { echo "$1 $run $(date +%s%3N)" >> ${log}; }
 exec 9>>${locks}/$run
 flock -n 9 || note overlap
