@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { Context } from '@temporalio/activity';
+import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
 import writeFileAtomic from 'write-file-atomic';
 import { failureOf } from './failures.ts';
@@ -78,7 +78,8 @@ export async function failPredecessors({ home, client, warn }: Predecessors): Pr
 }
 
 async function failAttempt(client: Client, attempt: Attempt): Promise<boolean> {
-  const failure = Object.assign(new Error('The worker was restarted.'), { name: 'WorkerRestarted' });
+  // By its type the workflow knows that nothing failed: of a plain error, whatever its name, only `Error` would arrive.
+  const failure = ApplicationFailure.create({ message: 'The worker was restarted.', type: 'WorkerRestarted' });
   try {
     await client.activity.fail(attempt, failure);
     return true;
