@@ -5,6 +5,7 @@ import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { runCampaign } from './campaign.ts';
 import { INVARIANTS } from './invariants.ts';
+import { treeOf } from './oracles/processes.ts';
 import { tableOf, totalsOf } from './report.ts';
 import { SCENARIOS } from './scenarios.ts';
 
@@ -20,6 +21,13 @@ const { values } = parseArgs({
     list: { type: 'boolean', default: false },
   },
 });
+
+// Nothing that the campaign has started outlives it.
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => {
+    for (const pid of treeOf(process.pid).toReversed()) if (pid !== process.pid) process.kill(pid, 'SIGKILL');
+    process.exit(130);
+  });
 
 if (values.list) for (const { name, says } of SCENARIOS) console.log(`${name}: ${says}`);
 else await campaign();
