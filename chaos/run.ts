@@ -3,6 +3,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
+import { sendSignal } from '../src/process/process-table.ts';
 import { runCampaign } from './campaign.ts';
 import { INVARIANTS } from './invariants.ts';
 import { treeOf } from './oracles/processes.ts';
@@ -25,7 +26,7 @@ const { values } = parseArgs({
 // Nothing that the campaign has started outlives it.
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.once(signal, () => {
-    for (const pid of treeOf(process.pid).toReversed()) if (pid !== process.pid) process.kill(pid, 'SIGKILL');
+    for (const pid of treeOf(process.pid).toReversed()) if (pid !== process.pid) sendSignal(pid, 'SIGKILL');
     process.exit(130);
   });
 
