@@ -52,7 +52,7 @@ export default defineConfig({
     { files: PROGRAMS, rules: { 'no-console': 'off', 'node/no-process-env': 'off' } },
     { files: CHILD_PROGRAMS, rules: { 'node/no-process-env': 'off' } },
     { files: ['src/workflows/index.ts'], rules: { 'oxc/no-barrel-file': 'off' } },
-    { files: ['scripts/**', 'bench/**', 'lint/**'], rules: { 'no-console': 'off', 'node/no-process-env': 'off' } },
+    { files: ['scripts/**', 'bench/**', 'chaos/**', 'lint/**'], rules: { 'no-console': 'off', 'node/no-process-env': 'off' } },
     { files: ['test/**'], rules: { 'max-lines-per-function': 'off', 'node/no-process-env': 'off' } },
     {
       files: ['*.config.ts', 'lint/boundaries.ts', 'test/support/coverage-provider.ts'],

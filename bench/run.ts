@@ -20,6 +20,7 @@ const BENCHES: Record<string, () => Promise<Bench>> = {
   spawn: async () => (await import('./rows/spawn.ts')).spawnBench,
   memory: async () => (await import('./rows/memory.ts')).memory,
   repeated: async () => (await import('./rows/repeated.ts')).repeated,
+  recovery: async () => (await import('./rows/recovery.ts')).recovery,
   start: async () => (await import('./rows/start.ts')).start,
 };
 

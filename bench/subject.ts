@@ -43,7 +43,7 @@ export interface Subject extends AsyncDisposable {
   run(text: string, options?: { asIssue?: boolean }): Promise<History>;
 }
 
-const quiet = { live: false, piped: true, out: () => {}, note: () => {}, exact: () => {} };
+export const quiet = { live: false, piped: true, out: () => {}, note: () => {}, exact: () => {} };
 
 export interface SubjectOptions {
   folder: string;
@@ -98,7 +98,7 @@ export async function createSubject({
   };
 }
 
-interface Orders {
+export interface Orders {
   context: Context;
   client: Client;
   repository: string;
@@ -106,7 +106,7 @@ interface Orders {
 }
 
 /** What is asked of Belay, as the command line asks it. */
-function ordersOf({ context, client, repository, folder }: Orders): Pick<Subject, 'home' | 'client' | 'start' | 'run' | 'working'> {
+export function ordersOf({ context, client, repository, folder }: Orders): Pick<Subject, 'home' | 'client' | 'start' | 'run' | 'working'> {
   async function start(text: string, { engine, asIssue = false }: StartOptions = {}): Promise<WorkflowHandle> {
     const order = await takeOrder(intakeOf(context), {
       target: asIssue ? { kind: 'file', path: await fileOf(folder, text) } : { kind: 'request', text },

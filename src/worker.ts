@@ -22,6 +22,7 @@ import { openLedger } from './ledger/open-ledger.ts';
 import { createWebhook } from './notifications/webhook.ts';
 import { workspaceEnvironment } from './process/environment.ts';
 import { onStopSignals } from './process/stop-signals.ts';
+import type { ProcessTrees } from './process/process-trees.ts';
 import { createProcessTrees, reapBoot } from './process/process-trees.ts';
 import { createRunFiles } from './run-files/run-files.ts';
 import type { Log } from './telemetry/log.ts';
@@ -45,33 +46,41 @@ export interface BelayWorker extends AsyncDisposable {
   readonly ended: Promise<void>;
 }
 
-export interface WorkerOptions {
-  /** Only for tests, which end or stop their own process there. */
+/** What keeps a worker from doing harm. */
+interface WorkerParts {
+  /** Ends what an earlier worker of this home has left running. */
+  reap(boot: string): Promise<unknown>;
+  openProcesses(options: { bootId: string }): Promise<ProcessTrees>;
+  /** The last word on what activities work with. */
+  adapt(deps: Dependencies): Dependencies;
+}
+
+const PARTS: WorkerParts = { reap: reapBoot, openProcesses: createProcessTrees, adapt: (deps) => deps };
+
+/** Only for tests, which end or stop their own process at an effect, and for the chaos campaign, which leaves a part out to prove that it takes notice. */
+export interface WorkerOptions extends Partial<WorkerParts> {
   atEffect?: AtEffect | undefined;
 }
 
-/** Starts everything that serves runs on this host. Disposing ends agents and tests, and leaves their runs to the next worker. */
-export async function startWorker({
-  config,
-  env,
-  target,
-  log,
-  atEffect,
-}: {
+interface WorkerRequest extends WorkerOptions {
   config: Config;
   env: NodeJS.ProcessEnv;
   target: TemporalTarget;
   log: Log;
-} & WorkerOptions): Promise<BelayWorker> {
+}
+
+/** Starts everything that serves runs on this host. Disposing ends agents and tests, and leaves their runs to the next worker. */
+export async function startWorker({ config, env, target, log, ...options }: WorkerRequest): Promise<BelayWorker> {
+  const parts = { ...PARTS, ...options };
   await using stack = new AsyncDisposableStack();
   const host = stack.use(await takeHome(config.home));
   // Before anything else: what the killed worker before this one has left running must not work beside us.
-  if (host.formerBoot) await reapBoot(host.formerBoot);
+  if (host.formerBoot) await parts.reap(host.formerBoot);
   const temporal = stack.use(await connectTemporal({ target }));
   const { refused } = await registerSearchAttributes(temporal);
   if (refused) log.warn(refused, 'Search attributes could not be registered; lists in Temporal will lack them');
   stack.use(await useGitHelper());
-  const deps = await composeDependencies({ config, env, host, client: temporal.client, stack, log, atEffect });
+  const deps = parts.adapt(await composeDependencies({ config, env, host, client: temporal.client, stack, log, parts }));
   const failed = await failPredecessors({
     home: config.home,
     client: temporal.client,
@@ -97,16 +106,17 @@ export async function startWorker({
   return { ended: ended.then(() => {}), [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
-interface Composition extends WorkerOptions {
+interface Composition {
   config: Config;
   env: NodeJS.ProcessEnv;
   host: Host;
   client: Client;
   stack: AsyncDisposableStack;
   log: Log;
+  parts: WorkerParts & Pick<WorkerOptions, 'atEffect'>;
 }
 
-async function composeDependencies({ config, env, host, client, stack, log, atEffect }: Composition): Promise<Dependencies> {
+async function composeDependencies({ config, env, host, client, stack, log, parts }: Composition): Promise<Dependencies> {
   const { home, workspaces } = config;
   const onProblem = (error: unknown, message: string): void => log.warn(error, message);
   const worktrees = createWorktrees({ home, pool: { size: workspaces.max, onProblem } });
@@ -115,7 +125,7 @@ async function composeDependencies({ config, env, host, client, stack, log, atEf
   await worktrees.sweep(await mirrors.list());
   const ledger = stack.use(await openLedger({ path: path.join(home, 'ledger.db') }));
   const breakers = createBreakers({ ledger, onProblem, ...config.breakers });
-  const processes = stack.use(await createProcessTrees({ bootId: host.boot }));
+  const processes = stack.use(await parts.openProcesses({ bootId: host.boot }));
   return {
     home,
     host: { id: host.id, taskQueue: hostWorkQueue(host.id, host.boot) },
@@ -133,7 +143,7 @@ async function composeDependencies({ config, env, host, client, stack, log, atEf
     holdings: createHoldings(),
     ...(config.secrets.notifyUrl ? { notifier: createWebhook({ url: config.secrets.notifyUrl, env }) } : {}),
     workspaceEnvironment: workspaceEnvironment(env, {}, { dropPath: PACKAGE_BINS }),
-    ...(atEffect ? { atEffect } : {}),
+    ...(parts.atEffect ? { atEffect: parts.atEffect } : {}),
   };
 }
 
@@ -143,7 +153,7 @@ export function installLogger(log: Log): void {
 }
 
 /** A worker of the Temporal service that the environment names, until a signal stops it. */
-export async function runWorker(env: NodeJS.ProcessEnv, { atEffect }: WorkerOptions = {}): Promise<void> {
+export async function runWorker(env: NodeJS.ProcessEnv, options: WorkerOptions = {}): Promise<void> {
   const config = loadConfig(env);
   const log = createLog({ level: config.log.level, secrets: Object.values(config.secrets) });
   installLogger(log);
@@ -156,7 +166,7 @@ export async function runWorker(env: NodeJS.ProcessEnv, { atEffect }: WorkerOpti
     });
   await using stack = new AsyncDisposableStack();
   if (!(await isThere(target, log))) return;
-  const worker = stack.use(await startWorker({ config, env, target, log, atEffect }));
+  const worker = stack.use(await startWorker({ config, env, target, log, ...options }));
   stack.use(await announce({ home: config.home, target, graceMs: 0 }));
   using _ = onStopSignals((signal) => {
     log.info({ signal }, 'Stopping: agents and tests are ended, their runs go on with the next worker');

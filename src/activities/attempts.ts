@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { Context } from '@temporalio/activity';
+import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
 import writeFileAtomic from 'write-file-atomic';
 import type { Asked, LeaseTicket } from '../contracts/lease.ts';
@@ -21,18 +21,19 @@ const folder = (home: string): string => path.join(home, 'attempts');
  * Wraps what runs long on a host: it beats on a timer, sees its cancellation as a signal, has its errors typed, and is noted
  * on disk while it runs, so that the next worker of this home can report it as failed at once.
  */
-export function createHostActivity({ home }: { home: string }) {
+export function createHostActivity({ home, maxWaitMs = 0 }: { home: string; maxWaitMs?: number }) {
   return function hostActivity<I, O>(body: (input: I, signal: AbortSignal) => Promise<O>): (input: Asked<I>) => Promise<O> {
     return async (input) => {
       const context = Context.current();
-      const timer = setInterval(() => context.heartbeat(), HEARTBEAT_MS);
+      // What is local to the worker that decides ends with it: nobody waits for its beats, or can report it.
+      const { isLocal } = context.info;
+      const timer = isLocal ? undefined : setInterval(() => context.heartbeat(), HEARTBEAT_MS);
       const note = noteOf(home, context);
       try {
-        await mkdir(folder(home), { recursive: true });
-        await writeFileAtomic(note.file, JSON.stringify(note.attempt), { fsync: false });
+        if (!isLocal) await writeNote(note);
         return await body(completed(input, context), context.cancellationSignal);
       } catch (error) {
-        throw failureOf(context.cancellationSignal.aborted ? context.cancellationSignal.reason : error);
+        throw failureOf(context.cancellationSignal.aborted ? context.cancellationSignal.reason : error, { maxWaitMs });
       } finally {
         clearInterval(timer);
         await rm(note.file, { force: true });
@@ -49,6 +50,11 @@ function completed<I>(input: Asked<I>, { info }: Context): I {
   if (asked?.lease) return { ...asked, lease: complete(asked.lease) } as I;
   if (asked?.step) return { ...asked, step: { ...asked.step, lease: complete(asked.step.lease) } } as I;
   return input as I;
+}
+
+async function writeNote({ file, attempt }: { file: string; attempt: Attempt }): Promise<void> {
+  await mkdir(path.dirname(file), { recursive: true });
+  await writeFileAtomic(file, JSON.stringify(attempt), { fsync: false });
 }
 
 function noteOf(home: string, { info }: Context): { file: string; attempt: Attempt } {
@@ -89,7 +95,8 @@ export async function failPredecessors({ home, client, warn }: Predecessors): Pr
 }
 
 async function failAttempt(client: Client, attempt: Attempt): Promise<boolean> {
-  const failure = Object.assign(new Error('The worker was restarted.'), { name: 'WorkerRestarted' });
+  // By its type the workflow knows that nothing failed: of a plain error, whatever its name, only `Error` would arrive.
+  const failure = ApplicationFailure.create({ message: 'The worker was restarted.', type: 'WorkerRestarted' });
   try {
     await client.activity.fail(attempt, failure);
     return true;

@@ -217,13 +217,15 @@ class RunAtRemote implements Handover {
   }
 
   async #find(): Promise<Found> {
-    const { mirror, lease, signal } = this.#place;
+    const { mirror, lease, signal: place } = this.#place;
+    // Also asked when the lease is over: whose the run is by then.
+    const signal = place.aborted ? undefined : place;
     const access = await this.#access();
     const names = { epoch: epochRef(lease.runId), checkpoint: checkpointRef(lease.runId) };
     const refs = await mirror.remoteRefs({ ...access, refs: Object.values(names), signal });
     const [epochSha, checkpointSha] = [refs.get(names.epoch) ?? null, refs.get(names.checkpoint) ?? null];
     if (epochSha === null) return { epochSha, checkpointSha };
-    if (!(await mirror.hasCommit(epochSha))) await mirror.fetchRef({ ...access, ref: names.epoch, signal });
+    if (!(await mirror.hasCommit(epochSha))) await mirror.fetchRef({ ...access, ref: names.epoch, ...(signal ? { signal } : {}) });
     return { epochSha, checkpointSha, holder: await holderIn(mirror, epochSha) };
   }
 

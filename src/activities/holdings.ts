@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { Grant, LeaseRef } from '../contracts/lease.ts';
 import type { RepositoryRef } from '../contracts/repository.ts';
 import type { StepRef } from '../contracts/work.ts';
@@ -85,7 +86,10 @@ export function createHoldings(): Holdings {
         return result;
       } catch (error) {
         // What libraries make of the abort says less.
-        throw over.signal.aborted && !signal.aborted ? leaseLost(lease) : error;
+        if (over.signal.aborted && !signal.aborted) throw leaseLost(lease);
+        // Somebody took the workspace away: the next lease builds another one at the last checkpoint.
+        if (!signal.aborted && !existsSync(holding.worktree.path)) throw leaseLost(lease);
+        throw error;
       }
     },
   };

@@ -45,13 +45,15 @@ export function leaseQueueActivities(deps: Dependencies): LeaseActivities {
 export function orchestratorActivities(deps: Dependencies): OrchestratorActivities & RecordActivities {
   const { commentProgress, updateDraft, requestCancel } = progressActivities(deps);
   const { recordRun } = recordActivities(deps);
+  // Noted too: a run that ends would otherwise wait a minute for the comment that a killed worker was writing.
+  const noted = createHostActivity({ home: deps.home, maxWaitMs: COMMENT_WAIT_MS });
   return {
-    commentProgress: typed(commentProgress),
-    updateDraft: typed(updateDraft),
-    requestCancel: typed(requestCancel),
-    readIssueDigest: typed(issueDigestActivities(deps).readIssueDigest),
-    notifyPeople: typed(notifyActivities(deps).notifyPeople),
-    dropHandover: typed(handoverActivities(deps).dropHandover),
+    commentProgress: noted(commentProgress),
+    updateDraft: noted(updateDraft),
+    requestCancel: noted(requestCancel),
+    readIssueDigest: noted(issueDigestActivities(deps).readIssueDigest),
+    notifyPeople: noted(notifyActivities(deps).notifyPeople),
+    dropHandover: noted(handoverActivities(deps).dropHandover),
     recordRun: typed(recordRun),
   };
 }

@@ -89,7 +89,7 @@ async function prepare(deps: Dependencies, input: HoldInput, { tenure, cleanup, 
   const isFirst = input.checkpoint === undefined;
   const kind = input.workspace ?? settings.run.workspace ?? 'worktree';
   const { path, state, worktree } = await deps.worktrees.prepare({ mirror, runId, commit, kind, keep: !isFirst, signal });
-  cleanup.defer(() => leaveTree(deps, { lease, mirror, tenure }));
+  cleanup.defer(() => leaveTree(deps, { lease, mirror, tenure, handover }));
   if (state === 'kept') await worktree.startFrom(commit);
   // One that the repository has is its own: ours in its place would be published.
   const isTheirs = await mirror.hasPath({ commit, path: PORTS_FILE });

@@ -1,7 +1,8 @@
-import { Context } from '@temporalio/activity';
+import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { LeaseRef } from '../contracts/lease.ts';
 import type { Mirror } from '../git/mirror.ts';
 import type { Dependencies } from './dependencies.ts';
+import type { Handover } from './handover.ts';
 import { isSameLease } from './tenures.ts';
 import type { Tenure } from './tenures.ts';
 
@@ -11,11 +12,13 @@ interface Leaving {
   lease: LeaseRef;
   mirror: Mirror;
   tenure: Tenure;
+  handover: Handover | undefined;
 }
 
 /** Takes away the tree of a run that gave its workspace back. One that may go on here finds it as it is. */
-export async function leaveTree(deps: Dependencies, { lease, mirror, tenure }: Leaving): Promise<void> {
-  if (tenure.takenOver || !(await isCurrent(deps, lease)) || !(await isGivenBack(deps, lease))) return;
+export async function leaveTree(deps: Dependencies, { lease, mirror, tenure, handover }: Leaving): Promise<void> {
+  if (tenure.takenOver || !(await isCurrent(deps, lease))) return;
+  if (!(await isGivenBack(deps, lease)) && !(await isElsewhere(handover))) return;
   await deps.worktrees.release({ mirror, runId: lease.runId });
 }
 
@@ -41,4 +44,14 @@ async function isGivenBack({ client }: Dependencies, { workflowId }: LeaseRef): 
     // `belay clean` finds what closed runs left.
     return false;
   }
+}
+
+/** Another host has taken the run over with all its work: nobody comes back for this tree, and this home's ledger hears nothing of its end. */
+async function isElsewhere(handover: Handover | undefined): Promise<boolean> {
+  return (
+    handover?.assertCurrent().then(
+      () => false,
+      (error: unknown) => error instanceof ApplicationFailure && error.type === 'lease_lost',
+    ) ?? false
+  );
 }

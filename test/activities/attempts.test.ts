@@ -1,6 +1,6 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CancelledFailure } from '@temporalio/common';
+import { CancelledFailure, DefaultFailureConverter, defaultPayloadConverter } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, it } from 'vitest';
 import type { Client } from '@temporalio/client';
@@ -75,10 +75,12 @@ describe('failPredecessors', () => {
     const note = (activityId: string) => JSON.stringify({ workflowId: 'w', runId: 'r', activityId });
     const notes = { 'cut.json': '', 'refused.json': note('refused'), 'good.json': note('good') };
     for (const [name, text] of Object.entries(notes)) await writeFile(join(home.path, 'attempts', name), text);
-    const reported: string[] = [];
-    const fail = async ({ activityId }: { activityId: string }) => {
+    const reported: unknown[] = [];
+    const converter = new DefaultFailureConverter();
+    const fail = async ({ activityId }: { activityId: string }, failure: unknown) => {
       if (activityId === 'refused') throw new Error('14 UNAVAILABLE');
-      reported.push(activityId);
+      // As the server, and then the workflow, are told.
+      reported.push([activityId, converter.errorToFailure(failure, defaultPayloadConverter).applicationFailureInfo?.type]);
     };
     const warnings: string[] = [];
     const failed = await failPredecessors({
@@ -87,7 +89,7 @@ describe('failPredecessors', () => {
       warn: (_error, message) => warnings.push(message),
     });
     expect(failed).toBe(1);
-    expect(reported).toEqual(['good']);
+    expect(reported).toEqual([['good', 'WorkerRestarted']]);
     expect(warnings.toSorted()).toEqual([expect.stringContaining('cut.json'), expect.stringContaining('refused.json')]);
     expect(await attemptsIn(home.path)).toEqual([]);
   });

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { createHoldings } from '../../src/activities/holdings.ts';
 import type { Holding } from '../../src/activities/holdings.ts';
 import { leaseOf } from '../support/activity-host.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const step = { lease: leaseOf(1) };
 /** Only its lease counts here. */
@@ -84,4 +85,15 @@ test('attempts of one step that only reads still come one after the other', asyn
   ending.resolve();
   await Promise.all([first, second]);
   expect(order).toEqual(['first begins', 'another step', 'first ends', 'second begins', 'second ends']);
+});
+
+test('work whose workspace somebody took away is lost, and nothing that a person would have to mend', async () => {
+  const gone = await temporaryDirectory();
+  const holdings = createHoldings();
+  await using _held = holdings.add({ ...holding, worktree: { path: gone.path } as Holding['worktree'] });
+  const work = holdings.use(step, never, async () => {
+    await gone[Symbol.asyncDispose]();
+    throw new Error('there is no such folder');
+  });
+  await expect(work).rejects.toMatchObject({ type: 'lease_lost' });
 });

@@ -111,6 +111,8 @@ async function backend({ root, request, response, answers }: Backend): Promise<v
       CONTENT_TYPE: headers['content-type'] ?? '',
       HTTP_CONTENT_ENCODING: headers['content-encoding'] ?? '',
       GIT_PROTOCOL: String(headers['git-protocol'] ?? ''),
+      // Whom the reflog names, where a door before this one knows them.
+      ...(headers['x-remote-user'] ? { REMOTE_USER: String(headers['x-remote-user']) } : {}),
       ...(headers['content-length'] ? { CONTENT_LENGTH: headers['content-length'] } : {}),
     },
   });
