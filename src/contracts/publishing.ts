@@ -130,4 +130,6 @@ export interface UpdateDraftInput {
   runId: string;
   branch: string;
   trouble?: RunError;
+  /** Nobody goes on with it, and the repository wants it closed then. */
+  close?: boolean;
 }

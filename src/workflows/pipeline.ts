@@ -9,6 +9,7 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
+import { CLOSED_STATUSES } from '../contracts/constants.ts';
 import type { PhaseName, PipelineName, RunStatus } from '../contracts/constants.ts';
 import { elapsedMs } from '../contracts/elapsed.ts';
 import type { RunInput } from '../contracts/run-input.ts';
@@ -21,6 +22,7 @@ import { classOf, Finished, Overtime, troubleOf, Withdrawn } from './failures.ts
 import type { Trouble } from './failures.ts';
 import { cancelRunSignal, retryRunSignal, sendMessageSignal, statusQuery } from './messages.ts';
 import { Run } from './run.ts';
+import { noticeClosed } from './closed-issue.ts';
 import { findBy } from './search-attributes.ts';
 import { firstState } from './view.ts';
 
@@ -49,6 +51,7 @@ class PipelineRun {
     const names = parts.flatMap((part) => ('gate' in part ? [] : [part.name]));
     this.#run = new Run(input, input.state ?? firstState(input, names));
     this.#approvals = new Approvals(this.#run);
+    this.#run.withdraw = (reason) => this.#withdraw(reason);
     setHandler(statusQuery, () => this.#run.state.view);
     setHandler(cancelRunSignal, (order) => this.#cancel(order?.reason));
     setHandler(retryRunSignal, (order) => this.#wake(order));
@@ -70,7 +73,13 @@ class PipelineRun {
   async #work(): Promise<RunView> {
     await this.#status('running');
     try {
-      for (const part of this.#parts) await ('gate' in part ? this.#approvals.pass(part) : this.#run.phase(part));
+      for (const part of this.#parts) {
+        if ('gate' in part) await this.#approvals.pass(part);
+        else {
+          await noticeClosed(this.#run, part);
+          await this.#run.phase(part);
+        }
+      }
       return await this.#completed();
     } catch (error) {
       if (error instanceof Finished) return await this.#completed('no_changes');
@@ -84,6 +93,12 @@ class PipelineRun {
 
   #cancel(reason: string | undefined): void {
     if (reason) this.#run.state.view.summary = `Cancelled: ${reason.slice(0, 500)}`;
+    this.#scope.cancel();
+  }
+
+  #withdraw(reason: string): void {
+    if (CLOSED_STATUSES.includes(this.#run.state.view.status)) return;
+    this.#run.state.view.summary = reason;
     this.#scope.cancel();
   }
 

@@ -27,6 +27,12 @@ export const lastWordProfile: LocalActivityOptions = {
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '60s', maximumAttempts: 4 },
 };
 
+/** A look in passing, by the worker that decides: one event. Work does not wait for a tracker that does not answer. */
+export const lookProfile: LocalActivityOptions = {
+  startToCloseTimeout: '10s',
+  retry: { maximumAttempts: 1 },
+};
+
 /**
  * The lease itself: held as long as the run works (limit 6 h, so a day is no limit of its own). One attempt, because a new
  * lease needs a new epoch. Heartbeats are generous (a sleeping laptop must not kill agents), for a restarting host reports

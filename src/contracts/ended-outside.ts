@@ -1,5 +1,5 @@
-import { elapsedMs } from '../contracts/elapsed.ts';
-import type { RunError, RunView } from '../contracts/run-view.ts';
+import { elapsedMs } from './elapsed.ts';
+import type { RunError, RunView } from './run-view.ts';
 
 /** The last view of a run that Temporal closed without its doing, as after a terminate: it could not say so itself. */
 export function endedOutside(view: RunView, { as, at }: { as: string; at: Date }): RunView {
@@ -21,6 +21,6 @@ export function endedOutside(view: RunView, { as, at }: { as: string; at: Date }
     completedAt,
     durationMs: elapsedMs({ from: view.startedAt ?? view.createdAt, to: completedAt }),
   };
-  for (const past of ['currentStep', 'waitingFor', 'workspace'] as const) delete ended[past];
+  for (const past of ['currentStep', 'waitingFor', 'waitingUntil', 'waitingMessage', 'approval', 'workspace'] as const) delete ended[past];
   return ended;
 }
