@@ -81,6 +81,14 @@ const span = (unitMs: number, unit: string, max: number): Kind<number> => ({
 export const hours = span(60 * MINUTE_MS, 'hours', 30 * 24);
 export const days = span(24 * 60 * MINUTE_MS, 'days', 365);
 
+const GIB = 1024 ** 3;
+
+/** Read as gigabytes (of 1024³), kept as bytes. */
+export const gigabytes: Kind<number> = {
+  schema: decimal.pipe(z.number().positive().max(100_000)).transform((value) => Math.round(value * GIB)),
+  allowed: 'gigabytes, more than 0 and at most 100000; fractions are fine',
+};
+
 export const usd: Kind<number> = { schema: decimal.pipe(z.number().positive()), allowed: 'an amount in USD, more than 0' };
 
 export const portRange: Kind<PortRange> = {

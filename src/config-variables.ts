@@ -3,6 +3,7 @@ import { ENGINES } from './contracts/constants.ts';
 import type { PhaseName } from './contracts/constants.ts';
 import {
   days,
+  gigabytes,
   gitUrlTemplate,
   hostAndPort,
   hours,
@@ -182,6 +183,17 @@ const variables = z.object({
   BELAY_PORTS_FRONTEND: withDefault(portRange, '9200-9214', {
     group: 'Workspaces',
     description: 'Ports for the front ends of workspaces: at least as many as BELAY_MAX_WORKSPACES.',
+  }),
+
+  BELAY_KEEP_DAYS: withDefault(days, '90', {
+    group: 'Workspaces',
+    description:
+      "How long a closed run's checkpoint, agent sessions and transcripts are kept: until then `belay retry` and `belay open` go on from them.",
+  }),
+  BELAY_DISK_BUDGET_GB: withDefault(gigabytes, '50', {
+    group: 'Workspaces',
+    description:
+      'How much mirrors and kept worktrees may take together; those that were not used for longest go first, never those in use.',
   }),
 
   BELAY_LOG_LEVEL: withDefault(oneOf(LOG_LEVELS), 'info', {

@@ -35,6 +35,8 @@ export interface Config {
   limits: RunLimits;
   phasesOff: PhaseName[];
   budgetUsd: number;
+  /** How long closed runs can be gone on from, and how much mirrors and kept worktrees may take. */
+  upkeep: { keepMs: number; diskBytes: number };
   workspaces: { max: number; ports: { backend: PortRange; frontend: PortRange } };
   log: { level: Environment['BELAY_LOG_LEVEL'] };
   /** Never logged, never in a workflow. */
@@ -85,6 +87,7 @@ function configOf(values: Environment, { userHome, warnings }: { userHome: strin
     limits: limitsOf(values),
     phasesOff: values.BELAY_PHASES_OFF ?? [],
     budgetUsd: values.BELAY_BUDGET_USD,
+    upkeep: { keepMs: values.BELAY_KEEP_DAYS, diskBytes: values.BELAY_DISK_BUDGET_GB },
     workspaces: {
       max: values.BELAY_MAX_WORKSPACES,
       ports: { backend: values.BELAY_PORTS_BACKEND, frontend: values.BELAY_PORTS_FRONTEND },

@@ -1,6 +1,7 @@
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { ApprovalName, EngineName, RunStatus } from '../contracts/constants.ts';
 import { APPROVALS, ENGINES, PHASES, PIPELINES, RUN_STATUSES, WORKSPACE_KINDS } from '../contracts/constants.ts';
+import { age } from './age.ts';
 import type { Context } from './context.ts';
 import { packageVersion } from '../package-version.ts';
 import type { Shell } from './completion-scripts.ts';
@@ -254,7 +255,8 @@ function upkeep(set: Define): void {
     .description('removes what closed runs left on this machine')
     .option('--dry-run', 'only say what would be removed', false)
     .option('--cache', 'the whole setup cache too, and what tests said of bases', false)
-    .action((options: { dryRun: boolean; cache: boolean }) =>
+    .option('--older-than <days>', 'what closed runs that old kept for going on, such as 30d', age)
+    .action((options: { dryRun: boolean; cache: boolean; olderThan?: number }) =>
       inContext(set, async (context) => (await import('./clean.ts')).clean(context, options)),
     );
 }
