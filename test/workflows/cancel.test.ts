@@ -1,4 +1,4 @@
-import { access, readFile, writeFile } from 'node:fs/promises';
+import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { markedProcesses } from '../../src/process/process-table.ts';
@@ -184,14 +184,12 @@ describe('a draft of a cancelled run', () => {
 
 describe('an issue that a person closes', () => {
   it('ends its run while the agent still implements, and the comment says why', async () => {
-    const project = await belay.project();
-    const go = join(project.path, '..', 'go');
-    const untilTold = `until test -e ${go}; do sleep 0.02; done`;
-    await project.script({ plan: [{ run: untilTold, say: 'planned' }], implement: [{ hang: true }] });
+    const project = await belay.project({ script: { plan: [{ hang: 'once', say: 'planned' }], implement: [{ hang: true }] } });
     const run = await project.run();
     await run.working('plan');
     await project.setIssueState('closed');
-    await writeFile(go, '');
+    await belay.stopWorker();
+    await belay.startWorker();
     const view = await expectCancelled(project, run);
     expect(view.summary).toContain('Issue #1 was closed, so the run has ended.');
     expect(await run.stepNames()).not.toContain('push-branch');
