@@ -36,6 +36,7 @@ test('an empty environment is a good one', () => {
     },
     phasesOff: [],
     budgetUsd: 10,
+    upkeep: { keepMs: 90 * 24 * 3_600_000, diskBytes: 50 * 1024 ** 3 },
     workspaces: { max: 15, ports: { backend: { first: 9100, last: 9114 }, frontend: { first: 9200, last: 9214 } } },
     log: { level: 'info' },
     secrets: {},
@@ -73,6 +74,8 @@ test('every setting arrives where it belongs', () => {
     BELAY_TEST_TIMEOUT_MINUTES: '0.5',
     BELAY_APPROVAL_REMINDER_HOURS: '0.5',
     BELAY_APPROVAL_DAYS: '2',
+    BELAY_KEEP_DAYS: '7',
+    BELAY_DISK_BUDGET_GB: '0.5',
     BELAY_NOTIFY_URL: 'https://hooks.example.com/belay',
   });
   expect(config).toEqual({
@@ -98,6 +101,7 @@ test('every setting arrives where it belongs', () => {
     },
     phasesOff: ['review', 'document'],
     budgetUsd: 0.5,
+    upkeep: { keepMs: 7 * 24 * 3_600_000, diskBytes: 512 * 1024 ** 2 },
     workspaces: { max: 2, ports: { backend: { first: 9300, last: 9301 }, frontend: { first: 9302, last: 9310 } } },
     log: { level: 'debug' },
     secrets: {

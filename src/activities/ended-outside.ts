@@ -18,17 +18,16 @@ const AT_ONCE: readonly string[] = ['TERMINATED', 'TIMED_OUT'] satisfies ClosedA
 
 /**
  * Does for a run what it cannot do itself after Temporal closed it without its doing, as by a terminate: the ledger, the issue and a draft
- * say so. A run that is open, or has said all itself, is left alone. True where the ledger did not know yet.
+ * say so. A run that is open, or has said all itself, is left alone.
  */
-export async function settleEnded(deps: EndedDependencies, runId: string): Promise<boolean> {
+export async function settleEnded(deps: EndedDependencies, runId: string): Promise<void> {
   const known = await deps.ledger.getRun(runId);
   const { workflowId } = known;
   const execution = await deps.client.workflow.getHandle(workflowId).describe();
   const isNewest = execution.memo?.['runId'] === runId;
   const as = execution.status.name;
-  if (isNewest && !CLOSED.includes(as)) return false;
-  const isOpen = !CLOSED_STATUSES.includes(known.status);
-  if (isOpen) {
+  if (isNewest && !CLOSED.includes(as)) return;
+  if (!CLOSED_STATUSES.includes(known.status)) {
     const last = isNewest && !AT_ONCE.includes(as) ? await ownWord(deps, workflowId, execution.runId) : known;
     const at = (isNewest && execution.closeTime) || new Date();
     const ended = CLOSED_STATUSES.includes(last.status)
@@ -38,7 +37,6 @@ export async function settleEnded(deps: EndedDependencies, runId: string): Promi
   }
   // The issue of a run whose place another has is that one's.
   if (isNewest && AT_ONCE.includes(as)) await tell(deps, await deps.ledger.getRun(runId));
-  return isOpen;
 }
 
 /** What a run said of itself before it closed; the ledger may have missed it. */

@@ -9,39 +9,36 @@ const MANY = 10_000;
 const AT_ONCE = 200;
 
 /** Looks at every run that the ledger has as open: some may have been ended while no worker was there to notice. */
-export async function settleOpenRuns(deps: EndedDependencies, signal?: AbortSignal): Promise<number> {
+export async function settleOpenRuns(deps: EndedDependencies, signal: AbortSignal): Promise<void> {
   const open = RUN_STATUSES.filter((status) => !CLOSED_STATUSES.includes(status));
-  let settled = 0;
   for (const { id } of await deps.ledger.listRuns({ status: open, limit: MANY })) {
-    if (signal?.aborted) break;
-    if (await settleIfKnown(deps, id)) settled++;
+    if (signal.aborted) break;
+    await settleIfKnown(deps, id);
   }
-  return settled;
 }
 
 /**
  * Settles runs that were terminated since then, wherever they stood: one that holds no workspace has no host that would notice. The list
- * only says where to look, for it is late at times.
+ * only says where to look, for it is late at times; what was looked at is added to `done`.
  */
-export async function settleTerminated(deps: EndedDependencies, { since }: { since: Date }): Promise<number> {
+export async function settleTerminated(deps: EndedDependencies, { since, done }: { since: Date; done: Set<string> }): Promise<void> {
   const query = `TaskQueue = '${ORCHESTRATOR_QUEUE}' AND ExecutionStatus IN ('Terminated', 'TimedOut') AND CloseTime >= '${since.toISOString()}'`;
-  let settled = 0;
   let seen = 0;
-  for await (const { memo } of deps.client.workflow.list({ query })) {
+  for await (const { memo, runId: executionId } of deps.client.workflow.list({ query })) {
+    if (++seen > AT_ONCE) break;
     const runId = memo?.['runId'];
-    if (typeof runId === 'string' && (await settleIfKnown(deps, runId))) settled++;
-    if (++seen >= AT_ONCE) break;
+    if (typeof runId !== 'string' || done.has(executionId)) continue;
+    await settleIfKnown(deps, runId);
+    done.add(executionId);
   }
-  return settled;
 }
 
 /** Runs of other homes, and those that Temporal has forgotten, are nothing to this one. */
-async function settleIfKnown(deps: EndedDependencies, runId: string): Promise<boolean> {
+async function settleIfKnown(deps: EndedDependencies, runId: string): Promise<void> {
   try {
-    return await settleEnded(deps, runId);
+    await settleEnded(deps, runId);
   } catch (error) {
-    if (error instanceof BelayError && error.code === 'invalid_input') return false;
-    if (error instanceof Error && error.name === 'WorkflowNotFoundError') return false;
-    throw error;
+    const isUnknown = error instanceof BelayError && error.code === 'invalid_input';
+    if (!isUnknown && !(error instanceof Error && error.name === 'WorkflowNotFoundError')) throw error;
   }
 }

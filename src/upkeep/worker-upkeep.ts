@@ -40,13 +40,14 @@ async function keepUp({ deps, config, log }: UpkeepOptions, signal: AbortSignal)
   };
   const failed = unless('Runs that were ended from outside could not be looked for; it is tried again');
   if (!(await pause(FIRST_MS, signal))) return;
+  const done = new Set<string>();
   let looked = new Date();
   let cleaned = performance.now() - CLEAN_MS + FIRST_CLEAN_MS;
   await settleOpenRuns(deps, signal).catch(failed);
   while (await pause(LOOK_MS, signal)) {
     const since = new Date(looked.getTime() - LATE_MS);
     looked = new Date();
-    await settleTerminated(deps, { since }).catch(failed);
+    await settleTerminated(deps, { since, done }).catch(failed);
     const waited = performance.now() - cleaned;
     if (waited < CLEAN_MS || (deps.slots.held > 0 && waited < PATIENCE_MS)) continue;
     cleaned = performance.now();

@@ -62,6 +62,15 @@ describe('a run that Temporal ended', () => {
     expect(await followed(run)).toMatchObject({ status: 'failed', errors: [{ code: 'tests_failing' }, { code: 'run_terminated' }] });
   });
 
+  it('while it was parked shows as failed, on its issue too, without anyone following it', async () => {
+    const project = await belay.project({ script: { implement: [{ write: { 'broken.txt': 'yes\n' } }] } });
+    const run = await project.run();
+    await run.parked();
+    await terminate(run);
+    expect(await run.until('failed')).toMatchObject({ errors: [{ code: 'tests_failing' }, { code: 'run_terminated' }] });
+    await eventually(async () => expect(await project.comment()).toContain('run_terminated'));
+  });
+
   it('is settled as failed, and its issue’s next run is left alone', async () => {
     const project = await belay.project({ script: { implement: [{ hang: true }] } });
     const first = await project.run();
