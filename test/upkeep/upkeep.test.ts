@@ -1,12 +1,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { access, mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { RunView } from '../../src/contracts/run-view.ts';
 import { openLedger } from '../../src/ledger/open-ledger.ts';
 import { tryLock } from '../../src/process/exclusive-lock.ts';
 import { markedProcesses } from '../../src/process/process-table.ts';
+import { createLog } from '../../src/telemetry/log.ts';
+import { cleanUp } from '../../src/upkeep/clean-up.ts';
 import { findOverBudget } from '../../src/upkeep/disk-budget.ts';
 import { removeAll } from '../../src/upkeep/finding.ts';
 import { findOldRuns } from '../../src/upkeep/old-runs.ts';
@@ -14,6 +16,7 @@ import { findOrphans } from '../../src/upkeep/orphans.ts';
 import { openCheckout } from '../../src/workspace/opened.ts';
 import { eventually } from '../support/eventually.ts';
 import { exampleRun } from '../support/example-run.ts';
+import { git } from '../support/git-remote.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { pooling } from '../support/worktree-pool.ts';
 
@@ -105,6 +108,30 @@ test('over the disk budget kept worktrees go first, then mirrors that nobody nee
   await leave('cancelled', { status: 'cancelled', completedAt: daysAgo(1) });
   await removeAll(await findOverBudget({ ...options, diskBytes: 1 }));
   expect((await mirrors.list()).map(({ repository }) => repository.name)).toEqual(['shop']);
+});
+
+test('a worker removes trees of closed runs, and leaves those that just closed, the pool, and what is not Belay’s', async () => {
+  await using setup = await space();
+  const { home, remote, base, mirror, prepare, release, kept, ledger, worktrees, options } = setup;
+  for (const id of ['p00led01', 'cl0sed01', 'just0001', '0pen0001']) await prepare(id);
+  const pool = await release('p00led01');
+  const closed = { status: 'failed', workflowId: 'local:acme/shop@x' } as const;
+  await ledger.recordRun(exampleRun({ ...closed, id: 'cl0sed01', completedAt: daysAgo(1) }));
+  await ledger.recordRun(exampleRun({ ...closed, id: 'just0001', completedAt: daysAgo(0) }));
+  await ledger.recordRun(exampleRun({ id: '0pen0001' }));
+  // A user's own: files, a folder beside those of runs, a worktree and a branch of the mirror.
+  const theirs = [join(home, 'mine.txt'), join(home, 'runs/mine/engine/notes.txt'), join(home, 'trees/mine0001/notes.txt')];
+  for (const path of theirs) {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, 'mine\n');
+  }
+  await git(mirror.gitDir, 'worktree', 'add', '--quiet', '-b', 'mine', join(remote.folder, 'theirs'), base);
+  const log = createLog({ level: 'silent' });
+  expect(await cleanUp({ ...options, worktrees, log, keepMs: 30 * DAY_MS, diskBytes: 1024 ** 4 })).toEqual({ removed: 1 });
+  expect((await readdir(join(home, 'trees'))).toSorted()).toEqual(['0pen0001', 'just0001', 'mine0001']);
+  expect(await kept()).toEqual(pool);
+  for (const path of [...theirs, join(remote.folder, 'theirs', 'a.txt')]) await access(path);
+  expect(await mirror.refSha('refs/heads/mine')).toBe(base);
 });
 
 test('processes of a worker that is gone are ended, those of one at work are not', async () => {
