@@ -27,6 +27,8 @@ export async function settleEnded(deps: EndedDependencies, runId: string): Promi
   const isNewest = execution.memo?.['runId'] === runId;
   const as = execution.status.name;
   if (isNewest && !CLOSED.includes(as)) return;
+  // Only reserved: it is about to begin in the place of an earlier run.
+  if (!isNewest && known.version < 0) return;
   if (!CLOSED_STATUSES.includes(known.status)) {
     const last = isNewest && !AT_ONCE.includes(as) ? await ownWord(deps, workflowId, execution.runId) : known;
     const at = (isNewest && execution.closeTime) || new Date();

@@ -1,6 +1,9 @@
 import { elapsedMs } from './elapsed.ts';
 import type { RunError, RunView } from './run-view.ts';
 
+/** Later than all that the run has shown itself, of which the view that is known may lack some steps. */
+const LATER = 1000;
+
 /** The last view of a run that Temporal closed without its doing, as after a terminate: it could not say so itself. */
 export function endedOutside(view: RunView, { as, at }: { as: string; at: Date }): RunView {
   const error: RunError = {
@@ -11,8 +14,7 @@ export function endedOutside(view: RunView, { as, at }: { as: string; at: Date }
   const completedAt = at.toISOString();
   const ended: RunView = {
     ...view,
-    // Later than all that the run has recorded itself.
-    version: view.version + 1,
+    version: view.version + LATER,
     status: 'failed',
     phases: view.phases.map((phase) =>
       phase.status === 'running' || phase.status === 'retrying' ? { ...phase, status: 'failed', completedAt, error } : phase,
