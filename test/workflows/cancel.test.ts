@@ -195,6 +195,15 @@ describe('an issue that a person closes', () => {
     expect(await run.stepNames()).not.toContain('push-branch');
   });
 
+  it('while a person has to approve its plan ends its run with the reminder', async () => {
+    const project = await belay.project();
+    const run = await project.run({ approve: ['plan'], limits: { approvalReminderMs: 2000 } });
+    await run.until('waiting');
+    await project.setIssueState('closed');
+    expect((await expectCancelled(project, run)).summary).toContain('Issue #1 was closed');
+    expect(await run.stepNames()).not.toContain('implement');
+  });
+
   it('once the work is done ends its run before the tests', async () => {
     const project = await belay.project({ script: { implement: [{ hang: 'once', write: { 'notes.md': 'x\n' } }] } });
     const run = await project.run();
