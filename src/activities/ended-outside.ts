@@ -21,9 +21,10 @@ const AT_ONCE: readonly string[] = ['TERMINATED', 'TIMED_OUT'] satisfies ClosedA
  * say so. A run that is open, or has said all itself, is left alone.
  */
 export async function settleEnded(deps: EndedDependencies, runId: string): Promise<void> {
-  const known = await deps.ledger.getRun(runId);
-  const { workflowId } = known;
+  const { workflowId } = await deps.ledger.getRun(runId);
   const execution = await deps.client.workflow.getHandle(workflowId).describe();
+  // Only now: what a run records itself it records before it closes.
+  const known = await deps.ledger.getRun(runId);
   const isNewest = execution.memo?.['runId'] === runId;
   const as = execution.status.name;
   if (isNewest && !CLOSED.includes(as)) return;

@@ -39,7 +39,8 @@ async function isGivenBack(deps: Dependencies, { workflowId, executionId, runId 
   try {
     const { status } = await deps.client.workflow.getHandle(workflowId, executionId).describe();
     if (!CLOSED.includes(status.name)) return false;
-    await settleEnded(deps, runId).catch(unwritten('The end of a run that was ended from outside'));
+    // Beside it: workspace and slot do not wait for a tracker.
+    void settleEnded(deps, runId).catch(unwritten('The end of a run that was ended from outside'));
     return true;
   } catch {
     // `belay clean` finds what closed runs left.
