@@ -91,4 +91,4 @@ export const LAYERS: Layer[] = [
 ];
 
 /** Folders of `src/` at the top, which put the parts together. */
-export const COMPOSING = ['cli', 'http'];
+export const COMPOSING = ['cli', 'http', 'upkeep'];

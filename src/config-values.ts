@@ -86,6 +86,14 @@ export const seconds = ({ min, max }: { min: number; max: number }): Kind<number
   return { schema: schema.transform((value) => value * 1000), allowed: `seconds: ${allowed}` };
 };
 
+const GIB = 1024 ** 3;
+
+/** Read as gigabytes (of 1024³), kept as bytes. */
+export const gigabytes: Kind<number> = {
+  schema: decimal.pipe(z.number().positive().max(100_000)).transform((value) => Math.round(value * GIB)),
+  allowed: 'gigabytes, more than 0 and at most 100000; fractions are fine',
+};
+
 export const usd: Kind<number> = { schema: decimal.pipe(z.number().positive()), allowed: 'an amount in USD, more than 0' };
 
 export const portRange: Kind<PortRange> = {

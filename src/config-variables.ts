@@ -3,6 +3,7 @@ import { CHECKPOINT_PLACES, ENGINES } from './contracts/constants.ts';
 import type { PhaseName } from './contracts/constants.ts';
 import {
   days,
+  gigabytes,
   gitUrlTemplate,
   hostAndPort,
   hours,
@@ -226,6 +227,17 @@ const variables = z.object({
   BELAY_HEARTBEAT_SECONDS: withDefault(seconds({ min: 2, max: 3600 }), '30', {
     group: 'Workspaces',
     description: 'A host that is not heard of for so long has lost its runs: another host, or its own next worker, goes on with them.',
+  }),
+
+  BELAY_KEEP_DAYS: withDefault(days, '90', {
+    group: 'Workspaces',
+    description:
+      "How long a closed run's checkpoint, agent sessions and transcripts are kept: until then `belay retry` and `belay open` go on from them.",
+  }),
+  BELAY_DISK_BUDGET_GB: withDefault(gigabytes, '50', {
+    group: 'Workspaces',
+    description:
+      'How much mirrors and kept worktrees may take together; those that were not used for longest go first, never those in use.',
   }),
 
   BELAY_LOG_LEVEL: withDefault(oneOf(LOG_LEVELS), 'info', {

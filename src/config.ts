@@ -45,6 +45,8 @@ export interface Config {
   /** Unset: by the repository's forge. */
   checkpoints?: CheckpointPlace;
   budgetUsd: number;
+  /** How long closed runs can be gone on from, and how much mirrors and kept worktrees may take. */
+  upkeep: { keepMs: number; diskBytes: number };
   workspaces: { max: number; ports: { backend: PortRange; frontend: PortRange } };
   log: { level: Environment['BELAY_LOG_LEVEL'] };
   /** Never logged, never in a workflow. */
@@ -100,6 +102,7 @@ function configOf(values: Environment, { userHome, warnings }: { userHome: strin
     phasesOff: values.BELAY_PHASES_OFF ?? [],
     ...withoutUndefined({ checkpoints: values.BELAY_CHECKPOINTS }),
     budgetUsd: values.BELAY_BUDGET_USD,
+    upkeep: { keepMs: values.BELAY_KEEP_DAYS, diskBytes: values.BELAY_DISK_BUDGET_GB },
     workspaces: {
       max: values.BELAY_MAX_WORKSPACES,
       ports: { backend: values.BELAY_PORTS_BACKEND, frontend: values.BELAY_PORTS_FRONTEND },

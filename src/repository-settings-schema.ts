@@ -133,6 +133,7 @@ const pullRequest = z.strictObject(
     draft: words(['never', 'while_unfinished', 'always']).optional().describe('When the pull request is a draft.'),
     reviewers: names.optional().describe('People who are asked for a review; teams as `team/<name>`.'),
     labels: names.optional().describe('Labels that the pull request gets.'),
+    onCancel: words(['leave', 'close']).optional().describe('What becomes of the draft of a run that is cancelled. Unset: it is left.'),
     updateBase: words(['rebase', 'merge', 'off']).optional().describe('What is done when the base has moved since the run began.'),
   },
   MAPPING,

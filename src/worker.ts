@@ -32,6 +32,7 @@ import { cacheFolder } from './cache-folder.ts';
 import type { TemporalTarget } from './temporal/connection.ts';
 import { connectTemporal, connectWorker, registerSearchAttributes, namedTarget, waitForTemporal } from './temporal/connection.ts';
 import { createWorkers } from './temporal/workers.ts';
+import { startUpkeep } from './upkeep/worker-upkeep.ts';
 import type { Host } from './workspace/host.ts';
 import { takeHome } from './workspace/host.ts';
 import { createPortRegistry } from './workspace/ports.ts';
@@ -101,6 +102,8 @@ export async function startWorker({ config, env, target, log, ...options }: Work
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
     await ended;
   });
+  // Ends first: it works with what the others close.
+  stack.use(startUpkeep({ deps, config, log }));
   log.info({ host: host.id, failed }, 'Worker started');
   const kept = stack.move();
   return { ended: ended.then(() => {}), [Symbol.asyncDispose]: () => kept.disposeAsync() };

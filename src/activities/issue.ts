@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
+import { BelayError } from '../contracts/errors.ts';
 import type { Issue, IssueRef } from '../contracts/repository.ts';
 import { plainLine } from '../contracts/text.ts';
-import type { ReadIssueInput, ReadIssueOutcome } from '../contracts/work.ts';
+import type { IssueNow, ReadIssueInput, ReadIssueOutcome } from '../contracts/work.ts';
 import { issueText } from '../texts/issue-text.ts';
 import type { Dependencies } from './dependencies.ts';
 import { recordedStep } from './journal.ts';
@@ -27,10 +28,24 @@ export function issueActivities(deps: Dependencies) {
 
 export function issueDigestActivities({ trackers }: Pick<Dependencies, 'trackers'>) {
   return {
-    async readIssueDigest({ issue }: { issue: IssueRef }): Promise<{ digest: string }> {
-      return { digest: digestOf(await trackers[issue.tracker].getIssue(issue)) };
+    async readIssueDigest({ issue }: { issue: IssueRef }): Promise<IssueNow> {
+      return issueNow(trackers, issue);
     },
   };
+}
+
+/** Rejects where the tracker cannot tell. */
+export async function issueNow(trackers: Dependencies['trackers'], ref: IssueRef): Promise<IssueNow> {
+  const goOn = 'then `belay retry` goes on from what is done.';
+  try {
+    const issue = await trackers[ref.tracker].getIssue(ref);
+    const over = `Issue #${ref.key} was closed, so the run has ended. Reopen it, ${goOn}`;
+    return { digest: digestOf(issue), ...(issue.state === 'closed' ? { over } : {}) };
+  } catch (error) {
+    if (error instanceof BelayError && error.code === 'issue_not_found')
+      return { over: `Issue #${ref.key} is gone, so the run has ended.` };
+    throw error;
+  }
 }
 
 /** Comments come and go, Belay's own among them: what was approved is the issue itself. */

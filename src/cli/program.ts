@@ -4,6 +4,7 @@ import { APPROVALS, ENGINES, PIPELINES, RUN_STATUSES, WORKSPACE_KINDS } from '..
 import { approvalOrders } from './approval-commands.ts';
 import { inContext, json, phase, toRead } from './define.ts';
 import type { Declare, Define, ProgramRequest } from './define.ts';
+import { age } from './age.ts';
 import { packageVersion } from '../package-version.ts';
 import type { Shell } from './completion-scripts.ts';
 import { COMPLETION_SCRIPTS, SHELLS } from './completion-scripts.ts';
@@ -221,7 +222,8 @@ function upkeep(set: Define): void {
     .description('removes what closed runs left on this machine')
     .option('--dry-run', 'only say what would be removed', false)
     .option('--cache', 'the whole setup cache too, and what tests said of bases', false)
-    .action((options: { dryRun: boolean; cache: boolean }) =>
+    .option('--older-than <days>', 'what closed runs that old kept for going on, such as 30d', age)
+    .action((options: { dryRun: boolean; cache: boolean; olderThan?: number }) =>
       inContext(set, async (context) => (await import('./clean.ts')).clean(context, options)),
     );
 }

@@ -127,7 +127,7 @@ export interface RunSettings {
   approve?: ApprovalName[];
   /** What is done when the base has moved since the run began. */
   updateBase: 'rebase' | 'merge' | 'off';
-  pullRequest: { draft: 'never' | 'while_unfinished' | 'always'; reviewers: string[]; labels: string[] };
+  pullRequest: { draft: 'never' | 'while_unfinished' | 'always'; reviewers: string[]; labels: string[]; onCancel?: 'leave' | 'close' };
   /** None unless said. */
   issueLabels?: IssueLabels;
   /** A worktree unless said. */

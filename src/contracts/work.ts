@@ -148,11 +148,20 @@ export interface AgentOutcome {
   putBack?: string[];
 }
 
+/** How an issue is now. */
+export interface IssueNow {
+  digest?: string;
+  /** Closed or gone, in words. */
+  over?: string;
+}
+
 export interface CommentInput {
   issue: IssueRef;
   runId: string;
   /** What the ledger was told last: a host that knows less asks the run itself. */
   viewVersion?: number;
+  /** Look whether the issue is still open, too. */
+  look?: true;
   trouble?: RunError;
   labels?: IssueLabels;
 }
@@ -192,11 +201,11 @@ interface LeaseWork {
 
 /** Short calls to trackers, forges and the server. */
 export interface OrchestratorActivities {
-  /** Of the issue's title and text as they are now. */
-  readIssueDigest(input: { issue: IssueRef }): Promise<{ digest: string }>;
+  /** Of the issue's title and text as they are now, and why nobody wants it worked on any more, if so. */
+  readIssueDigest(input: { issue: IssueRef }): Promise<IssueNow>;
   /** Tells the people behind this installation that a run needs one of them. */
   notifyPeople(input: NotifyInput): Promise<void>;
-  commentProgress(input: CommentInput): Promise<void>;
+  commentProgress(input: CommentInput): Promise<Pick<IssueNow, 'over'> | void>;
   /** Has the draft of a run that stopped say so. */
   updateDraft(input: UpdateDraftInput): Promise<void>;
   /** Removes from the remote what other hosts would have gone on from. */

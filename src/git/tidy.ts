@@ -20,6 +20,13 @@ export async function tidyMirror(git: MirrorGit): Promise<void> {
   });
 }
 
+/** Of two weeks' age, so that nothing goes that a run, or its private index, has just made. */
+export async function collectGarbage(git: MirrorGit): Promise<void> {
+  await whileLocked({ path: `${git.gitDir}.tidy.lock` }, async () => {
+    await git.run(['gc', '--quiet', '--no-cruft', '--prune=2.weeks.ago']);
+  });
+}
+
 async function isUntidy({ gitDir }: MirrorGit): Promise<boolean> {
   return (await readdir(join(gitDir, 'refs', 'belay')).catch(() => [])).length >= MANY_RUNS;
 }

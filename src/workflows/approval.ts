@@ -3,7 +3,7 @@ import { MAX_MESSAGE } from '../contracts/constants.ts';
 import type { ApprovalName } from '../contracts/constants.ts';
 import type { IssueRef } from '../contracts/repository.ts';
 import { tellPeople } from './comment.ts';
-import { park, troubleOf } from './failures.ts';
+import { park, troubleOf, Withdrawn } from './failures.ts';
 import { approveUpdate, rejectUpdate } from './messages.ts';
 import type { ApproveOrder, RejectOrder } from './messages.ts';
 import type { Phase } from './phase.ts';
@@ -76,6 +76,7 @@ export class Approvals {
       await tellPeople(run);
       const reminded = await this.#decided(Math.min(approvalReminderMs, approvalExpiryMs));
       if (!reminded && approvalReminderMs < approvalExpiryMs) {
+        await this.#look();
         await tellPeople(run);
         await this.#decided(approvalExpiryMs - approvalReminderMs);
       }
@@ -91,6 +92,12 @@ export class Approvals {
   async #told(): Promise<void> {
     findBy({ status: this.#run.state.view.status });
     await this.#run.record();
+  }
+
+  /** Nobody approves what nobody wants any more. */
+  async #look(): Promise<void> {
+    const { issue, repository } = this.#run.input;
+    if (issue) await digestNow(this.#run, { tracker: issue.tracker, repository, key: issue.key });
   }
 
   async #decided(ms: number): Promise<boolean> {
@@ -164,9 +171,11 @@ const WHAT: Record<ApprovalName, string> = { plan: 'the plan', publish: 'the wor
 /** One that cannot be read now is looked at again when the work is published. */
 async function digestNow(run: Run, issue: IssueRef): Promise<string | undefined> {
   try {
-    return (await run.orchestrator('was the issue edited?').readIssueDigest({ issue })).digest;
+    const { digest, over } = await run.orchestrator('was the issue edited?').readIssueDigest({ issue });
+    if (over) throw new Withdrawn(over);
+    return digest;
   } catch (error) {
-    if (isCancellation(error)) throw error;
+    if (error instanceof Withdrawn || isCancellation(error)) throw error;
     log.warn('The issue could not be read', { trouble: troubleOf(error) });
     return undefined;
   }

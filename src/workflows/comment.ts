@@ -21,7 +21,9 @@ export async function tellPeople(run: Run, trouble?: RunError): Promise<void> {
   const isLeft = STOPPED.includes(view.status) || view.outcome === 'no_changes';
   if (!drafted || !published || !isLeft) return;
   const { repository, id: runId } = run.input;
-  const input = { repository, runId, branch: published.branch, viewVersion: run.recorder.recorded, ...(trouble ? { trouble } : {}) };
+  const close = view.status === 'cancelled' && run.state.settings?.pullRequest.onCancel === 'close';
+  const told = { viewVersion: run.recorder.recorded, ...(trouble ? { trouble } : {}), ...(close ? { close } : {}) };
+  const input = { repository, runId, branch: published.branch, ...told };
   await unlessCancelled('The draft could not be brought up to date', async () => {
     await run.orchestrator(`draft · ${view.status}`).updateDraft(input);
   });
@@ -40,7 +42,8 @@ async function notify(run: Run, trouble?: RunError): Promise<void> {
 export function commentSoon(run: Run): void {
   run.recorder.onceRecorded(async () => {
     try {
-      await commentOn(run, (summary) => run.orchestrator(summary));
+      const over = await commentOn(run, (summary) => run.orchestrator(summary), undefined, { look: true });
+      if (over) run.withdraw(over);
     } catch (error) {
       // The run was cancelled; its end is told by another comment.
       if (!isCancellation(error)) throw error;
@@ -54,9 +57,14 @@ type Commenting = Pick<OrchestratorActivities, 'commentProgress'>;
 const lastWord = (summary: string): Commenting => proxyLocalActivities<Commenting>({ ...lastWordProfile, summary });
 
 /** A comment never stops a run, nor does a label. */
-async function commentOn(run: Run, by: (summary: string) => Commenting, trouble?: RunError): Promise<void> {
+async function commentOn(
+  run: Run,
+  by: (summary: string) => Commenting,
+  trouble?: RunError,
+  options: { look?: true } = {},
+): Promise<string | undefined> {
   const { issue, repository, id: runId } = run.input;
-  if (!issue) return;
+  if (!issue) return undefined;
   const labels = run.state.settings?.issueLabels;
   const input = {
     issue: { tracker: issue.tracker, repository, key: issue.key },
@@ -64,17 +72,20 @@ async function commentOn(run: Run, by: (summary: string) => Commenting, trouble?
     viewVersion: run.recorder.recorded,
     ...(trouble ? { trouble } : {}),
     ...(labels ? { labels } : {}),
+    ...options,
   };
-  await unlessCancelled('The issue could not be brought up to date', async () => {
-    await by(`comment · ${run.state.view.status}`).commentProgress(input);
+  return unlessCancelled('The issue could not be brought up to date', async () => {
+    const now = await by(`comment · ${run.state.view.status}`).commentProgress(input);
+    return now?.over;
   });
 }
 
-async function unlessCancelled(otherwise: string, body: () => Promise<void>): Promise<void> {
+async function unlessCancelled<T>(otherwise: string, body: () => Promise<T>): Promise<T | undefined> {
   try {
-    await body();
+    return await body();
   } catch (error) {
     if (isCancellation(error)) throw error;
     log.warn(otherwise, { trouble: troubleOf(error) });
+    return undefined;
   }
 }

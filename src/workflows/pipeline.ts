@@ -7,6 +7,7 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
+import { CLOSED_STATUSES } from '../contracts/constants.ts';
 import type { PhaseName, PipelineName, RunStatus } from '../contracts/constants.ts';
 import { elapsedMs } from '../contracts/elapsed.ts';
 import type { RunInput } from '../contracts/run-input.ts';
@@ -21,6 +22,7 @@ import { failedPhase, goOn } from './going-on.ts';
 import { cancelRunSignal, sendMessageSignal, statusQuery } from './messages.ts';
 import { Parking } from './parking.ts';
 import { Run } from './run.ts';
+import { noticeClosed } from './closed-issue.ts';
 import { findBy } from './search-attributes.ts';
 import { firstState } from './view.ts';
 
@@ -44,6 +46,7 @@ class PipelineRun {
     const names = parts.flatMap((part) => ('gate' in part ? [] : [part.name]));
     this.#run = new Run(input, input.state ?? firstState(input, names));
     this.#approvals = new Approvals(this.#run);
+    this.#run.withdraw = (reason) => this.#withdraw(reason);
     setHandler(statusQuery, () => this.#run.state.view);
     setHandler(cancelRunSignal, (order) => this.#cancel(order?.reason));
     setHandler(sendMessageSignal, (message) => this.#run.messages.add(message?.text));
@@ -69,8 +72,11 @@ class PipelineRun {
     try {
       for (const part of this.#parts) {
         if ('gate' in part) await this.#approvals.pass(part);
-        else await this.#run.phase(part);
-        if ('name' in part) this.#run.versions.noteResult(part.name);
+        else {
+          await noticeClosed(this.#run, part);
+          await this.#run.phase(part);
+          this.#run.versions.noteResult(part.name);
+        }
       }
       return await this.#completed();
     } catch (error) {
@@ -85,6 +91,12 @@ class PipelineRun {
 
   #cancel(reason: string | undefined): void {
     if (reason) this.#run.state.view.summary = `Cancelled: ${reason.slice(0, 500)}`;
+    this.#scope.cancel();
+  }
+
+  #withdraw(reason: string): void {
+    if (CLOSED_STATUSES.includes(this.#run.state.view.status)) return;
+    this.#run.state.view.summary = reason;
     this.#scope.cancel();
   }
 

@@ -47,6 +47,11 @@ export const lastWordProfile: LocalActivityOptions = {
 
 /** A host that is not heard of for so long has lost its runs. Generous: a sleeping laptop or a slow server must not kill agents. */
 const HEARTBEAT_MS = 30_000;
+/** A look in passing, by the worker that decides: one event. Work does not wait for a tracker that does not answer. */
+export const lookProfile: LocalActivityOptions = {
+  startToCloseTimeout: '10s',
+  retry: { maximumAttempts: 1 },
+};
 
 /**
  * The lease itself: held as long as the run works (limit 6 h, so a day is no limit of its own). One attempt, because a new

@@ -47,6 +47,8 @@ export class Run {
   /** What people wrote that no agent was told yet. */
   readonly messages: Inbox;
   readonly turns: Turns;
+  /** Ends the run whatever goes on: nobody wants it any more. */
+  withdraw: (reason: string) => void = () => {};
 
   constructor(input: RunInput, state: RunState) {
     this.input = input;
