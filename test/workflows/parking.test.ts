@@ -44,13 +44,13 @@ describe('a parked run', () => {
     expect(view).not.toHaveProperty('workspace');
     expect(Date.parse(view.parkedUntil as string) - Date.parse(view.parkedSince as string)).toBe(14 * 24 * 60 * 60_000);
     expect(existsSync(run.worktree)).toBe(false);
-    // The last word to people goes out beside the comment.
+    // Its timer begins once people have been told.
     await eventually(async () => {
-      const { raw } = await belay.client.workflow.getHandle(run.workflowId).describe();
-      expect(raw.pendingActivities ?? []).toEqual([]);
+      const [history] = await historiesOf(belay.client, run);
+      expect(history?.events?.filter(({ timerStartedEventAttributes: timer }) => timer)).toHaveLength(1);
     });
-    const [history] = await historiesOf(belay.client, run);
-    expect(history?.events?.filter(({ timerStartedEventAttributes: timer }) => timer)).toHaveLength(1);
+    const { raw } = await belay.client.workflow.getHandle(run.workflowId).describe();
+    expect(raw.pendingActivities ?? []).toEqual([]);
     expect(await project.comment()).toContain(`belay retry ${run.id}`);
     expect(await project.comment()).toContain(`until ${(view.parkedUntil as string).slice(0, 10)}`);
     await run.cancel();
