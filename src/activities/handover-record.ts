@@ -35,6 +35,11 @@ export async function artifactsToKeep(
   return all.filter(({ bytes, path: name }) => bytes <= MAX_BYTES && existsSync(files.absolute(name)));
 }
 
+/** Answers that no later phase reads, or that it can do without: pushed beside the next step. */
+const UNASKED = /(?:classify|implement|document|commit-message|pull-request|resolve-[a-z-]+)\.(?:md|json)$/;
+
+export const isAskedFor = ({ path: name }: ArtifactRecord): boolean => !UNASKED.test(name);
+
 interface Writing {
   mirror: Mirror;
   lease: LeaseRef;
@@ -109,9 +114,14 @@ export async function restoreRecord(
 
 async function restoreRows({ ledger }: Here, { steps, sessions, earlier }: HandoverRecord, runId: string): Promise<void> {
   const isOwn = (row: { runId: string }): boolean => row.runId === runId;
-  await Promise.all([...steps.filter(isOwn).map(ledger.recordStep), ...sessions.filter(isOwn).map(ledger.recordSession)]);
+  // What was spent here since then is not in what was pushed.
+  const known = new Set((await ledger.listSessions(runId)).map(sessionKey));
+  const missing = sessions.filter((session) => isOwn(session) && !known.has(sessionKey(session)));
+  await Promise.all([...steps.filter(isOwn).map(ledger.recordStep), ...missing.map(ledger.recordSession)]);
   for (const view of earlier) if (!(await knownRun(ledger, view.id))) await ledger.recordRun(view);
 }
+
+const sessionKey = ({ step, sessionId }: { step: number; sessionId: string }): string => `${step} ${sessionId}`;
 
 const untaken =
   (what: string) =>

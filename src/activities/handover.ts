@@ -12,7 +12,7 @@ import type { RefMove } from '../git/push-refs.ts';
 import { checkpointRef } from '../workspace/worktree.ts';
 import type { Dependencies } from './dependencies.ts';
 import { performEffect } from './effects.ts';
-import { artifactsToKeep, epochRef, holderIn, restoreRecord, writeRecord } from './handover-record.ts';
+import { artifactsToKeep, epochRef, holderIn, isAskedFor, restoreRecord, writeRecord } from './handover-record.ts';
 import { logAboutWorkspace } from './lease-log.ts';
 import { leaseLost } from './tenures.ts';
 
@@ -23,7 +23,7 @@ const TAKE_ATTEMPTS = 3;
 
 /** What a run keeps at its remote, so that another host can go on with it, and that host alone. */
 export interface Handover {
-  /** Pushes what is new of the run. What cannot be pushed now goes with the next one, and the log says so. Throws lease_lost. */
+  /** Pushes what is new of the run, and waits for that where another host could not go on without it. What cannot be pushed now goes with the next one, and the log says so. Throws lease_lost. */
   keep(signal: AbortSignal): Promise<void>;
   /** Has the epoch ref move together with what `push` moves: a host that has lost the run moves nothing. Throws lease_lost. */
   alongside<T>(commit: string, push: (beside: RefMove[]) => Promise<T>): Promise<T>;
@@ -64,14 +64,22 @@ interface Found {
   holder?: HandoverLease | undefined;
 }
 
+interface News {
+  checkpoint: string | null;
+  artifacts: ArtifactRecord[];
+  isNew: boolean;
+  /** Without it another host could not go on. */
+  isUrgent: boolean;
+}
+
 class RunAtRemote implements Handover {
   readonly #place: HandoverPlace;
   /** One push after the other: each moves the epoch ref on. */
   readonly #turn = pLimit(1);
   #epochSha: string | null = null;
   #checkpointSha: string | null = null;
-  /** What was pushed last, to know what is new. */
-  #kept = '';
+  /** What was pushed, to know what is new. */
+  readonly #kept = new Set<string>();
   #lines = 0;
   #refused = false;
 
@@ -98,10 +106,14 @@ class RunAtRemote implements Handover {
   }
 
   async keep(signal: AbortSignal): Promise<void> {
+    if (this.#refused) return;
+    const { isNew, isUrgent } = await this.#news();
+    if (!isNew) return;
     const done = new AbortController();
     const kept = this.#turn(() => this.#keepOnce());
     // Whoever is not waited for fails for nobody: the next push tells.
     kept.catch(() => {});
+    if (!isUrgent) return;
     const patience = sleep(PATIENCE_MS, undefined, { signal: AbortSignal.any([signal, done.signal]), ref: false });
     await Promise.race([kept, patience.catch(() => signal.throwIfAborted())]).finally(() => done.abort());
   }
@@ -154,22 +166,29 @@ class RunAtRemote implements Handover {
     }
   }
 
+  /** What the run has left since the last push. */
+  async #news(): Promise<News> {
+    const { deps, mirror, lease, continues } = this.#place;
+    const checkpoint = (await mirror.refSha(checkpointRef(lease.runId))) ?? null;
+    const artifacts = await artifactsToKeep(deps, { runId: lease.runId, continues });
+    const added = artifacts.filter((artifact) => !this.#kept.has(keyOf(artifact)));
+    const hasMoved = checkpoint !== this.#checkpointSha;
+    return { checkpoint, artifacts, isNew: hasMoved || added.length > 0, isUrgent: hasMoved || added.some(isAskedFor) };
+  }
+
   async #push(): Promise<void> {
-    const { deps, mirror, lease, signal, continues } = this.#place;
-    const { runId } = lease;
-    const checkpoint = (await mirror.refSha(checkpointRef(runId))) ?? null;
-    const artifacts = await artifactsToKeep(deps, { runId, continues });
-    const content = JSON.stringify([checkpoint, artifacts.map(({ id, sha256 }) => [id, sha256])]);
-    if (content === this.#kept) return;
+    const { deps, mirror, lease, signal } = this.#place;
+    const { checkpoint, artifacts, isNew } = await this.#news();
+    if (!isNew) return;
     const epoch = await this.#move(checkpoint === null ? [] : [checkpoint], artifacts);
-    const isNew = checkpoint !== null && checkpoint !== this.#checkpointSha;
-    const moves = [epoch, ...(isNew ? [{ ref: checkpointRef(runId), sha: checkpoint, expected: this.#checkpointSha }] : [])];
-    await performEffect(deps, { name: 'push-checkpoint', runId, on: checkpointRef(runId), intent: checkpoint ?? '' }, async () =>
-      mirror.pushRefs({ ...(await this.#access()), moves, signal }),
-    );
+    const ref = checkpointRef(lease.runId);
+    const hasMoved = checkpoint !== null && checkpoint !== this.#checkpointSha;
+    const moves = [epoch, ...(hasMoved ? [{ ref, sha: checkpoint, expected: this.#checkpointSha }] : [])];
+    const effect = { name: 'push-checkpoint', runId: lease.runId, on: ref, intent: checkpoint ?? '' } as const;
+    await performEffect(deps, effect, async () => mirror.pushRefs({ ...(await this.#access()), moves, signal }));
     this.#epochSha = epoch.sha;
-    if (isNew) this.#checkpointSha = checkpoint;
-    this.#kept = content;
+    if (hasMoved) this.#checkpointSha = checkpoint;
+    for (const artifact of artifacts) this.#kept.add(keyOf(artifact));
   }
 
   /** A refusal may come from a push of our own whose answer was lost: then the run is still ours, and it is done again from there. */
@@ -226,6 +245,8 @@ class RunAtRemote implements Handover {
     return deps.forges[repository.forge].gitAccess(repository);
   }
 }
+
+const keyOf = ({ id, sha256 }: ArtifactRecord): string => `${id} ${sha256}`;
 
 const isNewer = (one: Pick<LeaseRef, 'epoch' | 'executionId'>, other: LeaseRef): boolean =>
   one.epoch > other.epoch || (one.epoch === other.epoch && one.executionId !== other.executionId);

@@ -54,6 +54,12 @@ export async function artifactText({ ledger, files }: Pick<Dependencies, 'ledger
   });
 }
 
+/** The same; undefined where only another host has it. */
+export async function artifactIfHere(deps: Pick<Dependencies, 'ledger' | 'files'>, id: string | undefined): Promise<string | undefined> {
+  if (id === undefined || (await deps.ledger.getArtifact(id)) === undefined) return undefined;
+  return artifactText(deps, id);
+}
+
 /** A part of a JSON artifact, as text. */
 function pick(json: string, path: readonly (string | number)[]): string {
   let value: unknown = JSON.parse(json);

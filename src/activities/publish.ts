@@ -10,7 +10,7 @@ import type { Dependencies } from './dependencies.ts';
 import { performEffect } from './effects.ts';
 import { assertCurrent } from './fence.ts';
 import { createJournal, recordedStep } from './journal.ts';
-import { artifactText } from './prompt-values.ts';
+import { artifactIfHere, artifactText } from './prompt-values.ts';
 import { earlierRuns, viewOfRun } from './run-view.ts';
 import { testNotes } from './test-notes.ts';
 import { publishWork } from './push-work.ts';
@@ -81,7 +81,8 @@ async function pullRequestOf(
   view: RunView,
   { title, issueArtifact, textArtifact, reviewArtifact, evidence, notice, notes }: OpenPullRequestInput & { notes: string[] },
 ) {
-  const text = textArtifact ? pullRequestText.parse(JSON.parse(await artifactText(deps, textArtifact))) : undefined;
+  const answer = await artifactIfHere(deps, textArtifact);
+  const text = answer ? pullRequestText.parse(JSON.parse(answer)) : undefined;
   const review = reviewArtifact ? reviewSchema.parse(JSON.parse(await artifactText(deps, reviewArtifact))) : undefined;
   const asked = await artifactText(deps, issueArtifact);
   const body = pullRequestBody({

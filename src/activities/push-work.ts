@@ -11,7 +11,7 @@ import type { Dependencies } from './dependencies.ts';
 import { foundEffect, performEffect } from './effects.ts';
 import { assertCurrent } from './fence.ts';
 import type { Holding } from './holdings.ts';
-import { artifactText } from './prompt-values.ts';
+import { artifactIfHere } from './prompt-values.ts';
 import { reasonToStop } from './reason-to-stop.ts';
 
 interface PushWork {
@@ -76,7 +76,8 @@ async function composeCommit({ deps, holding: { mirror }, input }: PushWork, tre
   const { parent, base, work } = input;
   const names = namesOf(input);
   const { runId } = input.step.lease;
-  const proposed = input.messageArtifact ? await artifactText(deps, input.messageArtifact) : undefined;
+  // A plain one is as good as none at all from another host.
+  const proposed = await artifactIfHere(deps, input.messageArtifact);
   const message = commitMessage({ ...names, runId, ...(proposed ? { proposed } : {}) });
   const date = new Date(names.createdAt);
   if (await contains({ mirror, commit: parent, ancestor: base.sha })) return mirror.commitTree({ tree, parents: [parent], message, date });

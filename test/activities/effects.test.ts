@@ -1,28 +1,20 @@
+import { readdir, readFile } from 'node:fs/promises';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { expect, test } from 'vitest';
-import { EFFECT_NAMES, EFFECTS, momentsOf, performEffect } from '../../src/activities/effects.ts';
-import type { AtEffect, EffectName, Moment } from '../../src/activities/effects.ts';
+import { EFFECT_NAMES, momentsOf, performEffect } from '../../src/activities/effects.ts';
+import type { Moment } from '../../src/activities/effects.ts';
 import { orchestratorActivities } from '../../src/activities/index.ts';
 import type { Dependencies } from '../../src/activities/dependencies.ts';
 import { PROGRESS_MARKER } from '../../src/texts/progress-comment.ts';
 import { activityHost, leaseOf } from '../support/activity-host.ts';
+import { endingAt } from '../support/ending-at.ts';
 import { exampleRun } from '../support/example-run.ts';
 
 const { runId, workflowId } = leaseOf(1);
 
 const inActivity = <T>(body: () => Promise<T>): Promise<T> =>
   new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') }).run(body) as Promise<T>;
-
-/** Ends the attempt there, the first time, as a kill would. */
-function endingAt(effect: EffectName, moment: Moment): AtEffect {
-  let reached = false;
-  return async (at) => {
-    if (reached || at.effect !== effect || at.moment !== moment) return;
-    reached = true;
-    throw new Error('killed');
-  };
-}
 
 /** Tells the issue how its run stands: an attempt that may end in the middle, and another. */
 async function tellTwice(deps: Dependencies, input: Parameters<ReturnType<typeof orchestratorActivities>['commentProgress']>[0]) {
@@ -67,6 +59,9 @@ test('what nobody else sees is done without being recorded, between two moments'
   expect(await deps.ledger.listEffects(runId)).toEqual([]);
 });
 
-test('every effect says what lasts of it and how it is found again', () => {
-  for (const name of EFFECT_NAMES) expect([name, EFFECTS[name].lasts, EFFECTS[name].found].every((text) => text.length > 3)).toBe(true);
+test('every effect of the registry is one that activities perform', async () => {
+  const folder = new URL('../../src/activities/', import.meta.url);
+  const files = (await readdir(folder)).filter((name) => name.endsWith('.ts') && name !== 'effects.ts');
+  const sources = (await Promise.all(files.map((name) => readFile(new URL(name, folder), 'utf8')))).join('\n');
+  for (const name of EFFECT_NAMES) expect([name, sources.includes(`name: '${name}'`)]).toEqual([name, true]);
 });

@@ -114,6 +114,23 @@ test('where the remote takes no such refs, that is said, and the run works on it
   expect(log).toEqual([expect.stringMatching(/Another host could not go on .*no such refs here/)]);
 });
 
+test('what was spent on this host since the last push is not forgotten when it takes the run again', async () => {
+  await using host = await activityHost();
+  const { ledger } = host.deps;
+  const usage = { inputTokens: 1, outputTokens: 1, cacheReadTokens: 0, cacheWriteTokens: 0, durationMs: 1, success: true };
+  const session = { runId, step: 1, sessionId: 's', name: 'plan', engine: 'scripted', ...usage };
+  await ledger.recordSession({ ...session, costUsd: 1 });
+  const first = hold(host, 1, runId, REMOTE);
+  await first.granted;
+  const { sha } = await work(host, 1);
+  await ledger.recordSession({ ...session, costUsd: 3 });
+  await first.cancel({ workerShutdown: true });
+  const second = hold(host, 2, runId, { ...REMOTE, checkpoint: sha });
+  await second.granted;
+  expect(await ledger.listSessions(runId)).toMatchObject([{ costUsd: 3 }]);
+  await second.cancel({ cancelRequested: true });
+});
+
 test('a remote that is away for a while holds nothing up, and gets it all with the next step', async () => {
   await using host = await activityHost();
   const { remote } = host;

@@ -13,6 +13,7 @@ import { mergeTrees } from '../../src/git/merge-trees.ts';
 import { parseRepositorySettings } from '../../src/repository-settings.ts';
 import { activityHost, leaseOf } from '../support/activity-host.ts';
 import type { ActivityHost } from '../support/activity-host.ts';
+import { endingAt } from '../support/ending-at.ts';
 import { exampleRun } from '../support/example-run.ts';
 
 const BRANCH = 'belay/bug-1-cart-abcd1234';
@@ -131,4 +132,24 @@ test('a pull request whose attempt ended before it was labelled is labelled; one
   const { number } = await run.opened('Totals');
   expect(await run.open({ pullRequest: number })).not.toMatch(/by-belay|ada/);
   expect(await run.open({})).toMatch(/by-belay[\s\S]*ada|ada[\s\S]*by-belay/);
+});
+
+test('a branch and a pull request whose attempts ended once they were there are there once, with a receipt', async () => {
+  await using host = await activityHost();
+  await using run = await publisher(host);
+  const { deps, remote, repository } = host;
+  const { runId } = leaseOf(1);
+  deps.atEffect = endingAt('push-branch', 'after-effect');
+  await expect(run.publish('Mend the totals')).rejects.toThrow('killed');
+  const pushed = await remote.sha(BRANCH);
+  expect(await deps.ledger.listEffects(runId)).toMatchObject([{ name: 'push-branch', on: BRANCH, intent: pushed }]);
+  expect(await run.publish('Mend the totals')).toMatchObject({ headSha: pushed });
+  deps.atEffect = endingAt('pull-request', 'after-effect');
+  await expect(run.open({})).rejects.toThrow('killed');
+  await run.open({});
+  expect(await deps.forges.local.findPullRequest({ repository, branch: BRANCH })).toMatchObject({ number: 1 });
+  expect(await deps.ledger.listEffects(runId)).toMatchObject([
+    { name: 'push-branch', receipt: pushed, attempts: 1 },
+    { name: 'pull-request', receipt: '#1', attempts: 2 },
+  ]);
 });
