@@ -101,7 +101,7 @@ function staleWrites({ runs, pushes, labels }: Findings): string[] {
   const workers = new Set(labels.values());
   return runs.flatMap(({ order, grants }) =>
     pushes
-      .filter(({ by, ref }) => workers.has(by) && isOf(ref, order.runId))
+      .filter(({ by, ref, to }) => workers.has(by) && isOf(ref, order.runId) && !(ref.startsWith('refs/belay/') && to === NOTHING))
       .flatMap(({ at, by, ref }) => {
         const newest = grants.filter((grant) => grant.at < at).reduce((best, grant) => (grant.epoch > best.epoch ? grant : best), NO_GRANT);
         const holder = labels.get(newest.boot);
@@ -111,6 +111,8 @@ function staleWrites({ runs, pushes, labels }: Findings): string[] {
   );
 }
 
+/** As git writes what a ref is moved to when it goes: any worker may take away what an ended run has left. */
+const NOTHING = '0'.repeat(40);
 const NO_GRANT: GrantFact = { epoch: 0, boot: '', at: 0 };
 
 const isOf = (ref: string, runId: string): boolean =>

@@ -50,6 +50,8 @@ interface Held {
   holding: Holding;
   over: AbortController;
   turns: WorkTurns;
+  /** Its folder was made for it. */
+  wasThere: boolean;
 }
 
 export function createHoldings(): Holdings {
@@ -58,7 +60,8 @@ export function createHoldings(): Holdings {
     ...createTenures(),
     add(holding) {
       const { runId } = holding.lease;
-      const held: Held = { holding, over: new AbortController(), turns: createWorkTurns() };
+      const wasThere = existsSync(holding.worktree.path);
+      const held: Held = { holding, over: new AbortController(), turns: createWorkTurns(), wasThere };
       byRun.set(runId, held);
       return {
         async [Symbol.asyncDispose]() {
@@ -71,7 +74,7 @@ export function createHoldings(): Holdings {
     async use({ lease, last, number = 0, shared }, signal, work) {
       const held = byRun.get(lease.runId);
       if (!held || !isSameLease(held.holding.lease, lease)) throw leaseLost(lease);
-      const { holding, over, turns } = held;
+      const { holding, over, turns, wasThere } = held;
       const either = AbortSignal.any([signal, over.signal]);
       try {
         const inTurn = async () => {
@@ -88,7 +91,7 @@ export function createHoldings(): Holdings {
         // What libraries make of the abort says less.
         if (over.signal.aborted && !signal.aborted) throw leaseLost(lease);
         // Somebody took the workspace away: the next lease builds another one at the last checkpoint.
-        if (!signal.aborted && !existsSync(holding.worktree.path)) throw leaseLost(lease);
+        if (!signal.aborted && wasThere && !existsSync(holding.worktree.path)) throw leaseLost(lease);
         throw error;
       }
     },

@@ -109,7 +109,8 @@ async function movedBranch(
   if (tip === null || tip === expected) return lacks ? { what: 'branch', name: branch, sha: tip ?? branchHead } : undefined;
   const present = await mirror.fetchBranch({ ...access, branch, signal });
   if (await isSameWork(mirror, present, sha)) return 'pushed_before';
-  const isOnTop = expected !== null && (await contains({ mirror, commit: present, ancestor: expected }));
+  // An attempt that was killed may have pushed ours, and somebody on top of it, before this one knew that the branch is there.
+  const isOnTop = await contains({ mirror, commit: present, ancestor: expected ?? sha });
   if (isOnTop && !settle) return { what: 'branch', name: branch, sha: present };
   throw notOurs({ branch, present, expected, isOnTop });
 }

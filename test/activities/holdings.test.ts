@@ -6,7 +6,7 @@ import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const step = { lease: leaseOf(1) };
 /** Only its lease counts here. */
-const holding = { lease: leaseOf(1), end: () => {} } as Holding;
+const holding = { lease: leaseOf(1), end: () => {}, worktree: { path: '/nowhere' } } as Holding;
 
 const never = new AbortController().signal;
 

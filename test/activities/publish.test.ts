@@ -126,6 +126,17 @@ test('other content, or the same on another commit, is not taken for it', async 
   expect(later).not.toBe(other);
 });
 
+test('what somebody committed on top of work whose attempt was killed is taken in', async () => {
+  await using host = await activityHost();
+  await using run = await publisher(host);
+  await run.publish('Mend the totals');
+  const clone = await host.remote.clone();
+  await clone.git('checkout', '--quiet', BRANCH);
+  const sha = await clone.commit({ 'b.txt': 'theirs\n' });
+  await clone.git('push', '--quiet', 'origin', BRANCH);
+  expect(await run.publish('Mend the totals')).toEqual({ moved: { what: 'branch', name: BRANCH, sha } });
+});
+
 test('a pull request whose attempt ended before it was labelled is labelled; one that the run knows is left to people', async () => {
   await using host = await activityHost();
   await using run = await publisher(host);
