@@ -21,6 +21,7 @@ import { createMirrors } from './git/mirror.ts';
 import { openLedger } from './ledger/open-ledger.ts';
 import { createWebhook } from './notifications/webhook.ts';
 import { workspaceEnvironment } from './process/environment.ts';
+import { ownFolder } from './process/own-folder.ts';
 import { onStopSignals } from './process/stop-signals.ts';
 import type { ProcessTrees } from './process/process-trees.ts';
 import { createProcessTrees, reapBoot } from './process/process-trees.ts';
@@ -168,6 +169,8 @@ export async function runWorker(env: NodeJS.ProcessEnv, options: WorkerOptions =
       hint: 'Set TEMPORAL_ADDRESS, or use `belay dev`, which brings its own.',
     });
   await using stack = new AsyncDisposableStack();
+  // Said at once, not after a wait.
+  await ownFolder(config.home);
   if (!(await isThere(target, log))) return;
   const worker = stack.use(await startWorker({ config, env, target, log, ...options }));
   stack.use(await announce({ home: config.home, target, graceMs: 0 }));

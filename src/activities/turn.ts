@@ -93,7 +93,10 @@ async function run(turn: Turn, said: Said, { meter, onSession }: Listening): Pro
       onEvent: (event) => {
         if (event.type === 'session') {
           onSession(event.sessionId);
-          noted.push(turn.onSession(event.sessionId));
+          const note = turn.onSession(event.sessionId);
+          // On a full disk it fails while the agent goes on; until its end is waited for below, nobody would hear of it.
+          note.catch(() => {});
+          noted.push(note);
         }
         if (event.type === 'usage') {
           meter.note(event);

@@ -40,14 +40,13 @@ export async function startBelay(settings: Record<string, string> = {}, { breake
   const { path } = stack.use(await temporaryDirectory());
   const env = environment(join(path, 'home'), settings);
   const context = stack.use(await openContext({ env, terminal: quiet }));
-  if (breakers) context.config.breakers = breakers;
   const { home } = context.config;
   if (!logged) installLogger(createLog({ level: 'silent' }));
   logged = true;
   const server = stack.use(await startDevServer({ cli: await temporalCli(), home }));
   const target = localTarget(server.address);
   const { client } = stack.use(await connectTemporal({ target }));
-  const worker = stack.use(stoppableWorker({ home, settings }, target));
+  const worker = stack.use(stoppableWorker({ home, settings, breakers }, target));
   await worker.start();
   let projects = 0;
   const kept = stack.move();
@@ -79,7 +78,13 @@ function environment(home: string, settings: Record<string, string>): NodeJS.Pro
 const nothing = (): void => {};
 const quiet: Terminal = { live: false, piped: true, out: nothing, note: nothing, exact: nothing };
 
-function stoppableWorker({ home, settings }: { home: string; settings: Record<string, string> }, target: TemporalTarget) {
+interface Stoppable {
+  home: string;
+  settings: Record<string, string>;
+  breakers: BreakerTiming | undefined;
+}
+
+function stoppableWorker({ home, settings, breakers }: Stoppable, target: TemporalTarget) {
   let running: BelayWorker | undefined;
   const stop = async (): Promise<void> => {
     const stopping = running;
@@ -88,7 +93,8 @@ function stoppableWorker({ home, settings }: { home: string; settings: Record<st
   };
   const start = async (others: Record<string, string> = {}): Promise<void> => {
     const env = environment(home, { ...settings, ...others });
-    running = await startWorker({ config: loadConfig(env), env, target, log: createLog({ level: 'silent' }) });
+    const config = { ...loadConfig(env), ...(breakers ? { breakers } : {}) };
+    running = await startWorker({ config, env, target, log: createLog({ level: 'silent' }) });
   };
   return { start, stop, [Symbol.asyncDispose]: stop };
 }
