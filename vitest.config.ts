@@ -6,11 +6,11 @@ export default defineConfig({
     exclude: ['test/agents/**', 'test/fixtures/**', 'node_modules/**'],
     // Worker threads crash once several files load Temporal's native bridge.
     pool: 'forks',
-    execArgv: ['--disable-warning=ExperimentalWarning'],
+    execArgv: ['--disable-warning=ExperimentalWarning', '--import', new URL('test/support/stripped-sources.mjs', import.meta.url).href],
     maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 120_000,
-    // The tests load sources as the product does: Node itself strips the types.
+    // The tests load sources as the product does: Node itself strips the types (of each file once, see stripped-sources.mjs).
     experimental: { viteModuleRunner: false },
     coverage: {
       provider: 'custom',

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { cacheFolder } from '../src/cache-folder.ts';
 import { createScripted } from '../src/engines/scripted.ts';
 
 const execute = promisify(execFile);
@@ -86,7 +87,8 @@ function text({ mirror, repository, script }: { mirror: string; repository: stri
 /** The very process that Belay starts for a turn, with its state beside the tree. */
 function agentCommand(command: string, permissions: readonly ('read' | 'edit' | 'run')[], script: string): string {
   const request = { command, prompt: '', cwd: '', permissions, sessionId: 's', stateDir: '@STATE@', script };
-  const { file, args } = createScripted({ script }).command(request);
-  const words = [file, ...args].map(quote).join(' ');
+  const { file, args, env } = createScripted({ script, compiled: join(cacheFolder(process.env), 'compiled') }).command(request);
+  const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+  const words = ['env', ...variables, file, ...args].map(quote).join(' ');
   return words.replace('@STATE@', `'"$tree.state"'`);
 }

@@ -18,6 +18,7 @@ const BENCHES: Record<string, () => Promise<Bench>> = {
   history: async () => (await import('./rows/history.ts')).history,
   output: async () => (await import('./rows/output.ts')).output,
   spawn: async () => (await import('./rows/spawn.ts')).spawnBench,
+  cancel: async () => (await import('./rows/cancel.ts')).cancel,
   memory: async () => (await import('./rows/memory.ts')).memory,
   repeated: async () => (await import('./rows/repeated.ts')).repeated,
   recovery: async () => (await import('./rows/recovery.ts')).recovery,

@@ -11,19 +11,21 @@ export interface Layer {
 
 const noTemporal = (name: string): boolean => !name.startsWith('@temporalio/');
 const LOWER = ['git/', 'process/', 'contracts/'];
-const ADAPTERS = ['engines', 'forges', 'trackers', 'workspace', 'ledger', 'checks', 'prompts', 'run-files'];
+const ADAPTERS = ['engines', 'forges', 'trackers', 'workspace', 'ledger', 'checks', 'prompts', 'run-files', 'notifications'];
 /** Forge and tracker of one service share its client. */
 const SERVICES = ['forges', 'trackers'];
 const ADAPTER_RULE = 'adapters know no Temporal and not each other, only git/, process/, documents/ and contracts/';
 
 /** Files that workflows bundle: they load nothing, so that nothing is bundled with them. */
 export const BUNDLED = [
+  'contracts/backoff.ts',
   'contracts/constants.ts',
   'contracts/elapsed.ts',
-  'contracts/errors.ts',
+  'contracts/error-catalogue.ts',
   'contracts/evidence.ts',
   'contracts/repository.ts',
   'contracts/spending.ts',
+  'contracts/versions.ts',
   'contracts/without-undefined.ts',
 ];
 
@@ -89,4 +91,4 @@ export const LAYERS: Layer[] = [
 ];
 
 /** Folders of `src/` at the top, which put the parts together. */
-export const COMPOSING = ['cli', 'http'];
+export const COMPOSING = ['cli', 'http', 'upkeep'];

@@ -1,7 +1,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { PIPELINES } from '../src/contracts/constants.ts';
+import { APPROVE_UPDATE, MESSAGE_SIGNAL, PIPELINES, REJECT_UPDATE } from '../src/contracts/constants.ts';
 import { startBelay } from '../test/support/belay.ts';
 import type { Belay } from '../test/support/belay.ts';
 import type { Turns } from '../test/support/belay-project.ts';
@@ -62,6 +62,14 @@ const KINDS: Record<string, (belay: Belay) => Promise<TestRun>> = {
     await run.retry('plan');
     return closed(run);
   },
+  'sdlc-rolled-back': async (belay) => {
+    const project = await belay.project({ script: BREAKS });
+    const run = await project.run();
+    await run.parked();
+    await project.script({});
+    await run.rollback(2);
+    return closed(run);
+  },
   'sdlc-cancelled': async (belay) => {
     const run = await (await belay.project({ script: HANGS })).run();
     await run.working('implement');
@@ -89,6 +97,43 @@ const KINDS: Record<string, (belay: Belay) => Promise<TestRun>> = {
   },
 };
 
+/** One of every way to wait: for a person, a limit, another engine's turn, a slot. */
+const WAITS: Record<string, (belay: Belay) => Promise<TestRun>> = {
+  'wait-approval': async (belay) => {
+    const run = await (await belay.project()).run({ approve: ['plan', 'publish'] });
+    await run.until(({ approval }) => approval?.of === 'plan');
+    await answer(belay, run, REJECT_UPDATE, { reason: 'It is too long.' });
+    await run.until(
+      ({ approval, phases }) => approval?.of === 'plan' && phases.some(({ name, attempts }) => name === 'plan' && attempts === 2),
+    );
+    await answer(belay, run, APPROVE_UPDATE, {});
+    await run.until(({ approval }) => approval?.of === 'publish');
+    await answer(belay, run, APPROVE_UPDATE, {});
+    return closed(run);
+  },
+  'wait-approval-expired': async (belay) => {
+    const limits = { approvalReminderMs: 50, approvalExpiryMs: 100 };
+    const run = await (await belay.project()).run({ approve: ['plan'], limits });
+    await run.parked();
+    return run;
+  },
+  'wait-usage-limit': async (belay) => {
+    const fail = { code: 'engine_limit_reached' as const, resetAfterMs: 200 };
+    const waits = { keepWorkspaceMs: 0, shortestMs: 10, unknownMs: 100, longestMs: 3_600_000, tellMs: 0 };
+    return closed(await (await belay.project({ waits, script: { plan: [{ fail }, { say: 'A plan.' }] } })).run());
+  },
+  'wait-message': async (belay) => {
+    const project = await belay.project({ script: { implement: [{ write: { 'notes.md': 'x\n' }, delayMs: 1000 }, { say: 'Noted.' }] } });
+    const run = await project.run();
+    await run.working('implement');
+    await belay.client.workflow.getHandle(run.workflowId).signal(MESSAGE_SIGNAL, { text: 'Keep it short.' });
+    return closed(run);
+  },
+};
+
+const answer = (belay: Belay, run: TestRun, update: string, order: object): Promise<unknown> =>
+  belay.client.workflow.getHandle(run.workflowId).executeUpdate(update, { args: [order] });
+
 async function closed(run: TestRun): Promise<TestRun> {
   await run.closed();
   return run;
@@ -108,7 +153,7 @@ async function happy(belay: Belay): Promise<Record<string, TestRun>> {
 async function record(): Promise<void> {
   await using belay = await startBelay({ BELAY_TEST_ATTEMPTS: '2' });
   const runs = await happy(belay);
-  for (const [name, run] of Object.entries(KINDS)) runs[name] = await run(belay);
+  for (const [name, run] of Object.entries({ ...KINDS, ...WAITS })) runs[name] = await run(belay);
   const replace = { [dirname(belay.home)]: '/belay', [SOURCE]: '/belay/source/' };
   await rm(HISTORIES, { recursive: true, force: true });
   await mkdir(HISTORIES, { recursive: true });

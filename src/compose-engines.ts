@@ -1,4 +1,6 @@
 import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { cacheFolder } from './cache-folder.ts';
 import type { Config } from './config.ts';
 import type { EngineName } from './contracts/constants.ts';
 import type { Engine } from './engines/engine.ts';
@@ -19,6 +21,6 @@ export function composeEngines({ engine, secrets }: Config, env: NodeJS.ProcessE
       ...(baseUrl ? { baseUrl } : {}),
       ...(configDir ? { configDir } : {}),
     },
-    scripted: script ? { script } : {},
+    scripted: { ...(script ? { script } : {}), compiled: join(cacheFolder(env), 'compiled') },
   });
 }

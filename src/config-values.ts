@@ -72,10 +72,26 @@ export const minutes: Kind<number> = {
   allowed: 'minutes, more than 0 and at most 1440; fractions such as 0.5 are fine',
 };
 
+const span = (unitMs: number, unit: string, max: number): Kind<number> => ({
+  schema: decimal.pipe(z.number().positive().max(max)).transform((value) => Math.max(1, Math.round(value * unitMs))),
+  allowed: `${unit}, more than 0 and at most ${max}; fractions are fine`,
+});
+
+/** Read as hours or days, kept as milliseconds. */
+export const hours = span(60 * MINUTE_MS, 'hours', 30 * 24);
+export const days = span(24 * 60 * MINUTE_MS, 'days', 365);
 /** Read as seconds, kept as milliseconds. */
 export const seconds = ({ min, max }: { min: number; max: number }): Kind<number> => {
   const { schema, allowed } = integer({ min, max });
   return { schema: schema.transform((value) => value * 1000), allowed: `seconds: ${allowed}` };
+};
+
+const GIB = 1024 ** 3;
+
+/** Read as gigabytes (of 1024³), kept as bytes. */
+export const gigabytes: Kind<number> = {
+  schema: decimal.pipe(z.number().positive().max(100_000)).transform((value) => Math.round(value * GIB)),
+  allowed: 'gigabytes, more than 0 and at most 100000; fractions are fine',
 };
 
 export const usd: Kind<number> = { schema: decimal.pipe(z.number().positive()), allowed: 'an amount in USD, more than 0' };

@@ -2,8 +2,11 @@ import { z } from 'zod';
 import { CHECKPOINT_PLACES, ENGINES } from './contracts/constants.ts';
 import type { PhaseName } from './contracts/constants.ts';
 import {
+  days,
+  gigabytes,
   gitUrlTemplate,
   hostAndPort,
+  hours,
   httpUrl,
   integer,
   listOf,
@@ -25,7 +28,7 @@ import { GITHUB_API_URL } from './github/address.ts';
 export const SWITCHABLE_PHASES = ['test', 'review', 'document'] as const satisfies readonly PhaseName[];
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 
-export const GROUPS = ['Where things are', 'Temporal', 'GitHub', 'Agents', 'How far a run may go', 'Workspaces', 'Logs'] as const;
+export const GROUPS = ['Where things are', 'Temporal', 'GitHub', 'Agents', 'How far a run may go', 'People', 'Workspaces', 'Logs'] as const;
 
 /** What people read about a variable: `.env.example` and `docs/settings.md` are made of it, and so is the error. */
 export interface VariableDoc {
@@ -80,6 +83,17 @@ const variables = z.object({
     example: '/usr/local/bin/temporal',
   }),
 
+  BELAY_DEPLOYMENT: optional(secretWord, {
+    group: 'Temporal',
+    description: 'The worker deployment in Temporal that this worker is a version of. Unset: decisions go to whichever worker is there.',
+    example: 'belay',
+  }),
+  BELAY_BUILD_ID: optional(secretWord, {
+    group: 'Temporal',
+    description: "What this worker's version is called in Temporal; otherwise Belay's version and a hash of its pipelines.",
+    example: '2026-11-29.1',
+  }),
+
   GITHUB_TOKEN: optional(secretWord, {
     group: 'GitHub',
     description: 'The token for issues, pull requests and git. Without it, the login of `gh` is used, where that is installed.',
@@ -105,6 +119,11 @@ const variables = z.object({
     description: 'The agent that works where nothing else is asked for.',
   }),
   BELAY_MODEL: optional(text, { group: 'Agents', description: "The agent's model; its own default otherwise.", example: 'sonnet' }),
+  BELAY_FAILOVER: optional(listOf(ENGINES), {
+    group: 'Agents',
+    description: 'Engines that go on, in this order, where the chosen one has reached a usage limit or does not answer.',
+    example: 'claude',
+  }),
   BELAY_SCRIPT: optional(path, {
     group: 'Agents',
     description: "The scripted engine's file: what it answers and writes, turn by turn.",
@@ -156,7 +175,36 @@ const variables = z.object({
     description: 'Phases that runs skip.',
     example: 'review,document',
   }),
+  BELAY_RETRIES: withDefault(integer({ min: 0, max: 20 }), '3', {
+    group: 'How far a run may go',
+    description: "How often what failed for a passing reason is tried again by itself; an agent's turn, which costs money, at most twice.",
+  }),
+  BELAY_RETRY_BASE_MS: withDefault(integer({ min: 1, max: 60_000 }), '1000', {
+    group: 'How far a run may go',
+    description:
+      'The pause before the first of these tries, in milliseconds; each next one is twice as long, a quarter more or less by chance.',
+  }),
+  BELAY_RETRY_CAP_MS: withDefault(integer({ min: 1, max: 3_600_000 }), '60000', {
+    group: 'How far a run may go',
+    description: 'The longest of these pauses, in milliseconds.',
+  }),
+  BELAY_PARKED_DAYS: withDefault(days, '14', {
+    group: 'How far a run may go',
+    description: 'How long a parked run waits for a person before it is closed as failed. It can be retried then too.',
+  }),
   BELAY_BUDGET_USD: withDefault(usd, '10', { group: 'How far a run may go', description: 'What the agents of one run may cost.' }),
+
+  BELAY_APPROVAL_REMINDER_HOURS: withDefault(hours, '24', {
+    group: 'People',
+    description: 'After so long people are told again that a run waits for their approval.',
+  }),
+  BELAY_APPROVAL_DAYS: withDefault(days, '7', { group: 'People', description: 'After so long without an approval a run parks.' }),
+  BELAY_NOTIFY_URL: optional(httpUrl, {
+    group: 'People',
+    description: 'Where a message is posted (as JSON, with a `text` that chat services show) when a run needs a person.',
+    example: 'https://hooks.example.com/services/belay',
+    secret: true,
+  }),
 
   BELAY_MAX_WORKSPACES: withDefault(integer({ min: 1, max: 200 }), '15', {
     group: 'Workspaces',
@@ -179,6 +227,17 @@ const variables = z.object({
   BELAY_HEARTBEAT_SECONDS: withDefault(seconds({ min: 2, max: 3600 }), '30', {
     group: 'Workspaces',
     description: 'A host that is not heard of for so long has lost its runs: another host, or its own next worker, goes on with them.',
+  }),
+
+  BELAY_KEEP_DAYS: withDefault(days, '90', {
+    group: 'Workspaces',
+    description:
+      "How long a closed run's checkpoint, agent sessions and transcripts are kept: until then `belay retry` and `belay open` go on from them.",
+  }),
+  BELAY_DISK_BUDGET_GB: withDefault(gigabytes, '50', {
+    group: 'Workspaces',
+    description:
+      'How much mirrors and kept worktrees may take together; those that were not used for longest go first, never those in use.',
   }),
 
   BELAY_LOG_LEVEL: withDefault(oneOf(LOG_LEVELS), 'info', {

@@ -2,9 +2,11 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { closest, distance } from 'fastest-levenshtein';
 import type { z } from 'zod';
+import type { BreakerTiming } from './activities/breakers.ts';
 import type { PortRange } from './contracts/port-range.ts';
 import { VARIABLE_NAMES, environment, variableDoc } from './config-variables.ts';
 import type { Environment, VariableName } from './config-variables.ts';
+import { WAITS } from './contracts/constants.ts';
 import type { CheckpointPlace, EngineName, PhaseName } from './contracts/constants.ts';
 import { BelayError } from './contracts/errors.ts';
 import type { RunLimits } from './contracts/run-input.ts';
@@ -13,6 +15,8 @@ import { gitUrlTemplate } from './github/address.ts';
 
 /** Working time of a run; waits do not count. */
 const WORKING_MS = 6 * 60 * 60_000;
+/** As the catalogue's classes have it: five failures in a row, a minute, two successes. */
+const BREAKERS: BreakerTiming = { failures: 5, openMs: 60_000, successes: 2 };
 /** More than a few slips of the finger make another word. */
 const MAX_TYPOS = 3;
 
@@ -25,22 +29,28 @@ export interface Config {
     namespace?: string;
     /** A `temporal` program. */
     cli?: string;
+    /** The worker deployment that this worker is a version of. */
+    deployment?: string;
+    buildId?: string;
   };
   github: {
     apiUrl: string;
     /** With `{owner}` and `{repo}`. */
     gitUrl: string;
   };
-  engine: { name: EngineName; model?: string; script?: string; claudePath?: string; anthropicBaseUrl?: string };
+  engine: { name: EngineName; model?: string; failover?: EngineName[]; script?: string; claudePath?: string; anthropicBaseUrl?: string };
   limits: RunLimits;
+  breakers: BreakerTiming;
   phasesOff: PhaseName[];
   /** Unset: by the repository's forge. */
   checkpoints?: CheckpointPlace;
   budgetUsd: number;
+  /** How long closed runs can be gone on from, and how much mirrors and kept worktrees may take. */
+  upkeep: { keepMs: number; diskBytes: number };
   workspaces: { max: number; ports: { backend: PortRange; frontend: PortRange } };
   log: { level: Environment['BELAY_LOG_LEVEL'] };
   /** Never logged, never in a workflow. */
-  secrets: { anthropicApiKey?: string; claudeOauthToken?: string; githubToken?: string; temporalApiKey?: string };
+  secrets: { anthropicApiKey?: string; claudeOauthToken?: string; githubToken?: string; temporalApiKey?: string; notifyUrl?: string };
   /** What looks like a mistake but stops nothing: unknown names, settings given twice. */
   warnings: string[];
 }
@@ -70,6 +80,8 @@ function configOf(values: Environment, { userHome, warnings }: { userHome: strin
       address: values.BELAY_TEMPORAL_ADDRESS ?? values.TEMPORAL_ADDRESS,
       namespace: values.TEMPORAL_NAMESPACE,
       cli: optionalPath(values.BELAY_TEMPORAL_CLI),
+      deployment: values.BELAY_DEPLOYMENT,
+      buildId: values.BELAY_BUILD_ID,
     }),
     github: {
       apiUrl: values.BELAY_GITHUB_API_URL,
@@ -79,15 +91,18 @@ function configOf(values: Environment, { userHome, warnings }: { userHome: strin
       name: values.BELAY_ENGINE,
       ...withoutUndefined({
         model: values.BELAY_MODEL,
+        failover: values.BELAY_FAILOVER,
         script: optionalPath(values.BELAY_SCRIPT),
         claudePath: optionalPath(values.BELAY_CLAUDE_PATH),
         anthropicBaseUrl: values.ANTHROPIC_BASE_URL,
       }),
     },
     limits: limitsOf(values),
+    breakers: BREAKERS,
     phasesOff: values.BELAY_PHASES_OFF ?? [],
     ...withoutUndefined({ checkpoints: values.BELAY_CHECKPOINTS }),
     budgetUsd: values.BELAY_BUDGET_USD,
+    upkeep: { keepMs: values.BELAY_KEEP_DAYS, diskBytes: values.BELAY_DISK_BUDGET_GB },
     workspaces: {
       max: values.BELAY_MAX_WORKSPACES,
       ports: { backend: values.BELAY_PORTS_BACKEND, frontend: values.BELAY_PORTS_FRONTEND },
@@ -98,6 +113,7 @@ function configOf(values: Environment, { userHome, warnings }: { userHome: strin
       claudeOauthToken: values.CLAUDE_CODE_OAUTH_TOKEN,
       githubToken: values.GITHUB_TOKEN ?? values.GH_TOKEN,
       temporalApiKey: values.TEMPORAL_API_KEY,
+      notifyUrl: values.BELAY_NOTIFY_URL,
     }),
     warnings,
   };
@@ -111,6 +127,13 @@ function limitsOf(values: Environment): RunLimits {
     agentTotalMs: values.BELAY_AGENT_TOTAL_MINUTES,
     testTimeoutMs: values.BELAY_TEST_TIMEOUT_MINUTES,
     workingMs: WORKING_MS,
+    approvalReminderMs: values.BELAY_APPROVAL_REMINDER_HOURS,
+    approvalExpiryMs: values.BELAY_APPROVAL_DAYS,
+    waits: WAITS,
+    retries: values.BELAY_RETRIES,
+    retryBaseMs: values.BELAY_RETRY_BASE_MS,
+    retryCapMs: values.BELAY_RETRY_CAP_MS,
+    parkedMs: values.BELAY_PARKED_DAYS,
     heartbeatMs: values.BELAY_HEARTBEAT_SECONDS,
   };
 }

@@ -151,7 +151,9 @@ async function checkEngine(engine: Engine, { defaultEngine }: DiagnoseRequest): 
   if (!health.installed) return { check: engine.name, status: missing, detail: 'not installed', ...hint };
   if (health.loggedIn === 'no') return { check: engine.name, status: missing, detail: `${described(health)}, not logged in`, ...hint };
   if (health.loggedIn === 'yes') {
-    return { check: engine.name, status: 'ok', detail: `${described(health)}${health.login ? `, logged in (${health.login})` : ''}` };
+    const login = health.login ? `, logged in (${health.login})` : '';
+    const pricing = engine.pricing === 'at_end' ? '; says what a turn costs at its end only, its own limit keeps the budget' : '';
+    return { check: engine.name, status: 'ok', detail: `${described(health)}${login}${pricing}` };
   }
   return { check: engine.name, status: 'warning', detail: `${described(health)}, the login shows at the first run only`, ...hint };
 }

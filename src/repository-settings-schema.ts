@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { SWITCHABLE_PHASES } from './config-variables.ts';
-import { CHECKPOINT_PLACES, ENGINES, PIPELINES } from './contracts/constants.ts';
+import { APPROVALS, CHECKPOINT_PLACES, ENGINES, PIPELINES } from './contracts/constants.ts';
 
 /** The shape of `.belay.yml`: what is parsed, what errors advise, and what editors complete by (docs/belay.schema.json). */
 
@@ -133,6 +133,7 @@ const pullRequest = z.strictObject(
     draft: words(['never', 'while_unfinished', 'always']).optional().describe('When the pull request is a draft.'),
     reviewers: names.optional().describe('People who are asked for a review; teams as `team/<name>`.'),
     labels: names.optional().describe('Labels that the pull request gets.'),
+    onCancel: words(['leave', 'close']).optional().describe('What becomes of the draft of a run that is cancelled. Unset: it is left.'),
     updateBase: words(['rebase', 'merge', 'off']).optional().describe('What is done when the base has moved since the run began.'),
   },
   MAPPING,
@@ -192,6 +193,10 @@ export const repositorySettingsSchema = z
         .describe('Ignored folders that setup makes and that runs share. Unset: node_modules, where a lock file pins it. False: none.'),
       engine: engine.optional().describe('The agent that works.'),
       model: text.optional().describe('Its model.'),
+      failover: z
+        .array(engine, 'must be a list of engines')
+        .optional()
+        .describe('Engines that go on, in this order, where the chosen one has reached a usage limit or does not answer. Empty: none.'),
       phases: phases.optional().describe('Phases switched off, and the agents of single phases.'),
       labels: z
         .record(text, labelChoice, MAPPING)
@@ -202,6 +207,11 @@ export const repositorySettingsSchema = z
       baseline: words(['known', 'strict'])
         .optional()
         .describe('Whether tests that already fail on the base are let pass (known) or block (strict).'),
+      approve: z
+        .union([words(APPROVALS), z.array(words(APPROVALS))], { error: `must be one of ${APPROVALS.join(', ')}, or a list of them` })
+        .transform((given) => [given].flat())
+        .optional()
+        .describe("What waits for a person's word: the plan before it is carried out, the finished work before it is published."),
       review: review.optional().describe('How work is reviewed.'),
       issue: issue.optional().describe('What the issue shows of its run.'),
       pullRequest: pullRequest.optional().describe('How the pull request is made.'),

@@ -1,7 +1,7 @@
 import { isMap, isScalar, LineCounter, parseDocument } from 'yaml';
 import { SWITCHABLE_PHASES } from './config-variables.ts';
 import { PHASES } from './contracts/constants.ts';
-import type { CheckpointPlace, EngineName, PhaseName, PipelineName } from './contracts/constants.ts';
+import type { ApprovalName, CheckpointPlace, EngineName, PhaseName, PipelineName } from './contracts/constants.ts';
 import type { BelayError } from './contracts/errors.ts';
 import type { AgentChoice, RunSettings } from './contracts/run-state.ts';
 import { withoutUndefined } from './contracts/without-undefined.ts';
@@ -37,6 +37,8 @@ export interface RepositorySettings {
   limits: RunSettings['limits'] & { setupMs?: number };
   engine?: EngineName;
   model?: string;
+  approve?: ApprovalName[];
+  failover?: EngineName[];
   baseline?: RunSettings['baseline'];
   reviewCriteria?: string;
   onReviewCrash?: RunSettings['onReviewCrash'];
@@ -83,10 +85,10 @@ function labelsInOrder(document: ReturnType<typeof parseDocument>): string[] {
 }
 
 function settingsOf(given: GivenSettings, labelOrder: readonly string[]): RepositorySettings {
-  const { setup, test, start, workingDirectory, workspace, checkpoints, notes, engine, model, baseline } = given;
+  const { setup, test, start, workingDirectory, workspace, checkpoints, notes, engine, model, failover, baseline, approve } = given;
   const { updateBase, ...pullRequest } = given.pullRequest ?? {};
   return {
-    ...withoutUndefined({ setup, test, start, workspace, checkpoints, notes, engine, model, baseline, updateBase }),
+    ...withoutUndefined({ setup, test, start, workspace, checkpoints, notes, engine, model, failover, baseline, approve, updateBase }),
     // The root by any of its names is no setting.
     ...withoutUndefined({ workingDirectory: workingDirectory || undefined, reviewCriteria: given.review?.criteria }),
     ...withoutUndefined({ setupCache: given.setupCache === false ? [] : given.setupCache, onReviewCrash: given.review?.onCrash }),

@@ -4,8 +4,10 @@ import { fileURLToPath } from 'node:url';
 import { Runtime } from '@temporalio/worker';
 import type { Client } from '@temporalio/client';
 import { failPredecessors } from './activities/attempts.ts';
+import { createBreakers } from './activities/breakers.ts';
 import type { AtEffect } from './activities/effects.ts';
 import type { Dependencies } from './activities/dependencies.ts';
+import { guardForges } from './activities/guarded-forges.ts';
 import { createHoldings } from './activities/holdings.ts';
 import { describeError, exitCodeOf } from './cli/terminal.ts';
 import type { Config } from './config.ts';
@@ -17,6 +19,7 @@ import { composeForges } from './compose-forges.ts';
 import { useGitHelper } from './git/git-helper.ts';
 import { createMirrors } from './git/mirror.ts';
 import { openLedger } from './ledger/open-ledger.ts';
+import { createWebhook } from './notifications/webhook.ts';
 import { workspaceEnvironment } from './process/environment.ts';
 import { onStopSignals } from './process/stop-signals.ts';
 import type { ProcessTrees } from './process/process-trees.ts';
@@ -29,6 +32,7 @@ import { cacheFolder } from './cache-folder.ts';
 import type { TemporalTarget } from './temporal/connection.ts';
 import { connectTemporal, connectWorker, registerSearchAttributes, namedTarget, waitForTemporal } from './temporal/connection.ts';
 import { createWorkers } from './temporal/workers.ts';
+import { startUpkeep } from './upkeep/worker-upkeep.ts';
 import type { Host } from './workspace/host.ts';
 import { takeHome } from './workspace/host.ts';
 import { createPortRegistry } from './workspace/ports.ts';
@@ -90,12 +94,16 @@ export async function startWorker({ config, env, target, log, ...options }: Work
     namespace: target.namespace,
     deps,
     bundleFolder: path.join(cacheFolder(env), 'workflows'),
+    deployment: config.temporal.deployment,
+    buildId: config.temporal.buildId,
   });
   const ended = Promise.all(workers.map((worker) => worker.run()));
   stack.defer(async () => {
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
     await ended;
   });
+  // Ends first: it works with what the others close.
+  stack.use(startUpkeep({ deps, config, log }));
   log.info({ host: host.id, failed }, 'Worker started');
   const kept = stack.move();
   return { ended: ended.then(() => {}), [Symbol.asyncDispose]: () => kept.disposeAsync() };
@@ -113,21 +121,22 @@ interface Composition {
 
 async function composeDependencies({ config, env, host, client, stack, log, parts }: Composition): Promise<Dependencies> {
   const { home, workspaces } = config;
-  const { forges, trackers } = composeForges(config, env);
   const onProblem = (error: unknown, message: string): void => log.warn(error, message);
   const worktrees = createWorktrees({ home, pool: { size: workspaces.max, onProblem } });
   stack.defer(() => worktrees.settled());
   const mirrors = createMirrors({ home, env });
   await worktrees.sweep(await mirrors.list());
+  const ledger = stack.use(await openLedger({ path: path.join(home, 'ledger.db') }));
+  const breakers = createBreakers({ ledger, onProblem, ...config.breakers });
   const processes = stack.use(await parts.openProcesses({ bootId: host.boot }));
   return {
     home,
     host: { id: host.id, taskQueue: hostWorkQueue(host.id, host.boot) },
     client,
-    ledger: stack.use(await openLedger({ path: path.join(home, 'ledger.db') })),
+    ledger,
     files: createRunFiles({ home }),
-    forges,
-    trackers,
+    ...guardForges(composeForges(config, env), breakers),
+    breakers,
     engines: composeEngines(config, env),
     processes,
     mirrors,
@@ -135,6 +144,7 @@ async function composeDependencies({ config, env, host, client, stack, log, part
     ports: createPortRegistry({ home, ...workspaces.ports }),
     slots: createSlots(workspaces.max),
     holdings: createHoldings(),
+    ...(config.secrets.notifyUrl ? { notifier: createWebhook({ url: config.secrets.notifyUrl, env }) } : {}),
     workspaceEnvironment: workspaceEnvironment(env, {}, { dropPath: PACKAGE_BINS }),
     ...(parts.atEffect ? { atEffect: parts.atEffect } : {}),
   };

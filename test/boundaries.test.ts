@@ -45,7 +45,7 @@ const FORBIDDEN: Record<string, string> = {
 };
 
 const ALLOWED: Record<string, string> = {
-  'contracts/zod and siblings': `import { z } from 'zod';\nimport { ERRORS } from './errors.ts';`,
+  'contracts/zod and siblings': `import { z } from 'zod';\nimport { BelayError } from './errors.ts';`,
   'workflows/the SDK and constants': `import { sleep } from '@temporalio/workflow';\nimport { PHASES } from '../contracts/constants.ts';`,
   'workflows/types of activities and contracts': `import type { A } from '../activities/agent.ts';\nimport type { R } from '../contracts/run-view.ts';`,
   'workflows/phases/siblings': `import { Run } from '../run.ts';\nimport type { R } from '../../contracts/run-view.ts';`,
@@ -82,7 +82,7 @@ describe('import boundaries', () => {
   beforeAll(async () => {
     const environment = {
       'engines/reads the environment': `export const home = process.env['BELAY_HOME'];`,
-      'contracts/constants': `import { ERRORS } from './errors.ts';`,
+      'contracts/constants': `import { BelayError } from './errors.ts';`,
     };
     found = await lint({ ...FORBIDDEN, ...ALLOWED, ...environment });
   });

@@ -14,7 +14,7 @@ function engine(health: Omit<EngineHealth, 'engine'>, name = 'claude'): Engine {
   const unused = (): never => {
     throw new Error('the doctor only checks');
   };
-  return { name, check: async () => ({ engine: name, ...health }), command: unused, parse: unused, outcome: unused };
+  return { name, pricing: 'live', check: async () => ({ engine: name, ...health }), command: unused, parse: unused, outcome: unused };
 }
 
 const healthy = engine({ installed: true, version: '2.1.329', path: '/bin/claude', loggedIn: 'yes', login: 'subscription' });

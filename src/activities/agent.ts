@@ -13,14 +13,16 @@ import { workingDirectory } from '../workspace/working-directory.ts';
 import { checkAnswer } from './answers.ts';
 import { digestOf } from './digest.ts';
 import type { Dependencies } from './dependencies.ts';
+import { takingOver } from './taking-over.ts';
 import type { Holding } from './holdings.ts';
+import { bringInterrupted, keepInterrupted } from './interrupted.ts';
 import type { Journal } from './journal.ts';
 import { createJournal, recordedStep, unwritten } from './journal.ts';
 import { promptValues } from './prompt-values.ts';
 import { keepNotes, workspacePrompt } from './workspace-prompt.ts';
 import { splitNotes } from '../texts/plan-notes.ts';
 import type { Spending } from './spending.ts';
-import { withRules } from './prompt-rules.ts';
+import { messagesAlone, withMessages, withRules } from './prompt-rules.ts';
 import { settle } from './settle.ts';
 import { openSpending } from './spending.ts';
 import type { StepNotes } from './step-notes.ts';
@@ -62,12 +64,16 @@ interface AgentWork {
 async function runAgent(work: AgentWork): Promise<AgentOutcome> {
   const { deps, holding, input, journal } = work;
   const { runId } = input.step.lease;
-  const notes = createStepNotes(deps.files.directory(runId), input.step);
+  const notes = createStepNotes(deps.files.directory(runId), input.step, input.engine);
   const done = await notes.outcome();
   if (done) return done;
   const spending = await openSpending(deps, { runId, step: input.step.number });
+  let command: Command | undefined;
+  let session: string | undefined;
   try {
-    const { command, prompt, resume } = await prepare(work, notes);
+    const prepared = await prepare(work, notes);
+    const { prompt, resume } = prepared;
+    command = prepared.command;
     journal.line(
       `${input.command} · ${input.engine} · attempt ${input.step.attempt}${resume ? ' · goes on where it was interrupted' : ''}`,
     );
@@ -80,32 +86,38 @@ async function runAgent(work: AgentWork): Promise<AgentOutcome> {
       env,
       journal,
       signal: work.signal,
-      onSession: notes.noteSession,
+      onSession: (id) => notes.noteSession((session = id)),
       spending,
     };
-    const said = resume ? { prompt: resumed(prompt), resume } : { prompt, sessionId: randomUUID() };
+    const said = resume ? { prompt, resume } : { prompt, sessionId: randomUUID() };
     const answer = await performEffect(deps, { name: 'agent-turn', runId, on: input.command }, () => ask(work, turn, said));
     const outcome = await finish(work, command, answer, spending);
     await notes.noteOutcome(outcome).catch(unwritten('The note of a paid answer'));
     return outcome;
   } catch (error) {
-    throw failureOf(error, spentOn(input, undefined, spending));
+    throw failureOf(error, { spent: spentOn(input, session, spending), ...(await keepInterrupted(work, command, error)) });
   }
 }
 
-/** An interrupted session goes on in the files it left; everything else starts from the checkpoint. */
+/** An interrupted session goes on in the files it left, and so does whoever takes its place; everything else starts from the checkpoint. */
 async function prepare(work: AgentWork, notes: StepNotes): Promise<{ command: Command; prompt: string; resume: string | undefined }> {
   const { deps, holding, input } = work;
   const override = holding.overrides.get(input.command);
   const command = loadCommand({ name: input.command, ...(override === undefined ? {} : { override }) });
   // A session that cannot be resumed would fail every attempt alike: the last one starts over.
-  const resume = Context.current().info.attempt < AGENT_ATTEMPTS ? await notes.session() : undefined;
-  if (!resume && !(await standsAt(holding, input))) await holding.worktree.restore(input.checkpoint);
+  const { attempt } = Context.current().info;
+  const interrupted = attempt < AGENT_ATTEMPTS ? await notes.session() : undefined;
+  const resume = interrupted ?? (attempt === 1 ? input.resume : undefined);
+  const takesOver = input.takesOver && command.permissions.includes('edit');
+  if (interrupted || takesOver) await bringInterrupted(holding, input);
+  else if (!(await standsAt(holding, input))) await holding.worktree.restore(input.checkpoint);
   holding.at = undefined;
   const rendered = renderCommand(command, await promptValues(deps, holding, input.values));
   const { protectedPaths } = holding.settings;
   const asked = command.permissions.includes('edit') ? withRules(rendered, { undone: input.undone, protectedPaths }) : rendered;
-  const prompt = `${asked}${await workspacePrompt(deps, holding, command)}`;
+  const told = resume ? '' : await takingOver(deps, holding, input, command);
+  const whole = withMessages(`${asked}${told}${await workspacePrompt(deps, holding, command)}`, input.messages);
+  const prompt = interrupted ? resumed(whole) : resume ? messagesAlone(input.messages ?? []) : whole;
   await keep(work, 'prompt', `${input.command}.md`, prompt);
   return { command, prompt, resume };
 }

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
 import writeFileAtomic from 'write-file-atomic';
+import type { Asked, LeaseTicket } from '../contracts/lease.ts';
 import { failureOf } from './failures.ts';
 
 interface Attempt {
@@ -20,24 +21,40 @@ const folder = (home: string): string => path.join(home, 'attempts');
  * Wraps what runs long on a host: it beats on a timer, sees its cancellation as a signal, has its errors typed, and is noted
  * on disk while it runs, so that the next worker of this home can report it as failed at once.
  */
-export function createHostActivity({ home }: { home: string }) {
-  return function hostActivity<I, O>(body: (input: I, signal: AbortSignal) => Promise<O>): (input: I) => Promise<O> {
+export function createHostActivity({ home, maxWaitMs = 0 }: { home: string; maxWaitMs?: number }) {
+  return function hostActivity<I, O>(body: (input: I, signal: AbortSignal) => Promise<O>): (input: Asked<I>) => Promise<O> {
     return async (input) => {
       const context = Context.current();
-      const timer = setInterval(() => context.heartbeat(), HEARTBEAT_MS);
+      // What is local to the worker that decides ends with it: nobody waits for its beats, or can report it.
+      const { isLocal } = context.info;
+      const timer = isLocal ? undefined : setInterval(() => context.heartbeat(), HEARTBEAT_MS);
       const note = noteOf(home, context);
       try {
-        await mkdir(folder(home), { recursive: true });
-        await writeFileAtomic(note.file, JSON.stringify(note.attempt), { fsync: false });
-        return await body(input, context.cancellationSignal);
+        if (!isLocal) await writeNote(note);
+        return await body(completed(input, context), context.cancellationSignal);
       } catch (error) {
-        throw failureOf(context.cancellationSignal.aborted ? context.cancellationSignal.reason : error);
+        throw failureOf(context.cancellationSignal.aborted ? context.cancellationSignal.reason : error, { maxWaitMs });
       } finally {
         clearInterval(timer);
         await rm(note.file, { force: true });
       }
     };
   };
+}
+
+/** The lease in the input, with what every call knows of its run: histories need not say it again with each. */
+function completed<I>(input: Asked<I>, { info }: Context): I {
+  const { workflowId, runId: executionId } = info.workflowExecution ?? {};
+  const complete = (lease: LeaseTicket): object => ({ workflowId, executionId, ...lease });
+  const asked = input as { lease?: LeaseTicket; step?: { lease: LeaseTicket } } | undefined;
+  if (asked?.lease) return { ...asked, lease: complete(asked.lease) } as I;
+  if (asked?.step) return { ...asked, step: { ...asked.step, lease: complete(asked.step.lease) } } as I;
+  return input as I;
+}
+
+async function writeNote({ file, attempt }: { file: string; attempt: Attempt }): Promise<void> {
+  await mkdir(path.dirname(file), { recursive: true });
+  await writeFileAtomic(file, JSON.stringify(attempt), { fsync: false });
 }
 
 function noteOf(home: string, { info }: Context): { file: string; attempt: Attempt } {

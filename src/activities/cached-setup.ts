@@ -57,15 +57,14 @@ export async function cachedSetup(deps: Dependencies, work: Cacheable, signal: A
 function teller({ ledger, files }: Dependencies, { lease: { runId, executionId, epoch } }: Setup): (line: string) => Promise<void> {
   let seq = 0;
   return async (line) => {
-    const at = new Date();
     const entry = {
       runId,
       source: `${executionId}/setup/${epoch}`,
       seq: seq++,
-      at: at.toISOString(),
+      at: new Date().toISOString(),
       level: 'info' as const,
       message: line,
     };
-    await Promise.all([ledger.appendLogs([entry]), files.appendLog({ runId, line, at })]).catch(unwritten('A line of the log'));
+    await Promise.all([ledger.appendLogs([entry]), files.appendLog({ runId, lines: [entry] })]).catch(unwritten('A line of the log'));
   };
 }

@@ -5,12 +5,14 @@ import type { Engine } from '../engines/engine.ts';
 import type { Forge } from '../forges/forge.ts';
 import type { Mirrors } from '../git/mirror.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import type { Notifier } from '../notifications/webhook.ts';
 import type { ProcessTrees } from '../process/process-trees.ts';
 import type { RunFiles } from '../run-files/run-files.ts';
 import type { Tracker } from '../trackers/tracker.ts';
 import type { PortRegistry } from '../workspace/ports.ts';
 import type { Slots } from '../workspace/slots.ts';
 import type { Worktrees } from '../workspace/worktree.ts';
+import type { Breakers } from './breakers.ts';
 import type { AtEffect } from './effects.ts';
 import type { Holdings } from './holdings.ts';
 
@@ -24,12 +26,15 @@ export interface Dependencies {
   forges: Record<ForgeName, Forge>;
   trackers: Record<TrackerName, Tracker>;
   engines: Record<EngineName, Engine>;
+  breakers: Breakers;
   processes: ProcessTrees;
   mirrors: Mirrors;
   worktrees: Worktrees;
   ports: PortRegistry;
   slots: Slots;
   holdings: Holdings;
+  /** Where people are told that a run needs one of them, if anywhere. */
+  notifier?: Notifier;
   /** What agents and tests see of the worker's environment: without its secrets. */
   workspaceEnvironment: Record<string, string>;
   /** For tests that end a process there. */

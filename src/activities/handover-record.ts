@@ -26,7 +26,7 @@ export const epochRef = (runId: string): string => `refs/belay/${runId}/epoch`;
 /** The run's artifacts that another host needs, and those that it was given from an earlier run. */
 export async function artifactsToKeep(
   { ledger, files }: Here,
-  { runId, continues }: { runId: string; continues?: EarlierWork | undefined },
+  { runId, continues }: { runId: string; continues?: Pick<EarlierWork, 'plan' | 'review'> | undefined },
 ): Promise<ArtifactRecord[]> {
   const given = [continues?.plan?.artifactId, continues?.review?.artifactId].filter((id) => id !== undefined);
   const foreign = await Promise.all(given.map((id) => ledger.getArtifact(id)));

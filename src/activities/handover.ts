@@ -36,7 +36,7 @@ export interface HandoverPlace {
   lease: LeaseRef;
   repository: RepositoryRef;
   mirror: Mirror;
-  continues?: EarlierWork | undefined;
+  continues?: Pick<EarlierWork, 'plan' | 'review'> | undefined;
   signal: AbortSignal;
 }
 

@@ -6,12 +6,16 @@ import { checkActivities } from './checks.ts';
 import type { Dependencies } from './dependencies.ts';
 import { handoverActivities } from './drop-handover.ts';
 import { failureOf } from './failures.ts';
-import { issueActivities } from './issue.ts';
+import { issueActivities, issueDigestActivities } from './issue.ts';
 import { leaseActivities } from './lease.ts';
+import { notifyActivities } from './notify.ts';
 import { progressActivities } from './progress.ts';
 import { publishActivities } from './publish.ts';
 import { recordActivities } from './record.ts';
 import { takeInActivities } from './take-in.ts';
+
+/** So long a comment waits for a limit to end; then the next one brings the issue up to date. */
+const COMMENT_WAIT_MS = 60_000;
 
 /** What the queue of this host's boot serves. */
 export function hostActivities(deps: Dependencies): HostActivities {
@@ -42,11 +46,13 @@ export function orchestratorActivities(deps: Dependencies): OrchestratorActiviti
   const { commentProgress, updateDraft, requestCancel } = progressActivities(deps);
   const { recordRun } = recordActivities(deps);
   // Noted too: a run that ends would otherwise wait a minute for the comment that a killed worker was writing.
-  const noted = createHostActivity(deps);
+  const noted = createHostActivity({ home: deps.home, maxWaitMs: COMMENT_WAIT_MS });
   return {
     commentProgress: noted(commentProgress),
     updateDraft: noted(updateDraft),
     requestCancel: noted(requestCancel),
+    readIssueDigest: noted(issueDigestActivities(deps).readIssueDigest),
+    notifyPeople: noted(notifyActivities(deps).notifyPeople),
     dropHandover: noted(handoverActivities(deps).dropHandover),
     recordRun: typed(recordRun),
   };
@@ -58,7 +64,7 @@ function typed<I, O>(body: (input: I) => Promise<O>): (input: I) => Promise<O> {
     try {
       return await body(input);
     } catch (error) {
-      throw failureOf(error);
+      throw failureOf(error, { maxWaitMs: COMMENT_WAIT_MS });
     }
   };
 }

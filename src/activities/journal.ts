@@ -31,7 +31,7 @@ export function createJournal(
 
   async function write(entries: readonly LogEntry[]): Promise<void> {
     await ledger.appendLogs(entries);
-    for (const { message: line, at } of entries) await files.appendLog({ runId, line, at: new Date(at) });
+    await files.appendLog({ runId, lines: entries });
   }
 
   async function writeOn(): Promise<void> {

@@ -19,13 +19,13 @@ interface Lines {
 /** Lines of the run's log about its workspace, before any step. */
 export async function logAboutWorkspace({ ledger, files }: Logs, { lease, source, first = 0, lines }: Lines): Promise<void> {
   const { runId, executionId } = lease;
-  const at = new Date();
+  const at = new Date().toISOString();
   const entries = lines.map((message, index) => {
-    return { runId, source: `${executionId}/${source}`, seq: first + index, at: at.toISOString(), level: 'info' as const, message };
+    return { runId, source: `${executionId}/${source}`, seq: first + index, at, level: 'info' as const, message };
   });
   const write = async (): Promise<void> => {
     await ledger.appendLogs(entries);
-    for (const line of lines) await files.appendLog({ runId, line, at });
+    await files.appendLog({ runId, lines: entries });
   };
   await write().catch(unwritten('A line of the log'));
 }

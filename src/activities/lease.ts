@@ -9,6 +9,7 @@ import type { Mirror } from '../git/mirror.ts';
 import { leftOut } from '../workspace/left-out.ts';
 import { PORTS_FILE, writePortsFile } from '../workspace/ports.ts';
 import { oncePerTree } from '../workspace/setup-mark.ts';
+import { keepVersions } from '../workspace/version-refs.ts';
 import { cachedSetup } from './cached-setup.ts';
 import type { Dependencies } from './dependencies.ts';
 import { performEffect } from './effects.ts';
@@ -82,6 +83,7 @@ async function prepare(deps: Dependencies, input: HoldInput, { tenure, cleanup, 
   const handover =
     wanted === 'remote' ? await takeHandover({ deps, lease, repository, mirror, continues: input.continues, signal }) : undefined;
   const commit = await startOf({ deps, mirror, access: remote, input, baseSha, signal });
+  await keepVersions({ mirror, runId, versions: input.keep ?? [] });
   const ports = await deps.ports.claim({ runId, signal });
   cleanup.defer(() => releasePorts(deps, lease));
   const isFirst = input.checkpoint === undefined;

@@ -3,6 +3,8 @@ import type { LeaseRef } from '../contracts/lease.ts';
 import type { Mirror } from '../git/mirror.ts';
 import type { Dependencies } from './dependencies.ts';
 import type { Handover } from './handover.ts';
+import { settleEnded } from './ended-outside.ts';
+import { unwritten } from './journal.ts';
 import { isSameLease } from './tenures.ts';
 import type { Tenure } from './tenures.ts';
 
@@ -33,13 +35,16 @@ async function isCurrent({ ledger }: Dependencies, lease: LeaseRef): Promise<boo
 }
 
 /** A worker that stops, or whose heartbeats came late, has not been asked to: the run goes on, unless it was closed from outside. */
-async function isGivenBack({ client }: Dependencies, { workflowId }: LeaseRef): Promise<boolean> {
+async function isGivenBack(deps: Dependencies, { workflowId, executionId, runId }: LeaseRef): Promise<boolean> {
   const details = Context.current().cancellationDetails;
   if (!details || details.cancelRequested) return true;
   if (details.workerShutdown) return false;
   try {
-    const { status } = await client.workflow.getHandle(workflowId).describe();
-    return CLOSED.includes(status.name);
+    const { status } = await deps.client.workflow.getHandle(workflowId, executionId).describe();
+    if (!CLOSED.includes(status.name)) return false;
+    // Beside it: workspace and slot do not wait for a tracker.
+    void settleEnded(deps, runId).catch(unwritten('The end of a run that was ended from outside'));
+    return true;
   } catch {
     // `belay clean` finds what closed runs left.
     return false;

@@ -3,12 +3,13 @@ import type { UpdateDraftInput } from '../contracts/publishing.ts';
 import type { RepositoryRef } from '../contracts/repository.ts';
 import type { IssueLabels } from '../contracts/run-state.ts';
 import type { RunView } from '../contracts/run-view.ts';
-import type { CommentInput } from '../contracts/work.ts';
+import type { CommentInput, IssueNow } from '../contracts/work.ts';
 import { isUnfinished, stoppedNotice, withNotice } from '../texts/draft-notice.ts';
 import { PROGRESS_MARKER, progressComment } from '../texts/progress-comment.ts';
 import type { Dependencies } from './dependencies.ts';
 import { performEffect } from './effects.ts';
 import { recallRun } from './handover-record.ts';
+import { issueNow } from './issue.ts';
 import { artifactText } from './prompt-values.ts';
 import { viewOfRun } from './run-view.ts';
 
@@ -35,7 +36,7 @@ type Deps = Pick<Dependencies, 'client' | 'ledger' | 'files' | 'forges' | 'track
 export function progressActivities(deps: Deps) {
   return {
     /** Writes the one living comment of the issue, and changes the labels that say how the run stands. */
-    async commentProgress({ issue, runId, trouble, labels, viewVersion }: CommentInput): Promise<void> {
+    async commentProgress({ issue, runId, trouble, labels, viewVersion, look }: CommentInput): Promise<Pick<IssueNow, 'over'>> {
       const view = await viewOfRun(deps, { runId, viewVersion });
       const plan = await planOf(deps, view, issue.repository);
       const body = progressComment(view, { ...(plan ? { plan } : {}), ...(trouble ? { trouble } : {}) });
@@ -44,19 +45,22 @@ export function progressActivities(deps: Deps) {
       await performEffect(deps, { name: 'comment', ...on, receipt: ({ id }) => id }, () =>
         tracker.upsertComment({ issue, marker: PROGRESS_MARKER, body }),
       );
-      if (!labels) return;
-      await performEffect(deps, { name: 'labels', ...on }, () => tracker.changeLabels({ issue, ...labelsBy(view.status, labels) }));
+      if (labels)
+        await performEffect(deps, { name: 'labels', ...on }, () => tracker.changeLabels({ issue, ...labelsBy(view.status, labels) }));
+      const { over } = look ? await issueNow(deps.trackers, issue) : {};
+      return over ? { over } : {};
     },
 
     /** Says on the draft of a run why it is not finished. What is no draft of Belay's any more is left alone. */
-    async updateDraft({ repository, runId, branch, trouble, viewVersion }: UpdateDraftInput): Promise<void> {
+    async updateDraft({ repository, runId, branch, trouble, viewVersion, close }: UpdateDraftInput): Promise<void> {
       const forge = deps.forges[repository.forge];
       const found = await forge.findPullRequest({ repository, branch });
       if (found?.state !== 'open' || !isUnfinished(found.body)) return;
       const { number, title, headSha } = found;
       const body = withNotice(found.body, stoppedNotice(await viewOfRun(deps, { runId, viewVersion }), trouble));
       const effect = { name: 'draft', runId, on: branch, intent: headSha } as const;
-      await performEffect(deps, effect, () => forge.updatePullRequest({ repository, number, title, body, headSha }));
+      const change = { repository, number, title, body, headSha, ...(close ? { state: 'closed' as const } : {}) };
+      await performEffect(deps, effect, () => forge.updatePullRequest(change));
     },
 
     async requestCancel({ workflowId, executionId }: { workflowId: string; executionId: string }): Promise<void> {

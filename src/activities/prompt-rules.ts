@@ -1,3 +1,17 @@
+import { fenced } from '../prompts/prompt.ts';
+
+/** What people have said since the agent was asked the last time: theirs is the word, unlike that of the issue's comments. */
+export function withMessages(prompt: string, messages: readonly string[] = []): string {
+  if (messages.length === 0) return prompt;
+  return [prompt.trimEnd(), `## What a person of the team says to this`, messages.map((text) => fenced('message', text)).join('\n\n')].join(
+    '\n\n',
+  );
+}
+
+/** For a session that knows the rest. */
+export const messagesAlone = (messages: readonly string[]): string =>
+  `${withMessages('While you worked, a person of the team has written to you.', messages)}\n\nTake it into account now: change what has to be changed, and give your whole answer again, in the form that you were asked for.`;
+
 interface Rules {
   undone: readonly string[] | undefined;
   protectedPaths: readonly string[];

@@ -7,8 +7,9 @@ import { untoldSpending } from './untold-spending.ts';
 
 export function recordActivities({ ledger, files }: Pick<Dependencies, 'ledger' | 'files'>) {
   return {
-    /** Keeps the whole view. When the run rests, what nobody could tell it of its cost is added, and the trace file written. */
-    async recordRun({ view }: RecordInput): Promise<RecordOutcome> {
+    /** Keeps the whole view and new versions. When the run rests, what nobody could tell it of its cost is added, and the trace file written. */
+    async recordRun({ view, versions }: RecordInput): Promise<RecordOutcome> {
+      if (versions) await ledger.recordVersions(view.id, versions);
       const rests = CLOSED_STATUSES.includes(view.status) || view.status === 'parked';
       if (!rests) {
         await ledger.recordRun(view);

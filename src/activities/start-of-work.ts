@@ -19,10 +19,13 @@ interface Start {
 export async function startOf(start: Start): Promise<string> {
   const { checkpoint, continues } = start.input;
   if (continues) await recallEarlier(start, continues);
-  const commit = checkpoint ?? continues?.commit;
-  if (!commit) return start.baseSha;
-  for (const sha of [commit, continues?.branchHead]) if (sha) await fetchWork(start, sha);
-  return commit;
+  if (!checkpoint && !continues) return start.baseSha;
+  const { branchHead, over } = continues ?? {};
+  const commit = checkpoint ?? continues?.commit ?? start.baseSha;
+  for (const sha of [commit, branchHead]) if (sha) await fetchWork(start, sha);
+  if (checkpoint || !over || !branchHead) return commit;
+  const message = 'checkpoint: in the place of what the branch holds\n';
+  return start.mirror.commitTree({ tree: await start.mirror.treeOf(commit), parents: [commit, branchHead], message });
 }
 
 /** What the run goes on from may have been made on another host. */

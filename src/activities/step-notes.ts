@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { log } from '@temporalio/activity';
 import writeFileAtomic from 'write-file-atomic';
+import type { EngineName } from '../contracts/constants.ts';
 import type { AgentOutcome, StepRef } from '../contracts/work.ts';
 import { readIfThere } from '../process/read-if-there.ts';
 
@@ -15,7 +16,7 @@ export interface StepNotes {
   noteOutcome(outcome: AgentOutcome): Promise<void>;
 }
 
-export function createStepNotes(directory: string, { lease, number }: StepRef): StepNotes {
+export function createStepNotes(directory: string, { lease, number }: StepRef, engine: EngineName): StepNotes {
   const folder = path.join(directory, 'steps');
   // Numbers are unique within one Temporal execution; a reset one counts them anew.
   const file = (what: string): string => path.join(folder, `${number}-${lease.executionId}.${what}`);
@@ -24,8 +25,9 @@ export function createStepNotes(directory: string, { lease, number }: StepRef): 
     await writeFileAtomic(file(what), text, { fsync: false });
   };
   return {
-    session: () => readIfThere(file('session')),
-    noteSession: (id) => write('session', id),
+    // No engine knows the sessions of another.
+    session: () => readIfThere(file(`${engine}-session`)),
+    noteSession: (id) => write(`${engine}-session`, id),
     async outcome() {
       const text = await readIfThere(file('outcome.json'));
       return text === undefined ? undefined : parsed(text);

@@ -11,6 +11,8 @@ export interface Metered extends Usage {
 /** Counts what a turn uses while it goes on: a turn that is ended gives no result that would say it. */
 export interface TurnMeter {
   note(event: Extract<EngineEvent, { type: 'usage' }>): void;
+  /** The price so far, as far as the engine has told it. */
+  costUsd(): number;
   /** Nothing is written after it. Gives the sum, and whether the engine said what all of it cost. */
   stop(): Promise<{ used: Metered; isPriced: boolean } | undefined>;
 }
@@ -38,6 +40,7 @@ export function createTurnMeter(write: (used: Metered) => Promise<void>): TurnMe
       isDirty = true;
       writing ??= writeOn();
     },
+    costUsd: () => sumOf(answers.values()).costUsd,
     async stop() {
       stopped.abort();
       await writing;

@@ -6,10 +6,12 @@ import { BelayError } from '../contracts/errors.ts';
 import type { EngineEvent, EngineResult } from '../engines/engine.ts';
 import { runTurn } from '../engines/turn.ts';
 import type { Command } from '../prompts/prompt.ts';
+import { dollars } from '../texts/words.ts';
 import type { Dependencies } from './dependencies.ts';
 import type { Journal } from './journal.ts';
 import { unwritten } from './journal.ts';
 import type { Spending, Spent } from './spending.ts';
+import { watchBudget } from './budget.ts';
 import { createTurnMeter } from './turn-meter.ts';
 import type { Metered, TurnMeter } from './turn-meter.ts';
 
@@ -64,18 +66,25 @@ export async function playTurn(turn: Turn, said: Said): Promise<TurnResult> {
   }
 }
 
+const PRICED_AT_END = (engine: string, leftUsd: number): string =>
+  `${engine} says what a turn costs at its end only: until then its own limit of ${dollars(leftUsd)} bounds it, and the limits of time.`;
+
 interface Listening {
   meter: TurnMeter;
   onSession: (id: string) => void;
 }
 
 async function run(turn: Turn, said: Said, { meter, onSession }: Listening): Promise<EngineResult> {
-  const { deps, input, journal, signal } = turn;
+  const { deps, input, journal } = turn;
   const noted: Promise<void>[] = [];
-  try {
-    return await runTurn({
-      engine: deps.engines[input.engine],
-      request: requestOf(turn, said),
+  const engine = deps.engines[input.engine];
+  const budget = watchBudget(input, turn.spending, meter);
+  const signal = AbortSignal.any([turn.signal, budget.signal]);
+  if (engine.pricing === 'at_end' && budget.leftUsd !== undefined) journal.line(PRICED_AT_END(engine.name, budget.leftUsd));
+  const play = (): Promise<EngineResult> =>
+    runTurn({
+      engine,
+      request: requestOf(turn, said, budget.leftUsd),
       processes: deps.processes,
       env: turn.env,
       limits: { idleMs: input.idleMs, totalMs: input.totalMs },
@@ -86,11 +95,16 @@ async function run(turn: Turn, said: Said, { meter, onSession }: Listening): Pro
           onSession(event.sessionId);
           noted.push(turn.onSession(event.sessionId));
         }
-        if (event.type === 'usage') meter.note(event);
+        if (event.type === 'usage') {
+          meter.note(event);
+          budget.look();
+        }
         const line = lineOf(event);
         if (line) journal.line(line);
       },
     });
+  try {
+    return await deps.breakers('engine', input.engine).run(play);
   } finally {
     await Promise.all(noted);
   }
@@ -109,7 +123,7 @@ async function record({ deps, input, command }: Turn, sessionId: string, totals:
   });
 }
 
-function requestOf({ deps, input, command, cwd }: Turn, said: Said) {
+function requestOf({ deps, input, command, cwd }: Turn, said: Said, budgetUsd: number | undefined) {
   return {
     command: command.name,
     prompt: said.prompt,
@@ -121,7 +135,7 @@ function requestOf({ deps, input, command, cwd }: Turn, said: Said) {
     ...(command.output === 'text'
       ? {}
       : { schema: z.toJSONSchema(OUTPUT_SCHEMAS[command.output], { io: 'input' }) as Record<string, unknown> }),
-    ...(input.budgetUsd === undefined ? {} : { budgetUsd: input.budgetUsd }),
+    ...(budgetUsd === undefined ? {} : { budgetUsd }),
     ...(input.script ? { script: input.script } : {}),
     stateDir: path.join(deps.files.directory(input.step.lease.runId), 'engine'),
   };

@@ -52,18 +52,23 @@ export async function runCommand(request: CommandRequest): Promise<CommandEnd> {
 async function runRead(request: CommandRequest, reader: OutputReader): Promise<ProcessEnd> {
   using file = new BoundedFile(request.outputFile, MAX_OUTPUT_BYTES);
   const tail = new BoundedTail(TAIL_BYTES);
+  let unwritten = '';
   const onLine = (line: string): void => {
     const text = reader.read(stripVTControlCharacters(line));
-    if (text === undefined) return;
-    const bytes = Buffer.from(`${text}\n`);
+    if (text !== undefined) unwritten += `${text}\n`;
+  };
+  const onLines = (): void => {
+    if (unwritten === '') return;
+    const bytes = Buffer.from(unwritten);
+    unwritten = '';
     file.append(bytes);
     tail.push(bytes);
   };
-  const end = await started(request, { onLine });
+  const end = await started(request, { onLine, onLines });
   return { ...end, outputTail: tail.toString() };
 }
 
-type Sink = Pick<Parameters<ProcessTrees['run']>[0], 'outputFile' | 'onLine'>;
+type Sink = Pick<Parameters<ProcessTrees['run']>[0], 'outputFile' | 'onLine' | 'onLines'>;
 
 async function started({ run, command, cwd, env, timeoutMs, idleMs, signal }: CommandRequest, sink: Sink): Promise<ProcessEnd> {
   const limits = withoutUndefined({ idleMs, signal });

@@ -1,35 +1,38 @@
 import { forgetBaselines } from '../activities/baseline-files.ts';
-import { CLOSED_STATUSES, RUN_STATUSES } from '../contracts/constants.ts';
 import { createMirrors } from '../git/mirror.ts';
 import type { Leftover } from '../workspace/janitor.ts';
+import { openRuns } from '../upkeep/clean-up.ts';
+import { findOverBudget } from '../upkeep/disk-budget.ts';
+import { removeAll } from '../upkeep/finding.ts';
+import { findOldRuns } from '../upkeep/old-runs.ts';
+import { findOrphans } from '../upkeep/orphans.ts';
 import { findLeftovers, removeLeftovers } from '../workspace/janitor.ts';
 import { createSetupCache } from '../workspace/setup-cache.ts';
 import { createWorktrees } from '../workspace/worktree.ts';
 import type { Context } from './context.ts';
 import { EXIT } from './terminal.ts';
 
-/** More open runs than this on one machine are not a case for this command. */
-const MANY = 10_000;
-
 /** `belay clean`: removes what closed runs left on this machine. */
 export async function clean(
   { config, env, ledger, terminal }: Context,
-  { dryRun, cache }: { dryRun: boolean; cache: boolean },
+  { dryRun, cache, olderThan }: { dryRun: boolean; cache: boolean; olderThan?: number },
 ): Promise<number> {
   const { home } = config;
   const mirrors = createMirrors({ home, env });
-  const open = RUN_STATUSES.filter((status) => !CLOSED_STATUSES.includes(status));
-  const liveRunIds = async () => (await ledger.listRuns({ status: open, limit: MANY })).map(({ id }) => id);
-  const leftovers = await findLeftovers({ home, mirrors, liveRunIds });
+  const leftovers = await findLeftovers({ home, mirrors, liveRunIds: () => openRuns(ledger) });
   const cached = await createSetupCache({ home }).prune({ all: cache, dryRun });
   const forgotten = cache ? await forgetBaselines({ home, dryRun }) : NOTHING;
-  const lines = [...cacheWords(cached), ...baselineWords(forgotten), ...leftovers.map(describe)];
+  const { keepMs, diskBytes } = config.upkeep;
+  const options = { home, mirrors, ledger, diskBytes, mirrorsOnly: true, keepMs: olderThan ?? keepMs };
+  const findings = [...(await findOrphans(options)), ...(await findOldRuns(options)), ...(await findOverBudget(options))];
+  const lines = [...cacheWords(cached), ...baselineWords(forgotten), ...leftovers.map(describe), ...findings.map(({ words }) => words)];
   for (const line of lines) terminal.out(`${dryRun ? 'would remove' : 'remove'} ${line}`);
   if (lines.length === 0) terminal.out('Nothing to clean.');
   if (dryRun) return EXIT.ok;
   const { failed } = await removeLeftovers({ home, worktrees: createWorktrees({ home }), leftovers });
-  for (const { leftover, reason } of failed) terminal.note(`belay: ${describe(leftover)} could not be removed: ${reason}`);
-  return failed.length > 0 ? EXIT.failed : EXIT.ok;
+  const left = [...failed.map(({ leftover, reason }) => ({ words: describe(leftover), reason })), ...(await removeAll(findings))];
+  for (const { words, reason } of left) terminal.note(`belay: ${words} could not be removed: ${reason}`);
+  return left.length > 0 ? EXIT.failed : EXIT.ok;
 }
 
 interface Removed {

@@ -5,7 +5,7 @@ import { CLOSED_STATUSES, STATUS_QUERY } from '../contracts/constants.ts';
 import { BelayError } from '../contracts/errors.ts';
 import type { RunView } from '../contracts/run-view.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { endedOutside } from './ended-outside.ts';
+import { endedOutside } from '../contracts/ended-outside.ts';
 
 /** Short enough to look live, long enough to cost nothing. */
 const POLL_MS = 200;
@@ -55,6 +55,9 @@ export async function look({ client, ledger, workflowId }: FollowRequest): Promi
   const view = await ask(client, workflowId, isClosed ? execution.runId : undefined);
   if (!view || !isClosed) return view && { view, rests: view.status === 'parked' };
   if (CLOSED_STATUSES.includes(view.status)) return { view, rests: true };
+  // Its host may have said so already.
+  const kept = await ledger.getRun(view.id);
+  if (CLOSED_STATUSES.includes(kept.status)) return { view: kept, rests: true };
   const ended = endedOutside(view, { as, at: execution.closeTime ?? new Date() });
   await ledger.recordRun(ended);
   return { view: ended, rests: true };

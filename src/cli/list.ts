@@ -1,6 +1,7 @@
 import { plainLine } from '../contracts/text.ts';
 import type { RunStatus } from '../contracts/constants.ts';
 import type { RunView } from '../contracts/run-view.ts';
+import { waitingWords } from '../texts/waiting.ts';
 import { dollars, duration } from '../texts/words.ts';
 import type { ReaderContext } from './reader-context.ts';
 import { EXIT } from './terminal.ts';
@@ -23,6 +24,7 @@ function row(run: RunView): string {
     run.pullRequest ? `#${run.pullRequest.number}` : undefined,
     dollars(run.costUsd),
     run.durationMs === undefined ? undefined : duration(run.durationMs),
+    waitingWords(run, 60),
   ];
   return [run.id, run.status.padEnd(9), run.pipeline.padEnd(8), run.repository.padEnd(16), about.padEnd(50), rest.filter(Boolean).join(' ')]
     .join('  ')

@@ -4,20 +4,34 @@ import { BelayError } from '../contracts/errors.ts';
 import { repositoryOfRun } from '../contracts/repository.ts';
 import type { RunView } from '../contracts/run-view.ts';
 import { createMirrors } from '../git/mirror.ts';
+import { stateOfVersion } from '../intake/kept-state.ts';
 import { openCheckout } from '../workspace/opened.ts';
 import type { Context } from './context.ts';
 import { EXIT } from './terminal.ts';
 
+interface OpenOptions {
+  path: boolean;
+  version?: number;
+}
+
 /** `belay open`: a shell in the run's workspace, or in a copy of its newest checkpoint where it holds none. */
-export async function open(context: Context, id: string, { path: onlyPath }: { path: boolean }): Promise<number> {
+export async function open(context: Context, id: string, { path: onlyPath, version }: OpenOptions): Promise<number> {
   const view = await context.ledger.getRun(id);
-  const where = (await workspaceOf(view)) ?? (await checkoutOf(context, view));
+  const where = version === undefined ? await newestOf(context, view) : await checkoutOf(context, await atVersion(context, view, version));
   if (onlyPath || !process.stdin.isTTY) {
     context.terminal.out(where);
     return EXIT.ok;
   }
   context.terminal.note(`A shell in ${where}. Leave it with \`exit\`.`);
   return shellIn(where, context.env);
+}
+
+const newestOf = async (context: Context, view: RunView): Promise<string> => (await workspaceOf(view)) ?? checkoutOf(context, view);
+
+/** The run with the commit that it had then. */
+async function atVersion({ ledger }: Context, view: RunView, version: number): Promise<RunView> {
+  const { baseSha, checkpoint } = stateOfVersion(view, await ledger.listVersions(view.id), version).facts;
+  return { ...view, ...(baseSha ? { baseSha, headSha: checkpoint ?? baseSha } : {}) };
 }
 
 async function workspaceOf({ workspace }: RunView): Promise<string | undefined> {

@@ -5,6 +5,7 @@ import { CANCEL_SIGNAL, CLOSED_STATUSES, RETRY_SIGNAL } from '../contracts/const
 import { BelayError } from '../contracts/errors.ts';
 import type { RunView } from '../contracts/run-view.ts';
 import { retryOrder } from '../intake/retry.ts';
+import { isWaitingForTime } from '../texts/waiting.ts';
 import { startRun } from '../intake/start-run.ts';
 import type { Context } from './context.ts';
 import type { FollowRequest } from './follow.ts';
@@ -37,7 +38,7 @@ export interface RetryOptions {
   json: boolean;
 }
 
-/** `belay retry`: wakes a parked run, or begins a new one where a closed one ended. */
+/** `belay retry`: wakes a parked run or one that waits for a limit to end, or begins a new one where a closed one ended. */
 export async function retry(context: Context, id: string, options: RetryOptions): Promise<number> {
   const known = await context.ledger.getRun(id);
   if (CLOSED_STATUSES.includes(known.status)) return retryClosed(context, known, options);
@@ -47,14 +48,15 @@ export async function retry(context: Context, id: string, options: RetryOptions)
   const present = await settled({ client, ledger }, known);
   if (CLOSED_STATUSES.includes(present.status)) return await retryClosed(context, present, options);
   const { workflowId } = known;
-  const before = await parkedView({ client, ledger, workflowId });
+  const before = await restingView({ client, ledger, workflowId });
   if (before) {
     const { phase, budget } = options;
+    if (phase) requireParked(before);
     if (phase) requireBegun(before, phase);
     const order = { ...(phase ? { phase } : {}), ...(budget === undefined ? {} : { budgetUsd: budget }) };
     await client.workflow.getHandle(workflowId).signal(RETRY_SIGNAL, order);
     await woken({ client, ledger, workflowId }, before.version);
-  } else context.terminal.note(`Run ${known.id} is not parked: following it.`);
+  } else context.terminal.note(`Run ${known.id} is at work or in the queue: following it.`);
   return await followToRest(context, session, { workflowId, runId: known.id, joined: false }, options);
 }
 
@@ -64,6 +66,15 @@ const nothingToRetry = ({ id }: RunView): BelayError =>
     message: `Run ${id} is completed: there is nothing to retry.`,
     hint: '`belay run` works on its issue again.',
   });
+
+function requireParked({ id, status }: RunView): void {
+  if (status === 'parked') return;
+  throw new BelayError({
+    code: 'invalid_input',
+    message: `Run ${id} is waiting, not parked: it goes on in the step that it waits in.`,
+    hint: `\`belay retry ${id}\` without --phase tries that at once.`,
+  });
+}
 
 function requireBegun({ id, phases }: RunView, phase: PhaseName): void {
   const begun = phases.filter(({ startedAt }) => startedAt !== undefined).map(({ name }) => name);
@@ -75,26 +86,33 @@ function requireBegun({ id, phases }: RunView, phase: PhaseName): void {
   });
 }
 
-async function retryClosed(context: Context, known: RunView, { phase, budget, detach, json }: RetryOptions): Promise<number> {
-  if (known.status === 'completed') throw nothingToRetry(known);
+/** A completed run has nothing left to do, but may be brought back to a version. */
+export async function retryClosed(
+  context: Context,
+  known: RunView,
+  { phase, version, budget, detach, json }: RetryOptions & { version?: number },
+): Promise<number> {
+  if (known.status === 'completed' && version === undefined) throw nothingToRetry(known);
   const order = await retryOrder(intakeOf(context), known, {
     ...(phase ? { phase } : {}),
+    ...(version === undefined ? {} : { version }),
     ...(budget === undefined ? {} : { budgetUsd: budget }),
     triggeredBy: userInfo().username,
   });
   await using session = await openSession(context);
   const started = await startRun({ ...context, client: session.client }, order);
-  context.terminal.note(`Run ${started.runId ?? ''} goes on where run ${known.id} ended.`);
+  const from = version === undefined ? `where run ${known.id} ended` : `from version ${version} of run ${known.id}`;
+  context.terminal.note(`Run ${started.runId ?? ''} goes on ${from}.`);
   return await followToRest(context, session, started, { detach, json });
 }
 
-async function parkedView(request: FollowRequest): Promise<RunView | undefined> {
-  for await (const view of follow(request)) return view.status === 'parked' ? view : undefined;
+export async function restingView(request: FollowRequest): Promise<RunView | undefined> {
+  for await (const view of follow(request)) return view.status === 'parked' || isWaitingForTime(view) ? view : undefined;
   return undefined;
 }
 
 /** A parked run shows as parked until it has seen the order. */
-async function woken(request: FollowRequest, version: number): Promise<void> {
+export async function woken(request: FollowRequest, version: number): Promise<void> {
   for (;;) {
     const { view } = (await look(request)) ?? {};
     if (view && (view.status !== 'parked' || view.version > version)) return;

@@ -1,20 +1,18 @@
-import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, CommanderError, Option } from 'commander';
 import type { EngineName, RunStatus } from '../contracts/constants.ts';
-import { ENGINES, PHASES, PIPELINES, RUN_STATUSES, WORKSPACE_KINDS } from '../contracts/constants.ts';
-import type { Context } from './context.ts';
+import { APPROVALS, ENGINES, PIPELINES, RUN_STATUSES, WORKSPACE_KINDS } from '../contracts/constants.ts';
+import { approvalOrders } from './approval-commands.ts';
+import { inContext, json, phase, toRead } from './define.ts';
+import type { Declare, Define, ProgramRequest } from './define.ts';
+import { age } from './age.ts';
 import { packageVersion } from '../package-version.ts';
 import type { Shell } from './completion-scripts.ts';
 import { COMPLETION_SCRIPTS, SHELLS } from './completion-scripts.ts';
 import type { RetryOptions } from './orders.ts';
-import type { ReaderContext } from './reader-context.ts';
+import type { RollbackOptions } from './rollback.ts';
 import type { RunOptions } from './run.ts';
-import type { Terminal } from './terminal.ts';
 import { EXIT } from './terminal.ts';
-
-export interface ProgramRequest {
-  env: NodeJS.ProcessEnv;
-  terminal: Terminal;
-}
+import { approvals, count, dollars } from './values.ts';
 
 /** The command line: arguments to an exit code. Commands are loaded when they are called, so that reading ones start quickly. */
 export function createProgram({ env, terminal }: ProgramRequest): (args: readonly string[]) => Promise<number> {
@@ -31,42 +29,20 @@ export function createProgram({ env, terminal }: ProgramRequest): (args: readonl
   };
 }
 
-interface Declare extends ProgramRequest {
-  done: (code: number) => void;
-}
-
-interface Define extends Declare {
-  program: Command;
-}
-
 /** Every command with its arguments and options, ready to parse. */
 export function declareCommands({ env, terminal, done }: Declare): Command {
   const program = new Command('belay')
     .description('Brings an issue to a reviewed, tested pull request, durably.')
     .version(packageVersion())
     .exitOverride()
+    // `belay rollback --version 3` is not asked for the version of Belay.
+    .enablePositionalOptions()
     .configureOutput({ writeOut: (text) => terminal.out(text.trimEnd()), writeErr: (text) => terminal.note(text.trimEnd()) })
     .showHelpAfterError('(belay --help shows what there is)');
-  for (const define of [servers, runs, readers, orders, pullRequests, upkeep, completion]) define({ program, env, terminal, done });
+  for (const define of [servers, runs, readers, orders, approvalOrders, pullRequests, upkeep, completion])
+    define({ program, env, terminal, done });
   return program;
 }
-
-/** Runs a command with everything it works with, and closes that afterwards. */
-async function inContext({ env, terminal, done }: Define, body: (context: Context) => Promise<number>): Promise<void> {
-  const { openContext } = await import('./context.ts');
-  await using context = await openContext({ env, terminal });
-  done(await body(context));
-}
-
-/** The same for commands that only show what happened. */
-async function toRead({ env, terminal, done }: Define, body: (context: ReaderContext) => Promise<number>): Promise<void> {
-  const { openReaderContext } = await import('./reader-context.ts');
-  await using context = await openReaderContext({ env, terminal });
-  done(await body(context));
-}
-
-const json = (): Option => new Option('--json', 'print JSON').default(false);
-const phase = (): Option => new Option('--phase <phase>', 'from this phase on').choices(PHASES);
 
 function servers(set: Define): void {
   const { program, env, terminal, done } = set;
@@ -109,6 +85,11 @@ function runs(set: Define): void {
     .addOption(new Option('--workspace <kind>', 'a worktree, or a clone with a git directory of its own').choices(WORKSPACE_KINDS))
     .option('--plan <file>', 'a plan to follow instead of having one made')
     .option('--budget <usd>', 'what the run may cost', dollars)
+    .addOption(
+      new Option('--approve <what>', 'wait for a person before the plan is carried out, or the work published')
+        .choices(APPROVALS)
+        .argParser(approvals),
+    )
     .option('--fresh', "start over instead of continuing the issue's open pull request", false)
     .option('--detach', 'start it and return; needs a running `belay dev`', false)
     .addOption(json())
@@ -132,11 +113,20 @@ function readers(set: Define): void {
       toRead(set, async (context) => (await import('./list.ts')).list(context, options)),
     );
   program
+    .command('parked')
+    .description('runs that wait for a person: since when, why, and what to do')
+    .option('--closed', 'and those that have been closed since, and can be retried', false)
+    .addOption(json())
+    .action((options: { closed: boolean; json: boolean }) =>
+      toRead(set, async (context) => (await import('./parked.ts')).parked(context, options)),
+    );
+  program
     .command('show')
     .description('one run: phases, steps, files')
     .argument('<id>', 'the run; the start of its id is enough')
+    .option('--history', 'how it stood after each phase and each order, which `belay rollback` goes back to', false)
     .addOption(json())
-    .action((id: string, options: { json: boolean }) =>
+    .action((id: string, options: { history: boolean; json: boolean }) =>
       toRead(set, async (context) => (await import('./show.ts')).show(context, id, options)),
     );
   program
@@ -157,7 +147,8 @@ function orders(set: Define): void {
     .description("a shell in a run's workspace, or in a copy of its work")
     .argument('<id>')
     .option('--path', 'only print where it is', false)
-    .action((id: string, options: { path: boolean }) =>
+    .option('--version <number>', 'as it was at a version (see `belay show --history`)', count)
+    .action((id: string, options: { path: boolean; version?: number }) =>
       inContext(set, async (context) => (await import('./open.ts')).open(context, id, options)),
     );
   program
@@ -179,6 +170,16 @@ function orders(set: Define): void {
     .addOption(json())
     .action((id: string, options: RetryOptions) =>
       inContext(set, async (context) => (await import('./orders.ts')).retry(context, id, options)),
+    );
+  program
+    .command('rollback')
+    .description('goes on with a parked or closed run from an earlier version of its work (see `belay show --history`)')
+    .argument('<id>')
+    .requiredOption('--version <number>', 'the version to go back to', count)
+    .option('--detach', 'return at once; needs a running `belay dev`', false)
+    .addOption(json())
+    .action((id: string, options: RollbackOptions) =>
+      inContext(set, async (context) => (await import('./rollback.ts')).rollback(context, id, options)),
     );
 }
 
@@ -221,7 +222,8 @@ function upkeep(set: Define): void {
     .description('removes what closed runs left on this machine')
     .option('--dry-run', 'only say what would be removed', false)
     .option('--cache', 'the whole setup cache too, and what tests said of bases', false)
-    .action((options: { dryRun: boolean; cache: boolean }) =>
+    .option('--older-than <days>', 'what closed runs that old kept for going on, such as 30d', age)
+    .action((options: { dryRun: boolean; cache: boolean; olderThan?: number }) =>
       inContext(set, async (context) => (await import('./clean.ts')).clean(context, options)),
     );
 }
@@ -241,16 +243,4 @@ function completion({ program, env, terminal }: Define): void {
       const lines = [...candidates.map(({ value, about }) => `${value}\t${about}`), ...(paths ? [`:${paths}`] : [])];
       if (lines.length > 0) terminal.out(lines.join('\n'));
     });
-}
-
-function dollars(text: string): number {
-  const usd = Number(text.replace(/^\$/, ''));
-  if (Number.isFinite(usd) && usd > 0) return usd;
-  throw new InvalidArgumentError('A budget is an amount in US dollars above 0, such as 5 or 0.50.');
-}
-
-function count(text: string): number {
-  const number = Number(text);
-  if (Number.isInteger(number) && number > 0) return number;
-  throw new InvalidArgumentError('It is a whole number above 0.');
 }

@@ -3,12 +3,26 @@ import type { ListrTaskWrapper, DefaultRenderer, SimpleRenderer } from 'listr2';
 import type { PhaseName } from '../contracts/constants.ts';
 import { plainLine, plainText } from '../contracts/text.ts';
 import type { PhaseView, RunView } from '../contracts/run-view.ts';
+import { needsPerson } from '../texts/needs-person.ts';
+import { waitingWords } from '../texts/waiting.ts';
 import { costOf, dollars, duration } from '../texts/words.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Shows a run's views as they come, and resolves to the last one. */
 export async function showProgress(views: AsyncIterable<RunView>, terminal: Terminal): Promise<RunView | undefined> {
-  return terminal.live ? showList(views) : showLines(views, terminal);
+  const heard = ringing(views, terminal);
+  return terminal.live ? showList(heard) : showLines(heard, terminal);
+}
+
+/** Rings when a person is needed. */
+async function* ringing(views: AsyncIterable<RunView>, terminal: Terminal): AsyncGenerator<RunView> {
+  let needed = false;
+  for await (const view of views) {
+    const needs = needsPerson(view).length > 0;
+    if (needs && !needed) terminal.bell?.();
+    needed = needs;
+    yield view;
+  }
 }
 
 /** One line for every beginning and end of a phase, and for every step. */
@@ -25,7 +39,9 @@ async function showLines(views: AsyncIterable<RunView>, terminal: Terminal): Pro
       if (isOver(phase)) say(`  ${phaseLine(phase)}`);
       else if (isWorking(phase) && phase.summary) say(`  ${MARKS[phase.status]} ${phase.name.padEnd(9)} ${plainLine(phase.summary, 120)}`);
     }
-    if (view.status === 'waiting') say(`  waiting for ${view.waitingFor}`);
+    const waits = waitingWords(view, 120);
+    if (waits) say(`  ${waits}`);
+    if (view.approval) for (const line of needsPerson(view)) say(`  ${line}`);
     if (view.currentStep && view.currentStep !== last?.currentStep) terminal.note(`  … ${view.currentStep}`);
     last = view;
   }
@@ -122,6 +138,10 @@ class Board {
     for (const [name, row] of this.#rows) this.#repaint(name, row);
   }
 
+  #present(): string | undefined {
+    return this.#view && (waitingWords(this.#view, 120) ?? this.#view.currentStep);
+  }
+
   #repaint(name: PhaseName, row: Row): void {
     const phase = this.#view?.phases.find((each) => each.name === name);
     if (phase) this.#paint(phase, row);
@@ -139,7 +159,8 @@ class Board {
       over.resolve();
     } else {
       task.title = phase.name;
-      task.output = isWorking(phase) ? plainText([phase.summary, this.#view?.currentStep].filter(Boolean).join('\n')) : '';
+      const lines = isWorking(phase) ? [phase.summary, this.#present()] : this.#view?.approval ? needsPerson(this.#view) : [];
+      task.output = plainText(lines.filter(Boolean).join('\n'));
     }
   }
 }

@@ -1,5 +1,6 @@
 import { plainLine } from '../contracts/text.ts';
 import type { RunView } from '../contracts/run-view.ts';
+import { isWaitingForTime, waitingWords } from '../texts/waiting.ts';
 import { dollars, duration } from '../texts/words.ts';
 import { EXIT } from './terminal.ts';
 
@@ -12,9 +13,11 @@ export function report(view: RunView, { web }: { web?: string | undefined } = {}
     ['changes', view.diffStat],
     ...leftOpen(view),
     ['checked by', evidenceOf(view)],
+    ['waits', waitingWords(view)?.replace(/^waits /, '')],
     ['cost', dollars(view.costUsd)],
     ['took', view.durationMs === undefined ? undefined : duration(view.durationMs)],
     ['run', view.id],
+    ['kept until', view.parkedUntil?.slice(0, 10)],
     ['says', view.summary && plainLine(view.summary, 200)],
     ['web', web],
   ];
@@ -43,13 +46,16 @@ function evidenceOf({ phases }: RunView): string | undefined {
   return `\`${command}\` exit code ${exitCode}${noTests ? ', no tests found' : ''}${counts ? `, ${counts.passed} passed` : ''}${knownFailures ? `, ${knownFailures.count} failing on the base already` : ''} on tree ${treeHash.slice(0, 12)}`;
 }
 
-function nextSteps({ status, errors, id }: RunView): string[] {
+function nextSteps(view: RunView): string[] {
+  const { status, errors, id } = view;
   const last = errors.at(-1);
   const cause = last && status !== 'completed' ? [`  ${last.code}: ${last.message}`, ...(last.hint ? [`  ${last.hint}`] : [])] : [];
   if (status === 'parked')
     return [...cause, `  belay retry ${id}    goes on`, `  belay open ${id}     the work so far`, `  belay cancel ${id}   drops it`];
   if (status === 'cancelled') return [...cause, `  belay retry ${id}    goes on after its last finished step`];
-  return cause;
+  if (!isWaitingForTime(view)) return cause;
+  const sooner = view.waitingFor === 'breaker' ? [] : [`  belay retry ${id}    tries at once`];
+  return [...sooner, `  belay cancel ${id}   drops it`];
 }
 
 export function exitCodeOfRun({ status }: RunView): number {

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { userInfo } from 'node:os';
-import type { EngineName, PipelineName, WorkspaceKind } from '../contracts/constants.ts';
+import type { ApprovalName, EngineName, PipelineName, WorkspaceKind } from '../contracts/constants.ts';
 import { BelayError } from '../contracts/errors.ts';
 import { withoutUndefined } from '../contracts/without-undefined.ts';
 import { composeEngines } from '../compose-engines.ts';
@@ -26,6 +26,7 @@ export interface RunOptions {
   workspace?: WorkspaceKind;
   plan?: string;
   budget?: number;
+  approve?: ApprovalName[];
   fresh: boolean;
   detach: boolean;
   json: boolean;
@@ -45,28 +46,20 @@ export async function run(context: Context, target: string, options: RunOptions)
 
 export function intakeOf({ config, ledger, files, forges, trackers, gitHub }: Context): IntakeDependencies {
   const { engine, limits, phasesOff, checkpoints, budgetUsd } = config;
-  const { name, model, script } = engine;
-  const defaults = {
-    engine: name,
-    ...(model ? { model } : {}),
-    ...(script ? { script } : {}),
-    limits,
-    phasesOff,
-    ...withoutUndefined({ checkpoints }),
-    budgetUsd,
-  };
+  const { name, model, script, failover } = engine;
+  const defaults = { engine: name, ...withoutUndefined({ model, script, failover, checkpoints }), limits, phasesOff, budgetUsd };
   return { ledger, files, forges, trackers, gitHub, defaults };
 }
 
 async function requestOf({ gitHub }: Context, target: string, options: RunOptions): Promise<Request> {
-  const { repo, base, pipeline, workspace, plan, fresh, engine, model, budget } = options;
+  const { repo, base, pipeline, workspace, plan, fresh, engine, model, budget, approve } = options;
   return {
     target: await parseTarget(target, { gitHubHost: gitHub.host }),
     fresh,
     workingDirectory: process.cwd(),
     triggeredBy: userInfo().username,
     ...withoutUndefined({ repository: repo, base, pipeline, planFile: plan }),
-    requested: withoutUndefined({ engine, model, workspace, budgetUsd: budget }),
+    requested: withoutUndefined({ engine, model, workspace, budgetUsd: budget, approve }),
   };
 }
 

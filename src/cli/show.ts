@@ -3,13 +3,16 @@ import { plainLine } from '../contracts/text.ts';
 import { duration } from '../texts/words.ts';
 import type { ReaderContext } from './reader-context.ts';
 import { report } from './report.ts';
+import { showHistory } from './show-history.ts';
 import { earlierSpending, spentByRun, spentIn, spentWords, stepSpending } from './show-spending.ts';
 import type { EarlierSpending, Spent, StepSpending } from './show-spending.ts';
 import { EXIT } from './terminal.ts';
 
 /** `belay show`: one run, with its phases, steps and files, and what each of them used. */
-export async function show({ ledger, files, terminal }: ReaderContext, id: string, { json }: { json: boolean }): Promise<number> {
+export async function show(context: ReaderContext, id: string, { history, json }: { history: boolean; json: boolean }): Promise<number> {
+  const { ledger, files, terminal } = context;
   const view = await ledger.getRun(id);
+  if (history) return showHistory(context, view, { json });
   const [steps, sessions, earlier] = await Promise.all([
     ledger.listSteps(view.id),
     ledger.listSessions(view.id),

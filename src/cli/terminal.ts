@@ -13,6 +13,8 @@ export interface Terminal {
   note(text: string): void;
   /** To standard output, with whatever is in it: for programs, and for colours of our own. */
   exact(text: string): void;
+  /** Calls whoever sits there. */
+  bell?(): void;
 }
 
 export function createTerminal({ stdout, stderr }: Pick<NodeJS.Process, 'stdout' | 'stderr'>): Terminal {
@@ -22,6 +24,7 @@ export function createTerminal({ stdout, stderr }: Pick<NodeJS.Process, 'stdout'
     out: (text) => void stdout.write(`${plainText(text)}\n`),
     note: (text) => void stderr.write(`${plainText(text)}\n`),
     exact: (text) => void stdout.write(`${text}\n`),
+    bell: () => void (stderr.isTTY && stderr.write('\u0007')),
   };
 }
 
@@ -34,7 +37,7 @@ export function describeError(error: unknown): string {
 }
 
 function textOf(error: unknown): string {
-  if (error instanceof BelayError) return [`belay: ${error.message}`, ...(error.hint ? [`  ${error.hint}`] : [])].join('\n');
+  if (error instanceof BelayError) return `belay: ${error.message}\n  ${error.hint}`;
   if (error instanceof Error) return `belay: unexpected: ${error.stack ?? error.message}`;
   return `belay: unexpected: ${String(error)}`;
 }

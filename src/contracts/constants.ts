@@ -60,12 +60,20 @@ export const LEASE_QUEUE = 'belay-leases';
 export const hostLeaseQueue = (hostId: string): string => `belay-leases-${hostId}`;
 export const hostWorkQueue = (hostId: string, boot: string): string => `belay-host-${hostId}-${boot}`;
 
+/** What a person may be asked to approve: the plan before it is carried out, the finished work before it is published. */
+export const APPROVALS = ['plan', 'publish'] as const;
+export type ApprovalName = (typeof APPROVALS)[number];
+
 /** Keyword search attributes that Belay registers and sets. */
 export const SEARCH_ATTRIBUTES = ['BelayRunId', 'BelayRepository', 'BelayIssue', 'BelayStatus', 'BelayPhase', 'BelayEngine'] as const;
 
 /** Wire names of the messages a run understands. */
 export const CANCEL_SIGNAL = 'cancelRun';
 export const RETRY_SIGNAL = 'retryRun';
+export const MESSAGE_SIGNAL = 'sendMessage';
+export const APPROVE_UPDATE = 'approve';
+export const REJECT_UPDATE = 'reject';
+export const ROLLBACK_UPDATE = 'rollback';
 export const STATUS_QUERY = 'status';
 /** From a host to a run: a workspace is ready. */
 export const GRANT_SIGNAL = 'leaseGranted';
@@ -73,5 +81,19 @@ export const GRANT_SIGNAL = 'leaseGranted';
 /** How often an agent's turn is tried: it costs money, and each attempt but the last resumes the one before. */
 export const AGENT_ATTEMPTS = 3;
 
+/** The longest message to a run, in characters: it stands in Temporal's history and in a prompt. */
+export const MAX_MESSAGE = 4000;
+
 /** The longest text that may travel through Temporal's history; longer texts are artifacts. */
 export const MAX_TAIL_BYTES = 4096;
+
+const MINUTE_MS = 60_000;
+
+/** How a run waits for limits that end by themselves, unless its input says otherwise; in milliseconds. Beyond the longest limits (a week) a time is a mistake. */
+export const WAITS = {
+  keepWorkspaceMs: MINUTE_MS,
+  shortestMs: 5000,
+  unknownMs: 30 * MINUTE_MS,
+  longestMs: 8 * 24 * 60 * MINUTE_MS,
+  tellMs: 3 * MINUTE_MS,
+};

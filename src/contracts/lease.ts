@@ -10,6 +10,21 @@ export interface LeaseRef {
   epoch: number;
 }
 
+/** As a run says it, in every call: the call itself says which execution of which workflow it comes from. */
+export type LeaseTicket = Pick<LeaseRef, 'runId' | 'epoch'> & Partial<LeaseRef>;
+
+/** What a call is asked with, before the host has completed who asks. */
+export type Asked<Input> = Input extends { lease: LeaseRef }
+  ? Omit<Input, 'lease'> & { lease: LeaseTicket }
+  : Input extends { step: { lease: LeaseRef } }
+    ? Omit<Input, 'step'> & { step: Asked<Input['step']> }
+    : Input;
+
+/** Activities as runs call them. */
+export type AskedOf<Activities> = {
+  [Name in keyof Activities]: Activities[Name] extends (input: infer Input) => infer Output ? (input: Asked<Input>) => Output : never;
+};
+
 /** What a host says when a workspace is ready. */
 export interface Grant {
   epoch: number;

@@ -133,4 +133,6 @@ export interface UpdateDraftInput {
   branch: string;
   viewVersion?: number;
   trouble?: RunError;
+  /** Nobody goes on with it, and the repository wants it closed then. */
+  close?: boolean;
 }

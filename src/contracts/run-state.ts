@@ -1,7 +1,9 @@
-import type { CheckpointPlace, EngineName, PhaseName, WorkspaceKind } from './constants.ts';
+import type { ApprovalName, CheckpointPlace, EngineName, PhaseName, WorkspaceKind } from './constants.ts';
+import type { ErrorCode } from './error-catalogue.ts';
 import type { Evidence } from './evidence.ts';
 import type { RunLimits } from './run-input.ts';
 import type { RunView } from './run-view.ts';
+import type { Changes } from './versions.ts';
 
 /** The result of a phase or step, kept by its occurrence, so that a pipeline's body can be run again without repeating it. */
 export interface Kept {
@@ -12,19 +14,63 @@ export interface Kept {
   before?: string;
 }
 
+/** What a phase may have found out, and a run goes back to with a version. What others see of it (a branch, a pull request) is not undone. */
+export interface VersionFacts {
+  checkpoint: string;
+  baseSha: string;
+  issueClass: string;
+  plan: { artifactId: string; hash: string };
+  review: { artifactId: string };
+  evidence: Evidence;
+  merged: { from: string; work: string };
+  /** Known, and not gone back to: what people have committed on the branch is kept. */
+  branchHead: string;
+}
+
+export const VERSION_CAUSES = ['continued', 'completed', 'parked', 'retried', 'rolled_back', 'ended'] as const;
+
+/** How a run stood, as what has changed since the version before. */
+export interface RunVersion {
+  /** From 1, without gaps. */
+  version: number;
+  at: string;
+  /** Why there is one: a phase was completed, the run parked, a person went on with it. */
+  what: (typeof VERSION_CAUSES)[number];
+  phase?: PhaseName;
+  /** The version that was gone back to. */
+  to?: number;
+  /** Who asked for it. */
+  by?: string;
+  /** Why it parked. */
+  code?: ErrorCode;
+  /** Of whole phases. */
+  results?: Changes<Record<string, Kept>>;
+  facts?: Changes<VersionFacts>;
+}
+
 /** What a run remembers. Plain JSON: it travels into the next Temporal execution. */
 export interface RunState {
   schema: 1;
   view: RunView;
   /** By occurrence (`test`, `review/2/test/1/run-tests`), in the order they happened. */
   results: Record<string, Kept>;
+  /** How it stood after each phase and each order; the ledger has them too. */
+  versions?: RunVersion[];
   /** The commit that holds all work so far. */
   checkpoint?: string;
+  /** The commit that its work began from. */
+  start?: string;
   /** The newest check that the work may be published by. */
   evidence?: Evidence;
   /** The issue, as it was when the run began. */
   issueArtifact?: string;
+  /** Of the issue's title and text, as the run knows them. */
+  issueDigest?: string;
   settings?: RunSettings;
+  /** What people said that no agent has been told yet. */
+  messages?: string[];
+  /** How often the plan was sent back. */
+  rejections?: number;
   /** The run's branch on the remote, as it is known to be. */
   published?: { branch: string; headSha: string };
   /** The newest head of that branch with commits of people, which the work must not undo. */
@@ -67,6 +113,8 @@ export interface RunSettings {
   phasesOn: PhaseName[];
   engine?: EngineName;
   model?: string;
+  /** Over the installation's. */
+  failover?: EngineName[];
   /** Engine and model of single phases; they win over those above. */
   byPhase: Partial<Record<PhaseName, AgentChoice>>;
   /** What tests that already fail on the base mean. `known`: only new failures block. `strict`: every failure does. */
@@ -75,9 +123,11 @@ export interface RunSettings {
   onReviewCrash: 'draft' | 'park';
   /** A file of the base branch that says what reviews look for. */
   reviewCriteria?: string;
+  /** What waits for a person's word. */
+  approve?: ApprovalName[];
   /** What is done when the base has moved since the run began. */
   updateBase: 'rebase' | 'merge' | 'off';
-  pullRequest: { draft: 'never' | 'while_unfinished' | 'always'; reviewers: string[]; labels: string[] };
+  pullRequest: { draft: 'never' | 'while_unfinished' | 'always'; reviewers: string[]; labels: string[]; onCancel?: 'leave' | 'close' };
   /** None unless said. */
   issueLabels?: IssueLabels;
   /** A worktree unless said. */

@@ -1,4 +1,4 @@
-import type { Outcome, PhaseName, PhaseStatus, PipelineName, RunStatus, WaitingFor, WorkspaceKind } from './constants.ts';
+import type { ApprovalName, Outcome, PhaseName, PhaseStatus, PipelineName, RunStatus, WaitingFor, WorkspaceKind } from './constants.ts';
 import type { ErrorCode } from './errors.ts';
 import type { Evidence } from './evidence.ts';
 import type { LabelledChoices, RunInput } from './run-input.ts';
@@ -9,6 +9,8 @@ export interface RunError {
   code: ErrorCode;
   message: string;
   hint?: string;
+  /** How often the failing step was tried, where it is known. */
+  attempts?: number;
 }
 
 export interface SessionView {
@@ -41,6 +43,15 @@ export interface RunView {
   pipeline: PipelineName;
   status: RunStatus;
   waitingFor?: WaitingFor;
+  /** When the wait ends by itself. */
+  waitingUntil?: string;
+  /** What it waits for, in a line. */
+  waitingMessage?: string;
+  /** What a person is asked to approve; the hash is of the plan, or of the commit to publish. */
+  approval?: { of: ApprovalName; hash: string };
+  /** Of a parked run: since when, and when it is closed unless somebody goes on with it. */
+  parkedSince?: string;
+  parkedUntil?: string;
   outcome?: Outcome;
   issue?: { tracker: string; repository: string; key: string; title: string; url: string };
   request?: string;

@@ -11,19 +11,27 @@ import type {
   TakeInOutcome,
   UpdateDraftInput,
 } from './publishing.ts';
-import type { LeaseRef } from './lease.ts';
+import type { Asked, AskedOf, LeaseRef } from './lease.ts';
 import type { IssueRef, RepositoryRef } from './repository.ts';
 import type { EarlierWork } from './run-input.ts';
-import type { IssueLabels } from './run-state.ts';
+import type { IssueLabels, RunVersion } from './run-state.ts';
 import type { RunError, RunView, SessionView } from './run-view.ts';
 
 /** What travels with a failure beside its code and message. */
 export interface FailureDetails {
   hint?: string;
+  /** How often it was tried. */
+  attempts?: number;
   /** ISO-8601 UTC: when trying again makes sense. */
   retryAt?: string;
+  /** How long that was from then on, by the clock that the failure was seen by. */
+  waitMs?: number;
   /** What an agent's step has used, over all its attempts, although it failed. */
   spent?: SessionView;
+  /** The commit that holds what a turn had done that was ended for its price: the run goes on from it. */
+  checkpoint?: string;
+  /** The commit that holds what an interrupted turn had done: only the same step goes on from it. */
+  interim?: string;
 }
 
 /** Where in a run a piece of work stands. Steps are numbered across the run. */
@@ -38,6 +46,9 @@ export interface StepRef {
   /** It only reads, and may go on beside others that do. */
   shared?: true;
 }
+
+/** As a run says it. */
+export type AskedStep = Asked<StepRef>;
 
 /** A value for a prompt's placeholder: a reference wherever the text may be long. */
 export type PromptValue =
@@ -54,9 +65,11 @@ export interface HoldInput {
   baseSha?: string;
   /** The commit that holds the run's work so far. */
   checkpoint?: string;
-  continues?: EarlierWork;
+  continues?: Pick<EarlierWork, 'runId' | 'commit' | 'branchHead' | 'over' | 'plan' | 'review'>;
   /** Unless said, what the repository's settings say. */
   workspace?: WorkspaceKind;
+  /** Commits that the run may go back to, and that nothing may refer to any more: kept by their versions. */
+  keep?: { version: number; sha: string }[];
   /** Unless said, what the repository's settings say, else its forge. */
   checkpoints?: CheckpointPlace;
 }
@@ -70,6 +83,17 @@ export interface ReadIssueOutcome {
   /** Title, labels and text, as Markdown. */
   artifactId: string;
   title: string;
+  /** Of an issue's title and text, without its comments. */
+  digest?: string;
+}
+
+/** What an agent is told that goes on in place of another. */
+export interface TakeOver {
+  from: EngineName;
+  /** The run's base: what was changed since is shown. */
+  base: string;
+  /** The plan's artifact, where the prompt itself does not have it. */
+  plan?: string;
 }
 
 export interface AgentInput {
@@ -81,11 +105,20 @@ export interface AgentInput {
   script?: string;
   idleMs: number;
   totalMs: number;
+  /** What the step may cost, all its turns together. */
   budgetUsd?: number;
   /** The commit that the turn starts from. */
   checkpoint: string;
+  /** What an earlier turn of this step had done when it was interrupted. */
+  interim?: string;
+  /** Another agent began this step and had to stop. */
+  takesOver?: TakeOver;
   /** Why the last turn of this command was undone, if it was. */
   undone?: string[];
+  /** What people have said since the last turn. */
+  messages?: string[];
+  /** Go on in this session of an earlier step, where this host has it: only the messages are new to it. */
+  resume?: string;
   /** Keep the answer as the run's plan. */
   keepAs?: 'plan';
 }
@@ -115,11 +148,20 @@ export interface AgentOutcome {
   putBack?: string[];
 }
 
+/** How an issue is now. */
+export interface IssueNow {
+  digest?: string;
+  /** Closed or gone, in words. */
+  over?: string;
+}
+
 export interface CommentInput {
   issue: IssueRef;
   runId: string;
   /** What the ledger was told last: a host that knows less asks the run itself. */
   viewVersion?: number;
+  /** Look whether the issue is still open, too. */
+  look?: true;
   trouble?: RunError;
   labels?: IssueLabels;
 }
@@ -129,8 +171,16 @@ export interface DropHandoverInput {
   runId: string;
 }
 
+export interface NotifyInput {
+  runId: string;
+  trouble?: RunError;
+}
+
+export type HostActivities = AskedOf<HostWork>;
+export type LeaseActivities = AskedOf<LeaseWork>;
+
 /** What a host does in a workspace it holds. */
-export interface HostActivities {
+interface HostWork {
   readIssue(input: ReadIssueInput): Promise<ReadIssueOutcome>;
   runAgent(input: AgentInput): Promise<AgentOutcome>;
   runChecks(input: ChecksInput): Promise<ChecksOutcome>;
@@ -145,13 +195,17 @@ export interface HostActivities {
 }
 
 /** What a host does to grant and hold a workspace. */
-export interface LeaseActivities {
+interface LeaseWork {
   holdWorkspace(input: HoldInput): Promise<void>;
 }
 
 /** Short calls to trackers, forges and the server. */
 export interface OrchestratorActivities {
-  commentProgress(input: CommentInput): Promise<void>;
+  /** Of the issue's title and text as they are now, and why nobody wants it worked on any more, if so. */
+  readIssueDigest(input: { issue: IssueRef }): Promise<IssueNow>;
+  /** Tells the people behind this installation that a run needs one of them. */
+  notifyPeople(input: NotifyInput): Promise<void>;
+  commentProgress(input: CommentInput): Promise<Pick<IssueNow, 'over'> | void>;
   /** Has the draft of a run that stopped say so. */
   updateDraft(input: UpdateDraftInput): Promise<void>;
   /** Removes from the remote what other hosts would have gone on from. */
@@ -167,6 +221,8 @@ export interface UntoldSpending {
 }
 export interface RecordInput {
   view: RunView;
+  /** Those that have come since the last record. */
+  versions?: RunVersion[];
 }
 export interface RecordOutcome {
   /** What was spent without the run being told: added to the view that was kept, for the run to add to its own. */

@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import pLimit from 'p-limit';
 import writeFileAtomic from 'write-file-atomic';
 import type { z } from 'zod';
 import { checkShape, joinFrontMatter, parseFrontMatter, parseYaml } from './front-matter.ts';
@@ -45,6 +46,17 @@ export async function listNumbered(folder: string): Promise<{ number: number; pa
     .map((name) => ({ number: Number(/^([1-9]\d*)\.md$/.exec(name)?.[1]), path: join(folder, name) }))
     .filter(({ number }) => Number.isSafeInteger(number))
     .toSorted((a, b) => a.number - b.number);
+}
+
+/** More open files at once than this would take descriptors from the agents' pipes. */
+const AT_ONCE = 16;
+
+/** Of these documents, those that have the word in their text: a run asks among all that were ever written, and parsing takes the longest. */
+export async function withWord<T extends { path: string }>(documents: readonly T[], word: string): Promise<T[]> {
+  // YAML writes others in more than one way.
+  if (!/^[\p{L}\p{N}_./@+ -]+$/u.test(word)) return [...documents];
+  const has = await pLimit(AT_ONCE).map(documents, async ({ path }) => (await readText(path))?.includes(word) ?? false);
+  return documents.filter((_, index) => has[index]);
 }
 
 /** The names in a folder; none where there is no such folder. */

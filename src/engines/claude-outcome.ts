@@ -12,6 +12,9 @@ const RATE_LIMIT_WAIT_MS = 60_000;
 /** When a usage limit does not say when it ends: windows are hours long. */
 const USAGE_LIMIT_WAIT_MS = 30 * 60_000;
 
+/** A limit that lasts longer is no rate by the minute, whatever its status. */
+const LONGEST_RATE_MS = 10 * 60_000;
+
 const USAGE_LIMIT = /usage limit reached|hit your (\w+ )?limit|limit reached/i;
 const NOT_LOGGED_IN = /not logged in|please run \/login|invalid api key|failed to authenticate|oauth token (has expired|revoked)/i;
 
@@ -47,19 +50,30 @@ function apiError(line: ClaudeResultLine, end: EngineEnd): BelayError {
   if (line.api_error === 'usage_limit_reached' || USAGE_LIMIT.test(text)) return limitReached(text, end);
   if (status === 401 || status === 403 || NOT_LOGGED_IN.test(text)) return notLoggedIn(text);
   if (/credit balance is too low/i.test(text)) return budgetExhausted(text);
-  if (status === 429) return limitReached(text, end, RATE_LIMIT_WAIT_MS);
+  if (status === 429) return tooMany(text, end);
   if (line.stop_reason === 'refusal') return refused(text);
   if (status !== undefined && status >= 400 && status < 500 && status !== 408) return refused(text);
   if (status !== undefined || line.api_error === 'connection_failed') return overloaded(text);
   return crashed(text, end);
 }
 
-function limitReached(text: string, end: EngineEnd, waitMs = USAGE_LIMIT_WAIT_MS): BelayError {
-  const retryAt = resetTime(text, end) ?? new Date(Date.now() + waitMs);
+function tooMany(text: string, end: EngineEnd): BelayError {
+  const retryAt = resetTime(text, end) ?? new Date(Date.now() + RATE_LIMIT_WAIT_MS);
+  if (retryAt.getTime() - Date.now() > LONGEST_RATE_MS) return limitReached(text, end);
+  return new BelayError({
+    code: 'engine_rate_limited',
+    message: `claude is asked too often: ${text}`,
+    hint: 'It goes on by itself. If it lasts, fewer runs at once (BELAY_MAX_WORKSPACES) or a higher limit of the account help.',
+    retryAt,
+  });
+}
+
+function limitReached(text: string, end: EngineEnd): BelayError {
+  const retryAt = resetTime(text, end) ?? new Date(Date.now() + USAGE_LIMIT_WAIT_MS);
   return new BelayError({
     code: 'engine_limit_reached',
     message: `claude's limit is reached: ${text}`,
-    hint: `\`belay retry\` the run after ${retryAt.toISOString()}; sooner with another account or an API key.`,
+    hint: `It goes on by itself at ${retryAt.toISOString()}; \`belay retry\` sooner, with another account, an API key or another engine.`,
     retryAt,
   });
 }

@@ -102,7 +102,8 @@ function jsonOf(line: string): unknown {
 /** Also sent when all is well, or nearly. */
 function limitEvents({ status, resetsAt }: { status: string; resetsAt?: number | undefined }): EngineEvent[] {
   if (status !== 'rejected') return [];
-  return [{ type: 'limit', ...(resetsAt && { resetsAt: new Date(resetsAt * 1000).toISOString() }) }];
+  const at = new Date((resetsAt ?? Number.NaN) * 1000);
+  return [{ type: 'limit', ...(!Number.isNaN(at.getTime()) && { resetsAt: at.toISOString() }) }];
 }
 
 function contentEvents({ type, text, name, input }: z.infer<typeof content>): EngineEvent[] {

@@ -44,6 +44,7 @@ export function createClaude(options: ClaudeOptions): Engine {
   };
   return {
     name: 'claude',
+    pricing: 'at_end',
     check: () => checkClaude(options),
     command: (request) => ({
       file: program(),

@@ -93,6 +93,8 @@ export interface EngineResult {
 /** Drives one agent CLI. Implementations know nothing of Temporal, prompts or pipelines. */
 export interface Engine {
   readonly name: string;
+  /** Whether its usage events say a price, by which a budget is kept to the moment, or only the result of a turn does. */
+  readonly pricing: 'live' | 'at_end';
   /** Is the CLI there, and able to log in? Never starts a conversation. */
   check(): Promise<EngineHealth>;
   /** The process to start for one turn. Throws `BelayError` engine_not_installed. */

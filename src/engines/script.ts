@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs';
 import { LineCounter, isMap, isNode, isScalar, parseDocument } from 'yaml';
 import type { Document, Node } from 'yaml';
 import { z } from 'zod';
-import { BelayError, ERRORS } from '../contracts/errors.ts';
+import { ERRORS } from '../contracts/error-catalogue.ts';
 import type { ErrorCode } from '../contracts/errors.ts';
+import { invalid } from './script-turns.ts';
 
 const replacement = z.strictObject({ path: z.string().min(1), find: z.string().min(1), with: z.string() });
 const errorCode = z.enum(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]]);
@@ -58,24 +59,6 @@ export function loadScript(path: string): Script {
   const checked = script.safeParse(document.toJS());
   if (checked.success) return checked.data;
   throw invalid(checked.error.issues.flatMap(placedIssues).map(({ at, text }) => `${place(offsetOf(document, at))}: ${text}`));
-}
-
-/** The turn of a command's `call`-th call, counted from 0; the last one repeats. Throws script_invalid. */
-export function turnOf({ script, path, command, call }: { script: Script; path: string; command: string; call: number }): ScriptTurn {
-  const turns = script[command];
-  const found = turns?.[Math.min(call, turns.length - 1)];
-  if (found) return found;
-  throw invalid([`${path}: there are no turns for the command \`${command}\`; there are for ${Object.keys(script).join(', ') || 'none'}`]);
-}
-
-/** What is wrong with a script, or with playing it. */
-export function invalid(problems: readonly string[], cause?: unknown): BelayError {
-  return new BelayError({
-    code: 'script_invalid',
-    message: `The script cannot be played:\n${problems.map((problem) => `  ${problem}`).join('\n')}`,
-    hint: 'Mend the scripted engine’s file (BELAY_SCRIPT), then `belay retry` the run.',
-    cause,
-  });
 }
 
 function textOf(path: string): string {

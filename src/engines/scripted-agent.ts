@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { BelayError } from '../contracts/errors.ts';
 import { BoundedTail } from '../process/bounded-tail.ts';
 import type { ScriptTurn } from './script.ts';
-import { loadScript, turnOf } from './script.ts';
+import { turnAt, turnsOf } from './script-turns.ts';
 import type { ScriptedCall, ScriptedLine } from './scripted.ts';
 import { editsOf } from './scripted-edits.ts';
 import { CallCounter } from './scripted-state.ts';
@@ -15,6 +15,8 @@ const NOTHING_USED = { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cach
 const DRAIN_MS = 100;
 const OUTPUT_TAIL_BYTES = 2000;
 
+// For this process alone, not for what it runs.
+delete process.env['NODE_COMPILE_CACHE'];
 const call = JSON.parse(process.argv[2] ?? '') as ScriptedCall;
 await emit({ type: 'init', sessionId: call.sessionId });
 try {
@@ -27,14 +29,20 @@ try {
 }
 
 async function playNext(): Promise<void> {
-  const script = loadScript(call.script);
+  const turns = call.turns ?? (await turnsInScript());
   const counter = new CallCounter(call);
   const { call: number, isReplay } = counter.begin();
-  const turn = turnOf({ script, path: call.script, command: call.command, call: number });
+  const turn = turnAt(turns, number);
   await work(turn, isReplay);
   await answer(turn);
   // Only now: whoever is killed before this line has not completed the turn.
   counter.complete(number);
+}
+
+/** Reading and checking takes far longer than a turn: only where nobody has done it before. */
+async function turnsInScript(): Promise<ScriptTurn[]> {
+  const { loadScript } = await import('./script.ts');
+  return turnsOf({ script: loadScript(call.script), path: call.script, command: call.command });
 }
 
 async function work(turn: ScriptTurn, isReplay: boolean): Promise<void> {

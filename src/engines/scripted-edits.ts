@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { dirname, relative, resolve, sep } from 'node:path';
 import type { ScriptTurn } from './script.ts';
-import { invalid } from './script.ts';
+import { invalid } from './script-turns.ts';
 
 export interface Edit {
   tool: 'Write' | 'Edit';

@@ -1,15 +1,23 @@
 import { fileURLToPath } from 'node:url';
 import { extname } from 'node:path';
 import { z } from 'zod';
-import { BelayError, ERRORS } from '../contracts/errors.ts';
+import { ERRORS } from '../contracts/error-catalogue.ts';
+import { BelayError } from '../contracts/errors.ts';
 import type { ErrorCode } from '../contracts/errors.ts';
 import { endedByUs, lastLines } from './ended.ts';
 import type { Engine, EngineCommand, EngineEnd, EngineEvent, EngineHealth, EngineRequest, EngineResult } from './engine.ts';
-import { invalid, loadScript } from './script.ts';
+import { loadScript } from './script.ts';
+import type { ScriptTurn } from './script.ts';
+import { invalid } from './script-turns.ts';
+
+/** Linux refuses an argument of 128 KiB; the rest of the call needs little. */
+const MAX_ARGUMENT_BYTES = 64 * 1024;
 
 export interface ScriptedOptions {
   /** The script, for requests that name none. */
   script?: string;
+  /** A folder that nobody else can write to, for the agent's compiled code: loading it is most of a turn. */
+  compiled?: string;
 }
 
 /** What the agent's process is told, as its one argument. */
@@ -19,6 +27,8 @@ export interface ScriptedCall {
   stateDir: string;
   sessionId: string;
   permissions: readonly string[];
+  /** Of the command, read and checked. Without them, the agent reads its script itself, and says what is wrong with it. */
+  turns?: ScriptTurn[];
 }
 
 const usage = z.object({ inputTokens: z.number(), outputTokens: z.number(), cacheReadTokens: z.number(), cacheWriteTokens: z.number() });
@@ -45,6 +55,7 @@ type ResultLine = Extract<ScriptedLine, { type: 'result' }>;
 export function createScripted(options: ScriptedOptions): Engine {
   return {
     name: 'scripted',
+    pricing: 'live',
     check: async () => checkScript(options),
     command: (request) => commandOf(request, options),
     parse: parseScriptedLine,
@@ -68,9 +79,30 @@ function commandOf(request: EngineRequest, options: ScriptedOptions): EngineComm
   const script = request.script ?? options.script;
   if (!script) throw invalid(['no script is named: set BELAY_SCRIPT']);
   const { command, stateDir, permissions, prompt, resume, sessionId } = request;
-  const call: ScriptedCall = { script, command, stateDir, permissions, sessionId: resume ?? sessionId };
+  const turns = turnsFor(script, command);
+  const call: ScriptedCall = {
+    script,
+    command,
+    stateDir,
+    permissions,
+    sessionId: resume ?? sessionId,
+    ...(turns ? { turns } : {}),
+  };
+  // Coverage of cached code is not exact, so none is taken; Node would hand its variable on by itself.
+  const env = options.compiled ? { NODE_COMPILE_CACHE: options.compiled, NODE_V8_COVERAGE: '' } : {};
   const agent = fileURLToPath(new URL(`./scripted-agent${extname(import.meta.url)}`, import.meta.url));
-  return { file: process.execPath, args: [agent, JSON.stringify(call)], env: {}, stdin: prompt };
+  return { file: process.execPath, args: [agent, JSON.stringify(call)], env, stdin: prompt };
+}
+
+/** Undefined where the script is invalid, or they are too much for an argument. */
+function turnsFor(script: string, command: string): ScriptTurn[] | undefined {
+  try {
+    const turns = loadScript(script)[command];
+    return turns && Buffer.byteLength(JSON.stringify(turns)) <= MAX_ARGUMENT_BYTES ? turns : undefined;
+  } catch (error) {
+    if (error instanceof BelayError) return undefined;
+    throw error;
+  }
 }
 
 function parseScriptedLine(line: string): EngineEvent[] {

@@ -33,6 +33,8 @@ export async function runTurn(turn: Turn): Promise<EngineResult> {
   const command = engine.command(request);
   await Promise.all([mkdir(request.stateDir, { recursive: true }), mkdir(dirname(turn.transcriptFile), { recursive: true })]);
   using transcript = new BoundedFile(turn.transcriptFile, MAX_TRANSCRIPT_BYTES);
+  // Written together: a write for each line would cost more than all the rest.
+  let unwritten = '';
   const seen: Pick<EngineEnd, 'result' | 'sessionId' | 'resetsAt'> = {};
   const { exitCode, reason, stderrTail, ...end } = await processes.run({
     file: command.file,
@@ -44,12 +46,17 @@ export async function runTurn(turn: Turn): Promise<EngineResult> {
     ...(signal && { signal }),
     maxLineBytes: MAX_LINE_BYTES,
     onLine(line, stream) {
-      transcript.append(Buffer.from(`${stream === 'stdout' ? line : JSON.stringify({ type: 'stderr', text: line })}\n`));
+      unwritten += `${stream === 'stdout' ? line : JSON.stringify({ type: 'stderr', text: line })}\n`;
       if (stream === 'stderr') return;
       for (const event of engine.parse(line)) {
         remember(event, seen);
         turn.onEvent?.(event);
       }
+    },
+    onLines() {
+      const lines = unwritten;
+      unwritten = '';
+      if (lines !== '') transcript.append(Buffer.from(lines));
     },
   });
   if (reason === 'cancelled') signal?.throwIfAborted();

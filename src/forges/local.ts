@@ -4,7 +4,7 @@ import { BelayError } from '../contracts/errors.ts';
 import { repositorySlug } from '../contracts/repository.ts';
 import type { PullRequest, RepositoryRef } from '../contracts/repository.ts';
 import { withoutUndefined } from '../contracts/without-undefined.ts';
-import { readDocument, writeDocument } from '../documents/files.ts';
+import { readDocument, withWord, writeDocument } from '../documents/files.ts';
 import { documentPath, exclusively, listDocuments, nextDocument, openFolder } from '../documents/repository-folder.ts';
 import type { RepositoryFolder } from '../documents/repository-folder.ts';
 import { inspectRepository, readCommitted } from '../git/user-repository.ts';
@@ -59,7 +59,8 @@ export function createLocalForge({ home }: { home: string }): LocalForge {
       change(await open(repository), number, (present) => ({ ...present, state })),
     getPullRequest: async ({ repository, number }) => read(await open(repository), number),
     listPullRequests: async ({ repository, state }) => {
-      const all = await readAll(await open(repository));
+      const folder = await open(repository);
+      const all = await readAll(folder, await listDocuments(folder, 'pulls'));
       return state === undefined ? all : all.filter((pullRequest) => pullRequest.state === state);
     },
   };
@@ -95,7 +96,8 @@ function createOrFind(folder: RepositoryFolder, wanted: NewPullRequest): Promise
 }
 
 async function findByBranch(folder: RepositoryFolder, branch: string): Promise<PullRequest | undefined> {
-  const newestFirst = (await readAll(folder)).filter((pullRequest) => pullRequest.branch === branch).toReversed();
+  const named = await withWord(await listDocuments(folder, 'pulls'), branch);
+  const newestFirst = (await readAll(folder, named)).filter((pullRequest) => pullRequest.branch === branch).toReversed();
   return newestFirst.find((pullRequest) => pullRequest.state === 'open') ?? newestFirst[0];
 }
 
@@ -114,8 +116,7 @@ function change(folder: RepositoryFolder, number: number, mend: (present: PullRe
 
 const union = (present: string[] = [], more: string[] | undefined): string[] | undefined => more && [...new Set([...present, ...more])];
 
-async function readAll(folder: RepositoryFolder): Promise<PullRequest[]> {
-  const documents = await listDocuments(folder, 'pulls');
+async function readAll(folder: RepositoryFolder, documents: readonly { number: number }[]): Promise<PullRequest[]> {
   return Promise.all(documents.map(({ number }) => read(folder, number)));
 }
 

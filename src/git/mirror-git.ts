@@ -58,6 +58,10 @@ export function mirrorRefs(git: MirrorGit) {
         hint: 'Another worker goes on with this run; nothing is to be done here.',
       });
     },
+    async listRefs(folder: string): Promise<string[]> {
+      const listed = await git.run(['for-each-ref', '--format=%(refname)', '--', folder]);
+      return listed.split('\n').filter((name) => name !== '');
+    },
     async deleteRef(ref: string): Promise<void> {
       await git.run(['update-ref', '--no-deref', '-d', assertRefName(ref)]);
     },

@@ -23,6 +23,7 @@ import { remoteGit } from './remote-git.ts';
 import type { RemoteOptions } from './remote-git.ts';
 import { remoteHead, remoteHeads, remoteRefs } from './remote-head.ts';
 import type { RemoteHead } from './remote-head.ts';
+import { collectGarbage, tidyMirror } from './tidy.ts';
 import { treeReader } from './tree-reader.ts';
 import type { CommitTree } from './tree-reader.ts';
 
@@ -34,6 +35,10 @@ export interface Mirror {
   readonly env: GitEnvironment;
   /** Compares configuration and hooks with what Belay wrote, and restores them. Every method here does so first. */
   guard(): Promise<void>;
+  /** Packs what ended runs have left, where it is much. */
+  tidy(): Promise<void>;
+  /** Deletes what no ref and no worktree leads to any more, once it is two weeks old. Takes seconds in a big repository. */
+  collect(): Promise<void>;
   /** Where branches of the remote are now, by their names; those that it does not have are not in the answer. Fetches nothing. */
   remoteHeads(input: GitAccess & { branches: readonly string[]; signal?: AbortSignal | undefined }): Promise<Map<string, string>>;
   /**
@@ -62,6 +67,8 @@ export interface Mirror {
   /** With `expected` by compare-and-swap (null: must not exist yet). Throws lease_lost when somebody else moved it. */
   updateRef(input: { ref: string; sha: string; expected?: string | null }): Promise<void>;
   deleteRef(ref: string): Promise<void>;
+  /** Names of the refs below a folder of them, such as `refs/belay/`. */
+  listRefs(folder: string): Promise<string[]>;
   treeOf(commit: string): Promise<string>;
   parentsOf(commit: string): Promise<string[]>;
   /** How many commits lie after `ancestor` up to `commit`; undefined where it is none of its ancestors, or not here. */
@@ -139,6 +146,8 @@ async function prepareMirror({
     gitDir,
     env,
     guard: () => restoreMirror(gitDir),
+    tidy: () => tidyMirror(git),
+    collect: () => collectGarbage(git),
     hasCommit: git.hasCommit,
     push: (request) => push(remote, request),
     pushRefs: (request) => pushRefs(remote, request),

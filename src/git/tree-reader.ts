@@ -27,21 +27,24 @@ export function treeReader(git: MirrorGit) {
   });
   return {
     async readFile({ commit, path }: { commit: string; path: string }): Promise<string | undefined> {
-      const { blobs, others } = await listings(assertSha(commit));
+      const { blobs, others } = await listings.ask(assertSha(commit));
       const blob = blobs.get(path);
-      return blob === undefined || others.has(path) ? undefined : texts(blob);
+      return blob === undefined || others.has(path) ? undefined : texts.ask(blob);
     },
     async hasPath({ commit, path }: { commit: string; path: string }): Promise<boolean> {
+      // To list everything for the sake of one name would cost more than a process.
+      const known = await listings.kept(assertSha(commit));
+      if (known) return known.blobs.has(path) || [...known.blobs.keys()].some((each) => each.startsWith(`${path}/`));
       return (await git.run(['--literal-pathspecs', 'ls-tree', '-z', '--name-only', assertSha(commit), '--', path])) !== '';
     },
     async listFiles({ commit, depth = Number.POSITIVE_INFINITY }: { commit: string; depth?: number }): Promise<string[]> {
-      const paths = [...(await listings(assertSha(commit))).blobs.keys()];
+      const paths = [...(await listings.ask(assertSha(commit))).blobs.keys()];
       return depth === Number.POSITIVE_INFINITY ? paths : [...new Set(paths.map((path) => shortened(path, depth)))];
     },
     async listBlobs(commit: string): Promise<{ path: string; sha: string }[]> {
-      return [...(await listings(assertSha(commit))).blobs].map(([path, sha]) => ({ path, sha }));
+      return [...(await listings.ask(assertSha(commit))).blobs].map(([path, sha]) => ({ path, sha }));
     },
-    treeOf: async (commit: string): Promise<string> => trees(assertSha(commit)),
+    treeOf: async (commit: string): Promise<string> => trees.ask(assertSha(commit)),
     async parentsOf(commit: string): Promise<string[]> {
       return (await git.run(['rev-parse', '--end-of-options', `${assertSha(commit)}^@`]))
         .split('\n')
@@ -52,14 +55,13 @@ export function treeReader(git: MirrorGit) {
       if (isAncestor.exitCode !== 0) return undefined;
       return Number(await git.run(['rev-list', '--count', `${ancestor}..${commit}`]));
     },
-    async commitTree({ tree, parents, message, date }: CommitTree): Promise<string> {
-      const lineage = parents.flatMap((parent) => ['-p', assertSha(parent)]);
-      const at = date && `${Math.floor(date.getTime() / 1000)} +0000`;
-      const call = at ? { env: { GIT_AUTHOR_DATE: at, GIT_COMMITTER_DATE: at } } : {};
-      return (await git.run(['commit-tree', ...lineage, '-m', message, assertSha(tree)], call)).trim();
+    async commitTree(input: CommitTree): Promise<string> {
+      const commit = await commitTree(git, input);
+      trees.keep(commit, Promise.resolve(input.tree));
+      return commit;
     },
     diff: async ({ from, to, maxBytes }: { from: string; to: string; maxBytes: number }): Promise<{ text: string; truncated: boolean }> =>
-      diffs(JSON.stringify([assertSha(from), assertSha(to), maxBytes])),
+      diffs.ask(JSON.stringify([assertSha(from), assertSha(to), maxBytes])),
     async diffStat({ from, to }: { from: string; to: string }): Promise<string> {
       return (await git.run(['diff', ...DIFF, '--shortstat', assertSha(from), assertSha(to), '--'])).trim();
     },
@@ -67,6 +69,13 @@ export function treeReader(git: MirrorGit) {
       return split(await git.run(['diff', '--no-renames', '--name-only', '-z', assertSha(from), assertSha(to), '--']));
     },
   };
+}
+
+async function commitTree(git: MirrorGit, { tree, parents, message, date }: CommitTree): Promise<string> {
+  const lineage = parents.flatMap((parent) => ['-p', assertSha(parent)]);
+  const at = date && `${Math.floor(date.getTime() / 1000)} +0000`;
+  const call = at ? { env: { GIT_AUTHOR_DATE: at, GIT_COMMITTER_DATE: at } } : {};
+  return (await git.run(['commit-tree', ...lineage, '-m', message, assertSha(tree)], call)).trim();
 }
 
 /** Some megabytes each for a big repository. */
@@ -96,19 +105,36 @@ async function listing(git: MirrorGit, commit: string): Promise<Listing> {
 
 const FILE_MODES = ['100644', '100755', '100664'];
 
+interface Newest<T> {
+  ask(key: string): Promise<T>;
+  /** The answer, if it is known. */
+  kept(key: string): Promise<T> | undefined;
+  /** For an answer that is known without asking. */
+  keep(key: string, answer: Promise<T>): void;
+}
+
 /** Remembers the newest answers; a failure is asked for again. */
-function keepNewest<T>(size: number, ask: (key: string) => Promise<T>): (key: string) => Promise<T> {
-  const kept = new Map<string, Promise<T>>();
-  return (key) => {
-    const answer = kept.get(key) ?? ask(key);
-    kept.delete(key);
-    kept.set(key, answer);
-    answer.catch(() => kept.delete(key));
-    for (const oldest of kept.keys()) {
-      if (kept.size <= size) break;
-      kept.delete(oldest);
+function keepNewest<T>(size: number, find: (key: string) => Promise<T>): Newest<T> {
+  const answers = new Map<string, Promise<T>>();
+
+  function keep(key: string, answer: Promise<T>): void {
+    answers.delete(key);
+    answers.set(key, answer);
+    answer.catch(() => answers.delete(key));
+    for (const oldest of answers.keys()) {
+      if (answers.size <= size) break;
+      answers.delete(oldest);
     }
-    return answer;
+  }
+
+  return {
+    ask(key) {
+      const answer = answers.get(key) ?? find(key);
+      keep(key, answer);
+      return answer;
+    },
+    kept: (key) => answers.get(key),
+    keep,
   };
 }
 

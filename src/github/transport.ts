@@ -1,4 +1,5 @@
 import { EnvHttpProxyAgent, fetch } from 'undici';
+import { proxies } from '../process/proxies.ts';
 
 /** One question as Octokit asks it. */
 export interface HttpRequest {
@@ -39,13 +40,6 @@ export function createTransport({ env, timeoutMs }: TransportOptions): HttpFetch
     return new Response(EMPTY.includes(answer.status) ? null : text, { status: answer.status, headers: [...answer.headers] });
   };
   return (url, request) => ask(url, request, 0);
-}
-
-/** Empty where there is none: undefined would have the agent look at this process's own environment. */
-function proxies(env: NodeJS.ProcessEnv): { httpProxy: string; httpsProxy: string; noProxy: string } {
-  const either = (name: string): string => env[name.toLowerCase()] ?? env[name] ?? '';
-  const httpProxy = either('HTTP_PROXY');
-  return { httpProxy, httpsProxy: either('HTTPS_PROXY') || httpProxy, noProxy: either('NO_PROXY') };
 }
 
 interface Answered {

@@ -32,6 +32,7 @@ export interface Request extends PlaceRequest {
 export interface Defaults {
   engine: EngineName;
   model?: string;
+  failover?: EngineName[];
   script?: string;
   limits: RunLimits;
   phasesOff: PhaseName[];

@@ -1,5 +1,6 @@
 import type { RunStatus } from '../contracts/constants.ts';
 import type { ArtifactRecord, EffectRecord, LogEntry, SessionRecord, StepRecord } from '../contracts/records.ts';
+import type { RunVersion } from '../contracts/run-state.ts';
 import type { RunView } from '../contracts/run-view.ts';
 
 export interface Reservation {
@@ -45,6 +46,14 @@ export interface Epoch {
   executionId: string;
 }
 
+/** What circuit breakers of all workers have in common. */
+export interface BreakerRow {
+  /** JSON. */
+  state: string;
+  /** Rises by one with every change, from 1. */
+  version: number;
+}
+
 /**
  * The database of what happened. Temporal decides about live runs; this reports. Every recording may be repeated.
  * Rejects with `BelayError` ledger_busy, ledger_unusable or disk_full where the database does not do its part.
@@ -74,6 +83,10 @@ export interface Ledger extends AsyncDisposable {
   listArtifacts(runId: string): Promise<ArtifactRecord[]>;
   getArtifact(id: string): Promise<ArtifactRecord | undefined>;
 
+  /** By run and number. */
+  recordVersions(runId: string, versions: readonly RunVersion[]): Promise<void>;
+  /** The oldest first. */
+  listVersions(runId: string): Promise<RunVersion[]>;
   /** What is about to be done, before it is: by run, name and what it is done to. */
   recordIntent(effect: Pick<EffectRecord, 'runId' | 'name' | 'on' | 'intent'> & { at: string }): Promise<void>;
   /** What it came to. */
@@ -88,4 +101,8 @@ export interface Ledger extends AsyncDisposable {
   /** Takes the run over for a lease. False when a later lease, or the same epoch of another execution, is recorded; repeating is fine. */
   raiseEpoch(input: { runId: string } & Epoch): Promise<boolean>;
   currentEpoch(runId: string): Promise<Epoch | undefined>;
+
+  readBreaker(key: string): Promise<BreakerRow | undefined>;
+  /** False when another has written this version, or a later one. */
+  writeBreaker(row: { key: string } & BreakerRow): Promise<boolean>;
 }

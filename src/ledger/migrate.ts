@@ -1,5 +1,4 @@
 import type { Kysely } from 'kysely';
-import { Migrator } from 'kysely/migration';
 import { newerLedger } from './errors.ts';
 import { MIGRATIONS } from './migrations.ts';
 import type { LedgerTables } from './schema.ts';
@@ -13,6 +12,8 @@ export async function migrate({ db, path }: { db: Kysely<LedgerTables>; path: st
   const unknown = done.filter((name) => !Object.hasOwn(MIGRATIONS, name));
   if (unknown.length > 0) throw newerLedger({ path, migrations: unknown });
   if (done.length === Object.keys(MIGRATIONS).length) return;
+  // Loaded for the one opening in thousands that needs it.
+  const { Migrator } = await import('kysely/migration');
   const migrator = new Migrator({ db, provider: { getMigrations: () => Promise.resolve(MIGRATIONS) } });
   const { error } = await migrator.migrateToLatest();
   if (error !== undefined) throw error;

@@ -5,6 +5,8 @@ import type { Migration } from 'kysely/migration';
 export const MIGRATIONS: Record<string, Migration> = {
   '0001-begin': { up: begin },
   '0002-runs-by-workflow': { up: findRunsByWorkflow },
+  '0003-breakers': { up: createBreakers },
+  '0004-versions': { up: createVersions },
   '0005-effects': { up: createEffects },
 };
 
@@ -22,6 +24,29 @@ async function begin(db: Kysely<unknown>): Promise<void> {
 async function findRunsByWorkflow(db: Kysely<unknown>): Promise<void> {
   await db.schema.dropIndex('runs_by_issue').execute();
   await db.schema.createIndex('runs_by_workflow').on('runs').columns(['workflow_id', 'created_at', 'id']).execute();
+}
+
+async function createBreakers(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('breakers')
+    .addColumn('key', 'text', (column) => column.primaryKey().notNull())
+    .addColumn('state', 'text', (column) => column.notNull())
+    .addColumn('version', 'integer', (column) => column.notNull())
+    .addColumn('updated_at', 'text', (column) => column.notNull())
+    .execute();
+}
+
+async function createVersions(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('versions')
+    .addColumn('run_id', 'text', (column) => column.notNull())
+    .addColumn('version', 'integer', (column) => column.notNull())
+    .addColumn('at', 'text', (column) => column.notNull())
+    .addColumn('what', 'text', (column) => column.notNull())
+    .addColumn('phase', 'text')
+    .addColumn('data', 'text', (column) => column.notNull())
+    .addPrimaryKeyConstraint('versions_key', ['run_id', 'version'])
+    .execute();
 }
 
 async function createRuns(db: Kysely<unknown>): Promise<void> {

@@ -1,6 +1,7 @@
 import { Kysely } from 'kysely';
 import { BelayError } from '../contracts/errors.ts';
 import { LockBusyError, acquireLock } from '../process/exclusive-lock.ts';
+import { breakerQueries } from './breakers.ts';
 import { detailQueries } from './details.ts';
 import { effectQueries } from './effects.ts';
 import { epochQueries } from './epochs.ts';
@@ -12,6 +13,7 @@ import { randomRunId } from './run-ids.ts';
 import { runQueries } from './runs.ts';
 import type { LedgerTables } from './schema.ts';
 import { sqliteDialect } from './sqlite.ts';
+import { versionQueries } from './versions.ts';
 
 /** Opening takes milliseconds; a migration of a big ledger may take many seconds. */
 const OPEN_WAIT_MS = 60_000;
@@ -34,6 +36,8 @@ export async function openLedger({ newRunId = randomRunId, ...file }: LedgerOpti
     ...detailQueries(db),
     ...logQueries(db),
     ...epochQueries(db),
+    ...breakerQueries(db),
+    ...versionQueries(db),
     ...effectQueries(db),
     [Symbol.asyncDispose]: () => db.destroy(),
   };

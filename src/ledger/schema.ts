@@ -1,5 +1,6 @@
 import type { PhaseName, PhaseStatus, PipelineName, RunStatus } from '../contracts/constants.ts';
 import type { ArtifactKind, LogLevel } from '../contracts/records.ts';
+import type { RunVersion } from '../contracts/run-state.ts';
 
 /**
  * Tables of the ledger. Types that every database has: texts, numbers, JSON as text, times as ISO-8601 texts (they sort as they
@@ -13,6 +14,8 @@ export interface LedgerTables {
   artifacts: ArtifactsTable;
   logs: LogsTable;
   epochs: EpochsTable;
+  breakers: BreakersTable;
+  versions: VersionsTable;
   effects: EffectsTable;
 }
 
@@ -113,6 +116,24 @@ export interface EpochsTable {
   epoch: number;
   execution_id: string;
   raised_at: string;
+}
+
+export interface BreakersTable {
+  /** `engine:claude`, `forge:github`. */
+  key: string;
+  state: string;
+  version: number;
+  updated_at: string;
+}
+
+export interface VersionsTable {
+  run_id: string;
+  version: number;
+  at: string;
+  what: RunVersion['what'];
+  phase: PhaseName | null;
+  /** The whole of it: what has changed since the version before. */
+  data: string;
 }
 
 export interface EffectsTable {

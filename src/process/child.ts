@@ -35,24 +35,25 @@ export async function runChild(request: ProcessRequest, options: ChildOptions): 
   if (!program) return end({ reason: 'not_found', exitCode: null });
   if (signal?.aborted) return end({ reason: 'cancelled', exitCode: null });
 
-  const { file, args } = options.isolation.wrap(program, request.args);
+  const { file, args, reports } = options.isolation.wrap(program, request.args);
   const marks = { [BOOT_MARK]: options.bootId, [TREE_MARK]: options.treeId };
   const child = spawn(file, args, {
     cwd,
     env: { ...env, ...marks },
     // Its own session and group: a terminal's Ctrl-C is for us alone, and the group can be signalled.
     detached: true,
-    stdio: [request.stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    stdio: [request.stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe', ...(reports ? (['pipe'] as const) : [])],
   });
   const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
   const exited = exitOf(child);
+  const isGone = options.isolation.follow?.(child);
   const watch = watchLimits({ request, output, endTree: () => endTree(child, options), killGroup: () => killGroup(child) });
   connect(child, { request, output, fail: watch.fail });
   try {
     const exit = await exited;
     const reason = watch.ending ?? 'exited';
     watch[Symbol.dispose]();
-    const { survivors } = await endLeftovers(child, options);
+    const { survivors } = await endLeftovers(child, { treeId: options.treeId, isGone });
     await Promise.race([closed, sleep(DRAIN_MS, undefined, { ref: false })]);
     output.finish(watch.fail);
     if (watch.failure) throw watch.failure.error;
@@ -61,6 +62,7 @@ export async function runChild(request: ProcessRequest, options: ChildOptions): 
     watch[Symbol.dispose]();
     child.stdout?.destroy();
     child.stderr?.destroy();
+    child.stdio[3]?.destroy();
   }
 }
 
@@ -188,9 +190,15 @@ async function untilExit(child: ChildProcess, ms: number): Promise<void> {
   child.off('exit', stop);
 }
 
-/** What the child left running: its group, and what carries the tree's mark in any session. */
-async function endLeftovers(child: ChildProcess, { treeId }: ChildOptions): Promise<{ survivors: number[] }> {
+interface Leftovers {
+  treeId: string;
+  isGone: (() => Promise<boolean>) | undefined;
+}
+
+/** What the child left running: its group, and what carries the tree's mark in any session. Not looked for where the kernel has ended it. */
+async function endLeftovers(child: ChildProcess, { treeId, isGone }: Leftovers): Promise<{ survivors: number[] }> {
   killGroup(child);
+  if (await isGone?.()) return { survivors: [] };
   return endMarked(`${TREE_MARK}=${treeId}`);
 }
 

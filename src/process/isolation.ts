@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BelayError } from '../contracts/errors.ts';
+import { REPORT_ARGS, followNamespace } from './namespace-end.ts';
 import type { ProcessInfo } from './process-table.ts';
 
 export type IsolationName = 'namespace' | 'reaper';
@@ -12,14 +13,17 @@ export type IsolationName = 'namespace' | 'reaper';
 /** What makes a tree end with this process. */
 export interface Isolation extends AsyncDisposable {
   readonly name: IsolationName;
-  wrap(file: string, args: readonly string[]): { file: string; args: string[] };
+  /** `reports`: it wants a pipe as file descriptor 3. */
+  wrap(file: string, args: readonly string[]): { file: string; args: string[]; reports?: true };
+  /** Follows a tree that has just been started. The answer, asked for when the child has ended: whether all of the tree is known to be gone. */
+  follow?(child: ChildProcess): () => Promise<boolean>;
   /** Processes of ours around the child, which must not get its SIGTERM. */
   keepers(table: readonly ProcessInfo[], root: number): number[];
 }
 
 const BWRAP_PATHS = ['/usr/bin/bwrap', '/usr/local/bin/bwrap', '/bin/bwrap', '/run/current-system/sw/bin/bwrap'];
 /** The whole file system as it is, its own process numbers, and death with the parent. */
-const BWRAP_ARGS = ['--dev-bind', '/', '/', '--proc', '/proc', '--unshare-pid', '--die-with-parent', '--'];
+const BWRAP_ARGS = ['--dev-bind', '/', '/', '--proc', '/proc', '--unshare-pid', '--die-with-parent'];
 const PROBE_EXIT_CODE = 42;
 
 export interface IsolationOptions {
@@ -45,7 +49,8 @@ export async function chooseIsolation({ bootId, isolation = 'auto', bwrapPath }:
 function namespace(bwrap: string): Isolation {
   return {
     name: 'namespace',
-    wrap: (file, args) => ({ file: bwrap, args: [...BWRAP_ARGS, file, ...args] }),
+    wrap: (file, args) => ({ file: bwrap, args: [...BWRAP_ARGS, ...REPORT_ARGS, '--', file, ...args], reports: true }),
+    follow: followNamespace,
     keepers: (table, root) => [root, ...table.filter(({ ppid }) => ppid === root).map(({ pid }) => pid)],
     async [Symbol.asyncDispose]() {},
   };
@@ -54,7 +59,7 @@ function namespace(bwrap: string): Isolation {
 /** Containers often have bubblewrap but no right to use it: only trying tells. */
 async function bwrapWorks(bwrap: string): Promise<boolean> {
   return new Promise((resolve) => {
-    execFile(bwrap, [...BWRAP_ARGS, '/bin/sh', '-c', `exit ${PROBE_EXIT_CODE}`], { timeout: 5000, env: {} }, (error) => {
+    execFile(bwrap, [...BWRAP_ARGS, '--', '/bin/sh', '-c', `exit ${PROBE_EXIT_CODE}`], { timeout: 5000, env: {} }, (error) => {
       resolve(error?.code === PROBE_EXIT_CODE);
     });
   });

@@ -16,8 +16,7 @@ export class LineSplitter {
   push(chunk: Buffer): void {
     let start = 0;
     for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
-      this.#keep(chunk.subarray(start, end));
-      this.#deliver();
+      this.#complete(chunk, start, end);
       start = end + 1;
     }
     if (start < chunk.length) this.#keep(chunk.subarray(start));
@@ -26,6 +25,13 @@ export class LineSplitter {
   /** Delivers what follows the last newline, if anything. */
   end(): void {
     if (this.#open) this.#deliver();
+  }
+
+  /** Most lines are within one chunk, and are read from it as they are. */
+  #complete(chunk: Buffer, start: number, end: number): void {
+    if (!this.#open) return this.#say(chunk.toString('utf8', start, Math.min(end, start + this.#maxBytes)));
+    this.#keep(chunk.subarray(start, end));
+    this.#deliver();
   }
 
   #keep(part: Buffer): void {
@@ -41,6 +47,10 @@ export class LineSplitter {
     this.#parts = [];
     this.#bytes = 0;
     this.#open = false;
+    this.#say(line);
+  }
+
+  #say(line: string): void {
     this.#onLine(line.endsWith('\r') ? line.slice(0, -1) : line);
   }
 }

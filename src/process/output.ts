@@ -17,11 +17,13 @@ export class ProcessOutput implements Disposable {
   readonly #tails = { stdout: new BoundedTail(TAIL_BYTES), stderr: new BoundedTail(TAIL_BYTES), output: new BoundedTail(TAIL_BYTES) };
   /** When the last output came, on the clock of `performance.now()`. */
   lastAt = performance.now();
+  readonly #onLines: (() => void) | undefined;
   #closed = false;
 
-  constructor({ onLine, maxLineBytes = MAX_LINE_BYTES, outputFile, maxOutputBytes = MAX_OUTPUT_BYTES }: ProcessRequest) {
+  constructor({ onLine, onLines, maxLineBytes = MAX_LINE_BYTES, outputFile, maxOutputBytes = MAX_OUTPUT_BYTES }: ProcessRequest) {
     this.#file = outputFile === undefined ? undefined : new BoundedFile(outputFile, maxOutputBytes);
     const splitter = (stream: Stream): LineSplitter => new LineSplitter(maxLineBytes, (line) => onLine?.(line, stream));
+    this.#onLines = onLines;
     this.#lines = onLine && { stdout: splitter('stdout'), stderr: splitter('stderr') };
   }
 
@@ -32,6 +34,7 @@ export class ProcessOutput implements Disposable {
     this.#tails.output.push(chunk);
     this.#file?.append(chunk);
     this.#lines?.[stream].push(chunk);
+    this.#onLines?.();
   }
 
   /** Delivers unfinished last lines. What comes later is dropped. */
@@ -40,6 +43,7 @@ export class ProcessOutput implements Disposable {
     try {
       this.#lines?.stdout.end();
       this.#lines?.stderr.end();
+      this.#onLines?.();
     } catch (error) {
       fail(error);
     }

@@ -11,6 +11,8 @@ export interface ProcessRequest {
   /** Called for every line. A line longer than `maxLineBytes` (1 MiB) arrives cut off. What it throws ends the tree and rejects the run. */
   onLine?: (line: string, stream: 'stdout' | 'stderr') => void;
   maxLineBytes?: number;
+  /** Called when every line of what has come so far is delivered, for who writes them together. What it throws counts as thrown by `onLine`. */
+  onLines?: () => void;
   /** Both streams are appended here, up to `maxOutputBytes` (64 MiB). */
   outputFile?: string;
   maxOutputBytes?: number;

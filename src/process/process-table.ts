@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { procMarked, procPids } from './proc-marks.ts';
 
 /** Environment variables by which the processes of a boot, of a tree, and of a helper that starts git are recognised. */
 export const BOOT_MARK = 'BELAY_BOOT';
@@ -35,7 +36,7 @@ export function descendants(table: readonly ProcessInfo[], root: number): number
 
 /** Processes with `mark` (`NAME=value`) in the environment they were started with. Never this process. */
 export async function markedProcesses(mark: string): Promise<number[]> {
-  const pids = hasProc ? procPids().filter((pid) => hasMark(pid, mark)) : await psMarked(mark);
+  const pids = hasProc ? await procMarked(mark) : await psMarked(mark);
   return pids.filter((pid) => pid !== process.pid);
 }
 
@@ -74,10 +75,6 @@ function isErrno(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code;
 }
 
-function procPids(): number[] {
-  return readdirSync('/proc').map(Number).filter(Number.isInteger);
-}
-
 function readStat(pid: number): ProcessInfo[] {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
@@ -87,15 +84,6 @@ function readStat(pid: number): ProcessInfo[] {
   } catch {
     // Gone since the folder was listed.
     return [];
-  }
-}
-
-function hasMark(pid: number, mark: string): boolean {
-  try {
-    return `\0${readFileSync(`/proc/${pid}/environ`, 'latin1')}`.includes(`\0${mark}\0`);
-  } catch {
-    // Gone, or another user's: not ours.
-    return false;
   }
 }
 

@@ -47,7 +47,8 @@ export function loadCommand({ name, override }: LoadCommandInput): Command {
   const { output = own.output, permissions = own.permissions } = stated;
   const problems = overrideProblems(own, { output, permissions, body });
   if (problems.length > 0) {
-    throw new BelayError({ code: source.code, message: `${source.name} cannot be used: ${problems.join('; ')}.`, hint: source.hint ?? '' });
+    const message = `${source.name} cannot be used: ${problems.join('; ')}.`;
+    throw new BelayError({ code: source.code, message, ...(source.hint ? { hint: source.hint } : {}) });
   }
   return { ...own, permissions, body };
 }

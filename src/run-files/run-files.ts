@@ -33,6 +33,11 @@ export interface TurnPlace {
   attempt?: number;
 }
 
+export interface LogLines {
+  runId: string;
+  lines: readonly { message: string; at: string }[];
+}
+
 /** The folders `runs/<id>/` under BELAY_HOME: log.txt, trace.json, issue, plan, prompts, transcripts and evidence. */
 export interface RunFiles {
   /** The run's folder, absolute, created. */
@@ -52,8 +57,8 @@ export interface RunFiles {
   transcriptPath(place: TurnPlace): string;
   /** Where a prompt is kept, absolute; its folder exists. */
   promptPath(place: TurnPlace): string;
-  /** One line at the end of the run's readable log.txt, with the time before it. */
-  appendLog(input: { runId: string; line: string; at?: Date }): Promise<void>;
+  /** Lines at the end of the run's readable log.txt, each with its time before it. */
+  appendLog(input: LogLines): Promise<void>;
   writeTrace(input: { runId: string; trace: Trace }): Promise<void>;
   /** Absolute path of one kept relative to BELAY_HOME. Throws invalid_input when it leads elsewhere. */
   absolute(path: string): string;
@@ -132,11 +137,11 @@ function turnPath(home: string, { runId, step, command, attempt = 1 }: TurnPlace
   return path;
 }
 
-async function appendLog(home: string, { runId, line, at = new Date() }: { runId: string; line: string; at?: Date }): Promise<void> {
+async function appendLog(home: string, { runId, lines }: LogLines): Promise<void> {
   const path = join(ensureFolder(runFolder({ home, runId })), 'log.txt');
   try {
     // One write in append mode: lines of several processes do not mix.
-    await appendFile(path, `${at.toISOString()} ${readable(line)}\n`);
+    await appendFile(path, lines.map(({ at, message }) => `${at} ${readable(message)}\n`).join(''));
   } catch (error) {
     throw fileError({ path, error });
   }

@@ -6,6 +6,7 @@ import { loadClientConnectConfig } from '@temporalio/envconfig';
 import type { NativeConnection, NativeConnectionOptions } from '@temporalio/worker';
 import { SEARCH_ATTRIBUTES } from '../contracts/constants.ts';
 import { BelayError } from '../contracts/errors.ts';
+import { createRetries } from './retries.ts';
 
 const CONNECT_MS = 10_000;
 /** Keyword in Temporal's protocol (enum IndexedValueType). */
@@ -75,14 +76,19 @@ export function localTarget(address: string, namespace = 'default'): TemporalTar
 
 /** A client. Throws `BelayError` temporal_unreachable, also where the namespace is missing or the login refused. */
 export async function connectTemporal({ target, timeoutMs = CONNECT_MS }: ConnectRequest): Promise<TemporalConnection> {
+  const { interceptors, end } = createRetries();
   let connection: Connection | undefined;
+  const close = async (): Promise<void> => {
+    end();
+    await connection?.close();
+  };
   try {
-    connection = await Connection.connect({ ...(target.options as ConnectionOptions), connectTimeout: timeoutMs });
+    connection = await Connection.connect({ ...(target.options as ConnectionOptions), connectTimeout: timeoutMs, interceptors });
     await requireNamespace(connection, target.namespace, timeoutMs);
     const client = new Client({ connection, namespace: target.namespace });
-    return { target, connection, client, [Symbol.asyncDispose]: () => client.connection.close() };
+    return { target, connection, client, [Symbol.asyncDispose]: close };
   } catch (error) {
-    await connection?.close();
+    await close();
     throw unreachable(target, error);
   }
 }

@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto';
 import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
 import { Worker } from '@temporalio/worker';
 import { hostActivities, leaseQueueActivities, orchestratorActivities } from '../activities/index.ts';
 import type { Dependencies } from '../activities/dependencies.ts';
 import { hostLeaseQueue, LEASE_QUEUE, ORCHESTRATOR_QUEUE } from '../contracts/constants.ts';
+import { packageVersion } from '../package-version.ts';
 import { loadWorkflowBundle } from './workflow-bundle.ts';
 
 export interface WorkersOptions {
@@ -11,6 +13,14 @@ export interface WorkersOptions {
   deps: Dependencies;
   /** Where the bundled pipelines are kept. */
   bundleFolder: string;
+  /** The worker deployment, if there is one, and what this build is called. */
+  deployment?: string | undefined;
+  buildId?: string | undefined;
+}
+
+interface Versioning {
+  deployment: string | undefined;
+  buildId: string;
 }
 
 /** Time for short activities to end before the others are told that the worker goes. Agents are ended at once: their sessions resume. */
@@ -26,8 +36,17 @@ const CALLS_PER_SLOT = 2;
  * The workers of one process. Decisions, leases and work are apart, so that long agents never hold up decisions, and the
  * number of leases is the number of workspaces.
  */
-export async function createWorkers({ connection, namespace, deps, bundleFolder }: WorkersOptions): Promise<Worker[]> {
+export async function createWorkers({
+  connection,
+  namespace,
+  deps,
+  bundleFolder,
+  deployment,
+  ...given
+}: WorkersOptions): Promise<Worker[]> {
   const { slots, host } = deps;
+  const workflowBundle = await loadWorkflowBundle(bundleFolder);
+  const buildId = given.buildId ?? buildIdOf(workflowBundle);
   const shared = {
     connection,
     namespace,
@@ -36,24 +55,42 @@ export async function createWorkers({ connection, namespace, deps, bundleFolder 
     shutdownForceTime: SHUTDOWN_FORCE,
     maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
   } satisfies Partial<WorkerOptions>;
-  const leases = { ...shared, activities: leaseQueueActivities(deps), maxConcurrentActivityTaskExecutions: slots.size };
+  const leases = { ...shared, buildId, activities: leaseQueueActivities(deps), maxConcurrentActivityTaskExecutions: slots.size };
   return Promise.all([
     Worker.create({
       ...shared,
+      ...versionOf({ deployment, buildId }),
       taskQueue: ORCHESTRATOR_QUEUE,
-      workflowBundle: await loadWorkflowBundle(bundleFolder),
+      workflowBundle,
       activities: orchestratorActivities(deps),
       // A run that a killed worker had in its cache goes on after this long.
       stickyQueueScheduleToStartTimeout: '2s',
+      // Runs that are open: a closed one leaves the cache with its last answer. One that finds no place is replayed when it goes on.
       maxCachedWorkflows: 500,
     }),
     Worker.create({ ...leases, taskQueue: LEASE_QUEUE }),
     Worker.create({ ...leases, taskQueue: hostLeaseQueue(host.id) }),
     Worker.create({
       ...shared,
+      buildId,
       taskQueue: host.taskQueue,
       activities: hostActivities(deps),
       maxConcurrentActivityTaskExecutions: slots.size * CALLS_PER_SLOT,
     }),
   ]);
+}
+
+/** Every decision's events say twice which build made it; the SDK's own name for one is four times as long. */
+function buildIdOf({ code }: { code: string }): string {
+  return `${packageVersion()}+${createHash('sha256').update(code).digest('hex').slice(0, 8)}`;
+}
+
+/**
+ * How the worker that decides is known to Temporal. Runs go to the current version whenever they go on: one host has one worker, so
+ * none of an older version would be there for them.
+ */
+function versionOf({ deployment, buildId }: Versioning): Pick<WorkerOptions, 'buildId' | 'workerDeploymentOptions'> {
+  if (!deployment) return { buildId };
+  const version = { deploymentName: deployment, buildId };
+  return { workerDeploymentOptions: { useWorkerVersioning: true, version, defaultVersioningBehavior: 'AUTO_UPGRADE' } };
 }

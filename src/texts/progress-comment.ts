@@ -1,6 +1,8 @@
 import type { PhaseStatus, RunStatus } from '../contracts/constants.ts';
+import { entryOf } from '../contracts/error-catalogue.ts';
 import type { RunError, RunView } from '../contracts/run-view.ts';
 import { cutText } from '../contracts/text.ts';
+import { waitingWords } from './waiting.ts';
 import { dollars, duration } from './words.ts';
 
 const MARKS: Record<PhaseStatus, string> = {
@@ -30,6 +32,7 @@ export const PROGRESS_MARKER = '<!-- belay progress -->';
 
 /** The living comment on the issue: where the run stands, and what a person can do. */
 export function progressComment(view: RunView, { plan, trouble }: { plan?: string; trouble?: RunError } = {}): string {
+  const waits = waitingWords(view);
   return [
     `**${headline(view)}** Run \`${view.id}\`, ${view.engine}, ${dollars(view.costUsd)}`,
     view.phases
@@ -38,13 +41,30 @@ export function progressComment(view: RunView, { plan, trouble }: { plan?: strin
           `- ${MARKS[status]} ${name}${summary ? `: ${summary}` : ''}${durationMs ? ` (${duration(durationMs)})` : ''}`,
       )
       .join('\n'),
+    ...(waits ? [`It ${waits}`] : []),
     ...(view.summary ? [view.summary] : []),
     ...(trouble ? [`**${trouble.code}**: ${trouble.message}`, ...(trouble.hint ? [trouble.hint] : [])] : []),
-    ...(view.status === 'parked' ? [`\`belay retry ${view.id}\` goes on, \`belay cancel ${view.id}\` drops it.`] : []),
+    ...nextSteps(view, trouble),
     ...(view.pullRequest ? [`Pull request: ${view.pullRequest.url}`] : []),
     ...(plan ? [`<details><summary>Plan</summary>\n\n${cutText(plan, MAX_PLAN)}\n\n</details>`] : []),
     PROGRESS_MARKER,
   ].join('\n\n');
+}
+
+/** The exact commands. What can never work has none. */
+function nextSteps({ id, status, parkedUntil, approval }: RunView, trouble: RunError | undefined): string[] {
+  if (status === 'parked') {
+    const until = parkedUntil ? ` It is kept until ${parkedUntil.slice(0, 10)}.` : '';
+    return [`\`belay retry ${id}\` goes on, \`belay cancel ${id}\` drops it.${until}`];
+  }
+  if (approval) return [approvalText(id, approval)];
+  const isOver = trouble !== undefined && (status === 'failed' || status === 'timed_out');
+  return isOver && entryOf(trouble.code).class !== 'fatal' ? [`\`belay retry ${id}\` begins a new run that goes on from this one.`] : [];
+}
+
+function approvalText(id: string, { of, hash }: NonNullable<RunView['approval']>): string {
+  const what = of === 'plan' ? 'the plan below' : `the work (commit \`${hash.slice(0, 12)}\`)`;
+  return `It waits until a person approves ${what}: \`belay approve ${id} --hash ${hash.slice(0, 12)}\`, or \`belay reject ${id} --reason "…"\`.`;
 }
 
 function headline({ status, outcome }: RunView): string {

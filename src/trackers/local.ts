@@ -3,7 +3,7 @@ import { BelayError } from '../contracts/errors.ts';
 import { repositorySlug } from '../contracts/repository.ts';
 import type { Issue, RepositoryRef } from '../contracts/repository.ts';
 import { plainLine } from '../contracts/text.ts';
-import { readDocument, writeDocument } from '../documents/files.ts';
+import { readDocument, withWord, writeDocument } from '../documents/files.ts';
 import { documentPath, exclusively, listDocuments, nextDocument, openFolder } from '../documents/repository-folder.ts';
 import type { RepositoryFolder } from '../documents/repository-folder.ts';
 import { checkIssueText, readIssueFile } from './issue-file.ts';
@@ -39,7 +39,8 @@ export function createLocalTracker({ home }: { home: string }): LocalTracker {
     name: 'local',
     getIssue: async (ref) => (await load(await open(ref.repository), ref.key)).issue,
     listIssues: async ({ repository, state }) => {
-      const all = await loadAll(await open(repository));
+      const folder = await open(repository);
+      const all = await loadAll(folder, await listDocuments(folder, 'issues'));
       return all.map(({ issue }) => issue).filter((issue) => state === undefined || issue.state === state);
     },
     createIssue: async ({ repository, title, body, labels = [] }) => {
@@ -77,7 +78,9 @@ async function create(folder: RepositoryFolder, { title, body, labels, source }:
 
 /** Labels that were added to the issue stay; title and text are the file's. */
 async function createOrRefresh(folder: RepositoryFolder, text: IssueText & { source: string }): Promise<Issue> {
-  const known = (await loadAll(folder)).find(({ record }) => record.source === text.source);
+  const known = (await loadAll(folder, await withWord(await listDocuments(folder, 'issues'), text.source))).find(
+    ({ record }) => record.source === text.source,
+  );
   if (!known) return create(folder, text);
   const { record, issue } = known;
   const labels = union(record.labels, text.labels);
@@ -100,8 +103,7 @@ interface LoadedIssue {
   issue: Issue;
 }
 
-async function loadAll(folder: RepositoryFolder): Promise<LoadedIssue[]> {
-  const documents = await listDocuments(folder, 'issues');
+async function loadAll(folder: RepositoryFolder, documents: readonly { number: number }[]): Promise<LoadedIssue[]> {
   return Promise.all(documents.map(({ number }) => load(folder, String(number))));
 }
 

@@ -8,13 +8,31 @@ import { park } from './failures.ts';
  * installation's. A model belongs to the engine that its place stands for: it is not given to another.
  */
 export function engineOf(input: RunInput, settings: RunSettings, phase: PhaseName): { engine: EngineName; model?: string } {
+  const { engineFrom, modelOf } = choicesOf(input, settings, phase);
+  const engine = engineFrom(0);
+  return { engine, ...modelOf(engine) };
+}
+
+/** The engine of a phase, and those that go on in its place, in order. */
+export function enginesOf(input: RunInput, settings: RunSettings, phase: PhaseName): [EngineName, ...EngineName[]] {
+  const { engine } = engineOf(input, settings, phase);
+  return [engine, ...(settings.failover ?? input.failover ?? []).filter((other) => other !== engine)];
+}
+
+/** The model of an engine that works in a phase, whether it was chosen or goes on for another. */
+export const modelOf = (input: RunInput, settings: RunSettings, phase: PhaseName, engine: EngineName): { model?: string } =>
+  choicesOf(input, settings, phase).modelOf(engine);
+
+function choicesOf(input: RunInput, settings: RunSettings, phase: PhaseName) {
   const { requested = {}, labelled = {}, engine: installed, model: installedModel } = input;
   const installation = { engine: installed, ...(installedModel ? { model: installedModel } : {}) };
   const choices: AgentChoice[] = [requested, labelled, settings.byPhase[phase] ?? {}, settings, installation];
   const engineFrom = (place: number): EngineName => choices.slice(place).find((choice) => choice.engine)?.engine ?? installed;
-  const engine = engineFrom(0);
-  const model = choices.find((choice, place) => choice.model && engineFrom(place) === engine)?.model;
-  return { engine, ...(model ? { model } : {}) };
+  const modelOf = (engine: EngineName): { model?: string } => {
+    const model = choices.find((choice, place) => choice.model && engineFrom(place) === engine)?.model;
+    return model ? { model } : {};
+  };
+  return { engineFrom, modelOf };
 }
 
 /** Whether a phase is switched off: by a label, else by the repository, else by the installation. */
@@ -32,13 +50,13 @@ export function isSwitchedOff(
   return installation.includes(phase);
 }
 
-/** What the next turn may cost. Parks the run when nothing is left. */
-export function budgetLeft({ requested, labelled, budgetUsd }: RunInput, { view, settings }: RunState): { budgetUsd?: number } {
+/** What a step may cost that has cost so much already. Parks the run when nothing is left. */
+export function budgetLeft({ requested, labelled, budgetUsd }: RunInput, { view, settings }: RunState, spent = 0): { budgetUsd?: number } {
   const budget = requested?.budgetUsd ?? labelled?.budgetUsd ?? settings?.limits.budgetUsd ?? budgetUsd;
   if (budget === undefined) return {};
   view.budgetUsd = budget;
   const left = budget - view.costUsd;
-  if (left > 0) return { budgetUsd: left };
+  if (left > 0) return { budgetUsd: left + spent };
   throw park({
     code: 'engine_budget_exhausted',
     message: `The run has spent $${view.costUsd.toFixed(2)} of its $${budget.toFixed(2)}.`,

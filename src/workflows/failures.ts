@@ -1,6 +1,6 @@
 import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/workflow';
-import { ERRORS } from '../contracts/errors.ts';
-import type { ErrorClass, ErrorCode } from '../contracts/errors.ts';
+import { entryOf, ERRORS } from '../contracts/error-catalogue.ts';
+import type { ErrorClass, ErrorCode } from '../contracts/error-catalogue.ts';
 import type { SessionView } from '../contracts/run-view.ts';
 import type { FailureDetails } from '../contracts/work.ts';
 import { LOST } from './profiles.ts';
@@ -10,6 +10,8 @@ export interface Trouble {
   code: ErrorCode;
   message: string;
   hint?: string;
+  /** How often the failing step was tried, where it is known. */
+  attempts?: number;
 }
 
 /** Ends a phase that cannot go on without a person. */
@@ -22,7 +24,7 @@ export class ParkRequest extends Error {
   }
 }
 
-export const park = (trouble: Trouble): ParkRequest => new ParkRequest(trouble);
+export const park = (trouble: Trouble): ParkRequest => new ParkRequest({ ...trouble, hint: trouble.hint ?? entryOf(trouble.code).hint });
 
 /** Ends the pipeline well before its last phase: no changes are needed. */
 export class Finished extends Error {
@@ -65,12 +67,11 @@ export function troubleOf(error: unknown): Trouble {
   if (error instanceof ParkRequest || error instanceof Unfinished) return error.trouble;
   const cause = causeOf(error);
   if (cause instanceof ApplicationFailure && isCode(cause.type)) {
-    const { hint } = detailsOf(cause);
-    return { code: cause.type, message: cause.message, hint: hint ?? HINT };
+    const { hint = entryOf(cause.type).hint, attempts } = detailsOf(cause);
+    return { code: cause.type, message: cause.message, hint, ...(attempts === undefined ? {} : { attempts }) };
   }
-  if (cause instanceof TimeoutFailure)
-    return { code: 'step_timed_out', message: `A step did not end in time (${cause.timeoutType}).`, hint: HINT };
-  return { code: 'internal', message: cause instanceof Error ? cause.message : String(cause), hint: HINT };
+  if (cause instanceof TimeoutFailure) return known('step_timed_out', `A step did not end in time (${cause.timeoutType}).`);
+  return known('internal', cause instanceof Error ? cause.message : String(cause));
 }
 
 /** What an agent's failed step has cost, if it is known. */
@@ -79,13 +80,28 @@ export function spentIn(error: unknown): SessionView | undefined {
   return cause instanceof ApplicationFailure ? detailsOf(cause).spent : undefined;
 }
 
-const HINT = 'The log of the run and of the worker say more; `belay retry` tries again.';
+/** In how long trying again makes sense, if that was said. */
+export function retryInMs(error: unknown): number | undefined {
+  const cause = causeOf(error);
+  const { waitMs, retryAt } = cause instanceof ApplicationFailure ? detailsOf(cause) : {};
+  // A time by itself is by a clock that need not agree with Temporal's.
+  const ms = waitMs ?? (retryAt === undefined ? undefined : Date.parse(retryAt) - Date.now());
+  return ms === undefined || Number.isNaN(ms) ? undefined : ms;
+}
+
+/** Commits that an agent's failed step has left. */
+export function leftBy(error: unknown): Pick<FailureDetails, 'checkpoint' | 'interim'> {
+  const cause = causeOf(error);
+  return cause instanceof ApplicationFailure ? detailsOf(cause) : {};
+}
+
+const known = (code: ErrorCode, message: string): Trouble => ({ code, message, hint: entryOf(code).hint });
 
 const causeOf = (error: unknown): unknown => (error instanceof ActivityFailure ? error.cause : error);
 
 const detailsOf = ({ details }: ApplicationFailure): FailureDetails => details?.[0] ?? {};
 
-export const classOf = ({ code }: Trouble): ErrorClass => ERRORS[code];
+export const classOf = ({ code }: Trouble): ErrorClass => entryOf(code).class;
 
 /** Whether the worker or the lease behind a call has gone, rather than the call having failed. */
 export function isLost(error: unknown): boolean {

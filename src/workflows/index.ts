@@ -1,3 +1,4 @@
+import { approval } from './approval.ts';
 import { pipeline } from './pipeline.ts';
 import { classify } from './phases/classify.ts';
 import { document as documentPhase } from './phases/document.ts';
@@ -8,11 +9,28 @@ import { review as reviewPhase } from './phases/review.ts';
 import { test as testPhase } from './phases/test.ts';
 
 /** The whole way from an issue to a pull request. */
-export const sdlc = pipeline('sdlc', [classify, planPhase, implement, testPhase, reviewPhase, documentPhase, publish]);
+export const sdlc = pipeline('sdlc', [
+  classify,
+  planPhase,
+  approval('plan'),
+  implement,
+  testPhase,
+  reviewPhase,
+  documentPhase,
+  approval('publish'),
+  publish,
+]);
 
-export const planBuild = pipeline('planBuild', [classify, planPhase, implement]);
-export const planBuildTest = pipeline('planBuildTest', [classify, planPhase, implement, testPhase]);
-export const planBuildTestReview = pipeline('planBuildTestReview', [classify, planPhase, implement, testPhase, reviewPhase]);
+export const planBuild = pipeline('planBuild', [classify, planPhase, approval('plan'), implement]);
+export const planBuildTest = pipeline('planBuildTest', [classify, planPhase, approval('plan'), implement, testPhase]);
+export const planBuildTestReview = pipeline('planBuildTestReview', [
+  classify,
+  planPhase,
+  approval('plan'),
+  implement,
+  testPhase,
+  reviewPhase,
+]);
 
 // One phase alone, on what the issue's earlier run left.
 export const plan = pipeline('plan', [classify, planPhase]);
@@ -20,4 +38,4 @@ export const build = pipeline('build', [implement]);
 export const test = pipeline('test', [testPhase]);
 export const review = pipeline('review', [reviewPhase]);
 export const document = pipeline('document', [documentPhase]);
-export const ship = pipeline('ship', [publish]);
+export const ship = pipeline('ship', [approval('publish'), publish]);

@@ -7,14 +7,15 @@ import {
   proxyActivities,
   setHandler,
   sleep,
-  workflowInfo,
 } from '@temporalio/workflow';
+import { pauseAfter } from '../contracts/backoff.ts';
 import { hostLeaseQueue, LEASE_QUEUE } from '../contracts/constants.ts';
-import type { Grant, LeaseRef } from '../contracts/lease.ts';
+import type { Asked, Grant, LeaseTicket } from '../contracts/lease.ts';
 import type { HoldInput, LeaseActivities } from '../contracts/work.ts';
 import { classOf, isLost, isSilent, park, troubleOf } from './failures.ts';
 import { leaseGrantedSignal } from './messages.ts';
-import { LEASE_RETRIES, leaseProfile, SAME_HOST_WAIT } from './profiles.ts';
+import { leaseProfile, SAME_HOST_WAIT } from './profiles.ts';
+import type { Patience } from './profiles.ts';
 
 /** A step that loses its workspace this often in a row is what kills its host. */
 const MAX_LOSSES_IN_A_ROW = 5;
@@ -37,6 +38,7 @@ export interface LeaseOptions {
   epoch: number;
   host?: string;
   request: () => Omit<HoldInput, 'lease'>;
+  patience: () => Patience;
   heartbeatMs?: number | undefined;
   /** Other hosts can go on with the run. */
   isShared: () => boolean;
@@ -61,9 +63,8 @@ export class WorkspaceLease {
   }
 
   /** Identifies the present lease to activities and fences. */
-  ref(): LeaseRef {
-    const { workflowId, runId } = workflowInfo();
-    return { runId: this.#runId, workflowId, executionId: runId, epoch: this.#epoch };
+  ref(): LeaseTicket {
+    return { runId: this.#runId, epoch: this.#epoch };
   }
 
   /**
@@ -96,6 +97,11 @@ export class WorkspaceLease {
     await CancellationScope.nonCancellable(() => held.ended);
   }
 
+  /** The same once nobody works in it any more. */
+  async rest(): Promise<void> {
+    if (this.#held) await this.#lose(this.#held);
+  }
+
   /** The same for all that went on in it: the last of them has settled before anything else is asked for. */
   async #lose(held: Held): Promise<void> {
     await condition(() => held.works === 0);
@@ -113,8 +119,9 @@ export class WorkspaceLease {
       await this.release();
       if (isLost(held.failure)) continue;
       const failure = held.failure ?? ApplicationFailure.nonRetryable('The lease ended before it was granted.', 'internal');
-      if (classOf(troubleOf(failure)) !== 'retry' || ++failures > LEASE_RETRIES) throw failure;
-      await sleep(Math.min(60_000, 1000 * 2 ** failures));
+      const patience = this.#options.patience();
+      if (classOf(troubleOf(failure)) !== 'retry' || ++failures > patience.retries) throw failure;
+      await sleep(pauseAfter(failures, patience, Math.random()));
     }
   }
 
@@ -138,7 +145,7 @@ export class WorkspaceLease {
 
   /** The host that has the files and the sessions first, then any. */
   async #hold(held: Held): Promise<void> {
-    const input: HoldInput = { lease: this.ref(), ...this.#options.request() };
+    const input: Asked<HoldInput> = { lease: this.ref(), ...this.#options.request() };
     const summary = `lease ${held.epoch}`;
     const on = (taskQueue: string, wait?: string) =>
       proxyActivities<LeaseActivities>({

@@ -1,5 +1,7 @@
 import { ActivityCancellationType } from '@temporalio/workflow';
-import type { ActivityOptions, LocalActivityOptions } from '@temporalio/workflow';
+import type { ActivityOptions, LocalActivityOptions, RetryPolicy } from '@temporalio/workflow';
+import type { Backoff } from '../contracts/backoff.ts';
+import type { RunLimits } from '../contracts/run-input.ts';
 
 /**
  * Failures after which the same queue is pointless: the worker that served it has gone, or the lease has passed to another.
@@ -14,14 +16,42 @@ export const recordProfile: LocalActivityOptions = {
   retry: { initialInterval: '50ms', maximumInterval: '1s', maximumAttempts: 5 },
 };
 
-/** Tracker and forge calls: seconds; the base, cap and count of retries are the catalogue's (1 s, 60 s, 3 retries). */
-export const shortProfile: ActivityOptions = {
+export interface Patience extends Backoff {
+  retries: number;
+}
+
+/** How often, and after which pauses, what failed for a passing reason is tried again. */
+export const patienceOf = ({ retries = 3, retryBaseMs = 1000, retryCapMs = 60_000 }: RunLimits): Patience => ({
+  retries,
+  baseMs: retryBaseMs,
+  capMs: retryCapMs,
+});
+
+/** The pauses are each attempt's own doing (`activities/failures.ts`), for policies know no chance: these are for what ends without a word. */
+const retrying = ({ retries, baseMs, capMs }: Patience): RetryPolicy => ({
+  initialInterval: baseMs,
+  backoffCoefficient: 2,
+  maximumInterval: capMs,
+  maximumAttempts: retries + 1,
+});
+
+/** Tracker and forge calls: seconds. */
+export const shortProfile = (patience: Patience): ActivityOptions => ({ startToCloseTimeout: '1m', retry: retrying(patience) });
+
+/** The same by the worker that decides, when a run has closed. Waits of more than some seconds are timers, which outlive the worker. */
+export const lastWordProfile: LocalActivityOptions = {
   startToCloseTimeout: '1m',
+  localRetryThreshold: '5s',
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '60s', maximumAttempts: 4 },
 };
 
 /** A host that is not heard of for so long has lost its runs. Generous: a sleeping laptop or a slow server must not kill agents. */
 const HEARTBEAT_MS = 30_000;
+/** A look in passing, by the worker that decides: one event. Work does not wait for a tracker that does not answer. */
+export const lookProfile: LocalActivityOptions = {
+  startToCloseTimeout: '10s',
+  retry: { maximumAttempts: 1 },
+};
 
 /**
  * The lease itself: held as long as the run works (limit 6 h, so a day is no limit of its own). One attempt, because a new
@@ -34,24 +64,26 @@ export const leaseProfile = ({ heartbeatMs = HEARTBEAT_MS }: { heartbeatMs?: num
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 });
 
-/** A host that could not prepare a workspace for a passing reason is asked again as often as the catalogue says: 3 retries from 1 s on, at most 60 s apart. */
-export const LEASE_RETRIES = 3;
+/** How long a run waits for a person: two weeks outlast a holiday. */
+export const PARKED_MS = 14 * 24 * 60 * 60_000;
 
 /** How long a run prefers the host that has its files and sessions before it takes any. */
 export const SAME_HOST_WAIT = '5s';
 
 /**
  * Work in a workspace. The queue is served by one worker process: not started within 10 s means that it is gone. Agent calls
- * cost money, so three attempts, each resuming the session of the one before. `totalMs` bounds one attempt; five minutes more
- * leave room to end the process tree and to write the checkpoint.
+ * cost money, so three attempts at most, each resuming the session of the one before. `totalMs` bounds one attempt; five minutes
+ * more leave room to end the process tree and to write the checkpoint.
  */
 export function hostProfile({
   totalMs,
   attempts,
+  patience,
   heartbeatMs = HEARTBEAT_MS,
 }: {
   totalMs: number;
   attempts: number;
+  patience: Patience;
   heartbeatMs?: number | undefined;
 }): ActivityOptions {
   return {
@@ -59,12 +91,6 @@ export function hostProfile({
     scheduleToStartTimeout: '10s',
     heartbeatTimeout: heartbeatMs,
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-    retry: {
-      initialInterval: '1s',
-      backoffCoefficient: 2,
-      maximumInterval: '60s',
-      maximumAttempts: attempts,
-      nonRetryableErrorTypes: LOST,
-    },
+    retry: { ...retrying(patience), maximumAttempts: Math.min(attempts, patience.retries + 1), nonRetryableErrorTypes: LOST },
   };
 }

@@ -15,6 +15,8 @@ export class Recorder {
   readonly #state: RunState;
   readonly #due: Work[] = [];
   #beside: Promise<void> = Promise.resolve();
+  /** How many versions the ledger has for sure. */
+  #versions = 0;
   #recorded = 0;
 
   constructor(state: RunState) {
@@ -36,8 +38,12 @@ export class Recorder {
   async record(): Promise<void> {
     this.show();
     const { version } = this.#state.view;
+    const all = this.#state.versions ?? [];
+    const versions = all.slice(this.#versions);
+    const count = all.length;
     try {
-      const { untold = [] } = await recordRun({ view: this.#state.view });
+      const { untold = [] } = await recordRun({ view: this.#state.view, ...(versions.length > 0 ? { versions } : {}) });
+      this.#versions = count;
       this.#recorded = version;
       for (const spending of untold) addSpending(this.#state.view, spending);
     } catch (error) {

@@ -64,6 +64,8 @@ export class Results {
     if (first < 0) return false;
     const before = this.#state.results[keys[first] as string]?.before;
     for (const each of keys.slice(first)) delete this.#state.results[each];
+    // What happens there from now on happens for the first time.
+    for (const each of this.#seen.keys()) if (!this.#state.results[each]) this.#seen.delete(each);
     if (before) this.#state.checkpoint = before;
     else delete this.#state.checkpoint;
     delete this.#state.evidence;

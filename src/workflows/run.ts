@@ -1,23 +1,26 @@
 import { CancellationScope, isCancellation, proxyActivities } from '@temporalio/workflow';
-import { AGENT_ATTEMPTS, ORCHESTRATOR_QUEUE } from '../contracts/constants.ts';
+import { ORCHESTRATOR_QUEUE } from '../contracts/constants.ts';
 import type { CommandName, PhaseName } from '../contracts/constants.ts';
 import { isAcceptable } from '../contracts/evidence.ts';
 import type { Evidence } from '../contracts/evidence.ts';
 import type { Grant } from '../contracts/lease.ts';
 import type { RunInput, RunLimits } from '../contracts/run-input.ts';
 import type { RunSettings, RunState } from '../contracts/run-state.ts';
-import type { AgentOutcome, HostActivities, OrchestratorActivities, PromptValue, StepRef } from '../contracts/work.ts';
+import type { AgentOutcome, AskedStep, HostActivities, OrchestratorActivities, PromptValue } from '../contracts/work.ts';
 import { isSwitchedOff } from './choices.ts';
 import { applyGrant, holdRequest } from './grants.ts';
 import { Finished, Overtime, troubleOf, Unfinished, Withdrawn } from './failures.ts';
 import { WorkspaceLease } from './lease.ts';
 import type { Phase, PhaseResult } from './phase.ts';
-import { hostProfile, shortProfile } from './profiles.ts';
+import { hostProfile, patienceOf, shortProfile } from './profiles.ts';
 import { Recorder } from './recorder.ts';
 import { Results } from './results.ts';
+import { Inbox } from './inbox.ts';
 import { findBy } from './search-attributes.ts';
 import { Turns } from './turns.ts';
 import type { TurnOptions } from './turns.ts';
+import { Versions } from './versions.ts';
+import { Waits } from './waiting.ts';
 import { beginPhase, endPhase, noteUnfinished, phaseView } from './view.ts';
 
 interface StepOptions {
@@ -36,21 +39,31 @@ export class Run {
   readonly state: RunState;
   readonly results: Results;
   readonly recorder: Recorder;
+  readonly waits: Waits;
+  readonly versions: Versions;
   readonly #lease: WorkspaceLease;
   #phase: PhaseName = 'classify';
   #attempt = 1;
-  readonly #turns: Turns;
+  /** What people wrote that no agent was told yet. */
+  readonly messages: Inbox;
+  readonly turns: Turns;
+  /** Ends the run whatever goes on: nobody wants it any more. */
+  withdraw: (reason: string) => void = () => {};
 
   constructor(input: RunInput, state: RunState) {
     this.input = input;
     this.state = state;
     this.results = new Results(state);
     this.recorder = new Recorder(state);
-    this.#turns = new Turns(this);
+    this.versions = new Versions(state);
+    this.messages = new Inbox(state);
+    this.waits = new Waits(this);
+    this.turns = new Turns(this);
     this.#lease = new WorkspaceLease(input.id, {
       epoch: state.epoch,
       ...(state.host ? { host: state.host } : {}),
       request: () => holdRequest(this.input, this.state),
+      patience: () => patienceOf(this.limits),
       heartbeatMs: input.limits.heartbeatMs,
       isShared: () => state.handover === true,
       onGrant: (grant) => {
@@ -107,19 +120,20 @@ export class Run {
   /** A step in the workspace, kept by its occurrence. */
   async step<T>(
     name: string,
-    work: (host: HostActivities, step: StepRef, grant: Grant) => Promise<T>,
+    work: (host: HostActivities, step: AskedStep, grant: Grant) => Promise<T>,
     options: StepOptions = {},
   ): Promise<T> {
     return this.results.keepStep(name, async () => {
       if (this.state.workedMs > this.limits.workingMs) throw new Overtime();
       const number = ++this.state.nextStep;
-      const { totalMs = 60_000, attempts = AGENT_ATTEMPTS, about, last = false, shared = false } = options;
+      const { totalMs = 60_000, attempts = Infinity, about, last = false, shared = false } = options;
+      const patience = patienceOf(this.limits);
       this.state.view.currentStep = [name, about, `attempt ${this.#attempt}`].filter(Boolean).join(' · ');
       this.show();
       const summary = this.state.view.currentStep;
-      return this.#lease.use({ last }, async (grant) => {
+      return this.#use({ last }, async (grant) => {
         const began = Date.now();
-        const profile = hostProfile({ totalMs, attempts, heartbeatMs: this.limits.heartbeatMs });
+        const profile = hostProfile({ totalMs, attempts, patience, heartbeatMs: this.limits.heartbeatMs });
         const host = proxyActivities<HostActivities>({ ...profile, taskQueue: grant.taskQueue, summary });
         const place = { lease: this.#lease.ref(), number, name, phase: this.#phase, attempt: this.#attempt };
         const step = { ...place, ...(last ? { last } : {}), ...(shared ? { shared } : {}) };
@@ -133,14 +147,14 @@ export class Run {
 
   /** One turn of the agent. What it changed is committed as the new checkpoint. */
   async agent(command: CommandName, values: Record<string, PromptValue>, options: TurnOptions = {}): Promise<AgentOutcome> {
-    return this.#turns.play(command, values, options);
+    return this.turns.play(command, values, options);
   }
 
   /** The issue's text, read once per run. */
   async issue(): Promise<PromptValue> {
     if (!this.state.issueArtifact) {
       const { issue, request, repository } = this.input;
-      const { artifactId } = await this.step('read-issue', (host, step) =>
+      const { artifactId, digest } = await this.step('read-issue', (host, step) =>
         host.readIssue({
           step,
           ...(issue ? { issue: { tracker: issue.tracker, repository, key: issue.key } } : {}),
@@ -148,6 +162,7 @@ export class Run {
         }),
       );
       this.state.issueArtifact = artifactId;
+      if (digest) this.state.issueDigest = digest;
     }
     return { artifact: this.state.issueArtifact, as: 'data' };
   }
@@ -166,7 +181,7 @@ export class Run {
 
   /** The base and the newest checkpoint; takes a workspace if the run has none yet, for only a host knows them. */
   async position(): Promise<{ from: string; to: string; settings: RunSettings }> {
-    if (!this.state.view.baseSha || !this.state.settings) await this.#lease.use({}, async () => {});
+    if (!this.state.view.baseSha || !this.state.settings) await this.#use({}, async () => {});
     const { view, settings, checkpoint } = this.state;
     return { from: view.baseSha as string, to: checkpoint ?? (view.baseSha as string), settings: settings as RunSettings };
   }
@@ -183,7 +198,19 @@ export class Run {
   }
 
   orchestrator(summary: string): OrchestratorActivities {
-    return proxyActivities<OrchestratorActivities>({ ...shortProfile, taskQueue: ORCHESTRATOR_QUEUE, summary });
+    return proxyActivities<OrchestratorActivities>({ ...shortProfile(patienceOf(this.limits)), taskQueue: ORCHESTRATOR_QUEUE, summary });
+  }
+
+  /** Goes on at once where the run waits for something that ends by itself. */
+  wake(): void {
+    this.turns.reopen();
+    this.waits.wake();
+  }
+
+  /** Gives the workspace back, for a wait. */
+  async rest(): Promise<void> {
+    await this.#lease.rest();
+    await this.release();
   }
 
   /** Gives the workspace back. */
@@ -199,6 +226,10 @@ export class Run {
 
   async record(): Promise<void> {
     await this.recorder.record();
+  }
+
+  async #use<T>(how: { last?: boolean }, work: (grant: Grant) => Promise<T>): Promise<T> {
+    return this.waits.through(() => this.#lease.use(how, work));
   }
 
   async #topLevel<T extends PhaseResult>(phase: Phase<T>): Promise<T> {

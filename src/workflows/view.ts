@@ -1,10 +1,11 @@
 import { workflowInfo } from '@temporalio/workflow';
-import type { PhaseName } from '../contracts/constants.ts';
+import type { PhaseName, WaitingFor } from '../contracts/constants.ts';
 import { elapsedMs } from '../contracts/elapsed.ts';
 import { repositorySlug } from '../contracts/repository.ts';
 import type { RunInput } from '../contracts/run-input.ts';
 import type { RunState } from '../contracts/run-state.ts';
 import type { PhaseView, RunView } from '../contracts/run-view.ts';
+import { withoutUndefined } from '../contracts/without-undefined.ts';
 import type { Trouble } from './failures.ts';
 
 /** The view's entry for a phase, made if the pipeline did not announce it. */
@@ -35,6 +36,18 @@ export function noteUnfinished(view: RunView, shown: PhaseView, trouble: Trouble
   view.errors.push({ ...trouble, phase: shown.name, ...(view.currentStep ? { step: view.currentStep } : {}) });
   shown.summary = `not finished: ${trouble.message}`.slice(0, 300);
   return { summary: shown.summary, trouble };
+}
+
+/** The run waits for something that ends by itself. */
+export function showWait(view: RunView, { kind, until, message }: { kind: WaitingFor; until: number; message: string }): void {
+  const waitingUntil = new Date(until).toISOString();
+  Object.assign(view, { status: 'waiting', waitingFor: kind, waitingUntil, waitingMessage: message.slice(0, 500) });
+}
+
+/** It goes on, or ends; without a workspace yet it is pending. */
+export function showWaitOver(view: RunView): void {
+  view.status = view.startedAt ? 'running' : 'pending';
+  for (const past of ['waitingFor', 'waitingUntil', 'waitingMessage'] as const) delete view[past];
 }
 
 /** Who works where no phase has its own agent. */
@@ -93,9 +106,11 @@ export function firstState(input: RunInput, phases: readonly PhaseName[]): RunSt
     createdAt: input.createdAt,
   };
   const results: RunState['results'] = {};
-  for (const { name, summary } of continues?.done ?? []) {
+  const { done = [], evidence, merged } = continues ?? {};
+  for (const { name, summary, kept } of done) {
     Object.assign(phaseView(view, name), { status: 'completed', summary: `${summary} (run ${continues?.runId})` });
-    results[name] = { value: { summary } };
+    results[name] = kept ?? { value: { summary } };
   }
-  return { schema: 1, view, results, epoch: 0, nextStep: 0, workedMs: 0 };
+  if (evidence && results['test']) phaseView(view, 'test').evidence = evidence;
+  return { schema: 1, view, results, ...withoutUndefined({ evidence, merged }), epoch: 0, nextStep: 0, workedMs: 0 };
 }

@@ -19,6 +19,11 @@ export async function isAtCommit({ kind, mirror, git, gitDir, indexFile }: Seat,
   return kind === 'clone' ? isIndexAndFiles({ git, sha, signal }) : isStatusClean({ git, sha, signal });
 }
 
+/** Whether files are as the index knows them: by size, times and inode, in several threads. Untracked ones do not count. */
+export async function isAsIndexed({ git }: Seat, signal: AbortSignal | undefined): Promise<boolean> {
+  return (await git.attempt(['diff-files', '--quiet', '--ignore-submodules=all', '--no-ext-diff'], { signal })).exitCode === 0;
+}
+
 /** One process; it compares with HEAD, which is the worktree's own. */
 async function isStatusClean({ git, signal }: Question): Promise<boolean> {
   const { exitCode, stdout } = await git.attempt(STATUS, { signal, maxBytes: 1, env: REFRESHING });

@@ -3,19 +3,23 @@ import { dirname, join } from 'node:path';
 import { hardenedGit } from '../git/hardened-git.ts';
 import type { HardenedGit } from '../git/hardened-git.ts';
 import type { Mirror } from '../git/mirror.ts';
+import { assertSha } from '../git/ref-names.ts';
 
 interface Returned {
   mirror: Mirror;
   tree: string;
   /** Its private index. */
   index: string;
+  /** Where it is brought, if anywhere. */
+  commit: string | undefined;
 }
 
 /**
- * Leaves nothing in a returned tree but its tracked files, as they are: whoever takes it compares each with the index and rewrites
- * those that differ. Undefined where something may lie hidden in it that git does not clean, and it had better not be used again.
+ * Leaves nothing in a returned tree but its tracked files, as they are or as the commit has them: whoever takes it compares each with
+ * the index and rewrites those that differ. Undefined where something may lie hidden in it that git does not clean, and it had better
+ * not be used again.
  */
-export async function cleanForOthers({ mirror, tree, index }: Returned): Promise<{ files: number } | undefined> {
+export async function cleanForOthers({ mirror, tree, index, commit }: Returned): Promise<{ files: number } | undefined> {
   if (!(await isFile(index)) || !(await isFile(join(tree, '.git')))) return undefined;
   await rm(join(tree, '.git'));
   await mirror.guard();
@@ -23,6 +27,8 @@ export async function cleanForOthers({ mirror, tree, index }: Returned): Promise
   const tracked = await trackedFiles(git);
   if (!tracked || (await holdsRepositories(tree, tracked))) return undefined;
   await git.run(['clean', '-ffdxq']);
+  // Last: what lay hidden in a folder that the commit has is gone by now.
+  if (commit !== undefined) await git.run(['read-tree', '--reset', '-u', assertSha(commit)]);
   return { files: Math.max(1, tracked.length) };
 }
 

@@ -15,6 +15,8 @@ import { registrationPath } from './run-folders.ts';
 export interface PooledTree {
   tree: string;
   index: string;
+  /** The commit that the files were brought to when it was given back. */
+  commit: string | undefined;
   /** What is left of it goes. */
   discard(): void;
 }
@@ -24,10 +26,10 @@ export interface PooledTree {
  * differ. Everything in its folder may be deleted at any time, by anybody: who finds nothing there makes a new worktree.
  */
 export interface WorktreePool {
-  /** Takes a run's tree out of its place at once; it is cleaned and kept, or deleted, in the background. */
-  give(place: Place): Promise<void>;
-  /** One that nobody else has, or undefined. */
-  take(mirror: Mirror): Promise<PooledTree | undefined>;
+  /** Takes a run's tree out of its place at once; it is cleaned, brought to the commit, and kept, or deleted, in the background. */
+  give(input: Place & { commit: string | undefined }): Promise<void>;
+  /** One that nobody else has, at this commit if there is such a one, or undefined. */
+  take(input: { mirror: Mirror; commit: string }): Promise<PooledTree | undefined>;
   /** Waits for what goes on in the background. */
   settled(): Promise<void>;
   /** Deletes what a killed process has left half-made. Only while no other process uses the home. */
@@ -49,7 +51,7 @@ const MIN_FREE_BYTES = 2 * 1024 ** 3;
 const AT_ONCE = 2;
 /** Names of what is not ready, or not any more. */
 const HALF = '.half-';
-const READY = /^[0-9a-z]+-[0-9a-f-]{36}$/;
+const READY = /^[0-9a-z]+-[0-9a-f-]{36}(?:\.[0-9a-f]+)?$/;
 
 export const poolFolder = (home: string): string => join(resolve(home), 'pool');
 
@@ -57,7 +59,7 @@ export function createWorktreePool({ home, size, onProblem }: PoolSettings & { h
   const { later, settled } = createBackground(onProblem);
   const folderOf = ({ repository: { forge, owner, name } }: Mirror): string => join(poolFolder(home), forge, owner, name);
 
-  async function give(place: Place): Promise<void> {
+  async function give({ commit, ...place }: Place & { commit: string | undefined }): Promise<void> {
     const { mirror, runId, path } = place;
     const folder = folderOf(mirror);
     const half = join(folder, `${HALF}${randomUUID()}`);
@@ -69,19 +71,21 @@ export function createWorktreePool({ home, size, onProblem }: PoolSettings & { h
     later(async () => {
       let isKept = false;
       try {
-        isKept = isOurs && (await keep({ half, folder, mirror, size }));
+        isKept = isOurs && (await keep({ half, folder, mirror, commit, size }));
       } finally {
         if (!isKept) await removeTree(half);
       }
     });
+    later(() => mirror.tidy(), 'A mirror could not be packed; fetches of its repository become slower');
   }
 
-  async function take(mirror: Mirror): Promise<PooledTree | undefined> {
+  async function take({ mirror, commit }: { mirror: Mirror; commit: string }): Promise<PooledTree | undefined> {
     const folder = folderOf(mirror);
-    for (const name of await readyIn(folder)) {
+    for (const name of atFirst(await readyIn(folder), commit)) {
       const half = await claim(join(folder, name));
       if (half === undefined) continue;
-      return { tree: join(half, 'tree'), index: join(half, 'index'), discard: () => later(() => removeTree(half)) };
+      const discard = (): void => later(() => removeTree(half));
+      return { tree: join(half, 'tree'), index: join(half, 'index'), commit: commitOf(name), discard };
     }
     return undefined;
   }
@@ -100,15 +104,16 @@ interface Candidate {
   half: string;
   folder: string;
   mirror: Mirror;
+  commit: string | undefined;
   size: number;
 }
 
 /** Makes a returned tree ready for others, within the limits; false: it is not to be kept. */
-async function keep({ half, folder, mirror, size }: Candidate): Promise<boolean> {
+async function keep({ half, folder, mirror, commit, size }: Candidate): Promise<boolean> {
   if ((await freeBytes(folder)) < MIN_FREE_BYTES) return false;
-  const cleaned = await cleanForOthers({ mirror, tree: join(half, 'tree'), index: join(half, 'index') });
+  const cleaned = await cleanForOthers({ mirror, tree: join(half, 'tree'), index: join(half, 'index'), commit });
   if (!cleaned) return false;
-  await rename(half, join(folder, `${Date.now().toString(36)}-${randomUUID()}`));
+  await rename(half, join(folder, `${Date.now().toString(36)}-${randomUUID()}${commit === undefined ? '' : `.${commit}`}`));
   const room = Math.max(1, Math.min(size, Math.floor(MAX_FILES / cleaned.files)));
   for (const name of (await readyIn(folder)).slice(room)) {
     const tooMany = await claim(join(folder, name));
@@ -122,9 +127,9 @@ function createBackground(onProblem: PoolSettings['onProblem']) {
   const limit = pLimit(AT_ONCE);
   const pending = new Set<Promise<void>>();
 
-  function later(work: () => Promise<void>): void {
+  function later(work: () => Promise<void>, problem = 'A returned worktree could not be tidied up; `belay clean` removes it'): void {
     const done = limit(work)
-      .catch((error: unknown) => onProblem(error, 'A returned worktree could not be tidied up; `belay clean` removes it'))
+      .catch((error: unknown) => onProblem(error, problem))
       .finally(() => pending.delete(done));
     pending.add(done);
   }
@@ -156,6 +161,13 @@ async function readyIn(folder: string): Promise<string[]> {
     .toSorted()
     .reverse();
 }
+
+/** What the name of a tree says that its files are. */
+const commitOf = (name: string): string | undefined => name.split('.')[1];
+
+/** Those at this commit before others; else in their order. */
+const atFirst = (names: readonly string[], commit: string): string[] =>
+  names.toSorted((a, b) => Number(commitOf(b) === commit) - Number(commitOf(a) === commit));
 
 /** Renaming is what gives an entry to exactly one of those who want it. */
 async function claim(entry: string): Promise<string | undefined> {

@@ -39,5 +39,8 @@ export const registrationPath = ({ gitDir, runId, kind = 'worktree' }: { gitDir:
 /** The last commit that Belay made of a run's content. */
 export const checkpointRef = (runId: string): string => `refs/belay/${assertRunId(runId)}/checkpoint`;
 
+/** A commit of the run that it may go back to, whatever becomes of the checkpoint. */
+export const versionRef = (runId: string, version: number): string => `refs/belay/${assertRunId(runId)}/versions/${version}`;
+
 /** Serialises what changes a mirror's list of worktrees. */
 export const worktreesLock = (gitDir: string): string => `${gitDir}.worktrees.lock`;

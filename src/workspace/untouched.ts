@@ -15,6 +15,8 @@ interface Untouched {
   path: string;
   /** What the files are compared with. */
   commit: string;
+  /** Of the index. */
+  tree: string;
   signal?: AbortSignal | undefined;
 }
 
@@ -22,9 +24,10 @@ interface Untouched {
  * Files whose line ends are not those that their `.gitattributes` ask for look changed to git as soon as they are checked out. What
  * nobody touched is put back into the index as it was, so that no commit rewrites it. True: the index has changed.
  */
-export async function keepUntouched({ git, path, commit, signal }: Untouched): Promise<boolean> {
-  const options = ['--cached', '--raw', '-z', '--no-renames', '--diff-filter=M', '--abbrev=40'];
-  const listed = await git.run(['diff-index', ...options, commit, '--'], { signal });
+export async function keepUntouched({ git, path, commit, tree, signal }: Untouched): Promise<boolean> {
+  // Two trees are compared without reading the index.
+  const options = ['-r', '--raw', '-z', '--no-renames', '--diff-filter=M', '--abbrev=40'];
+  const listed = await git.run(['diff-tree', ...options, commit, tree, '--'], { signal });
   const turn = pLimit(AT_ONCE);
   const entries = changesIn(listed);
   const untouched = await Promise.all(entries.map((entry) => turn(() => isUntouched({ git, path, entry, signal }))));
@@ -56,7 +59,7 @@ function changesIn(listed: string): Change[] {
   return changes;
 }
 
-async function isUntouched({ git, path, entry, signal }: Omit<Untouched, 'commit'> & { entry: Change }): Promise<boolean> {
+async function isUntouched({ git, path, entry, signal }: Omit<Untouched, 'commit' | 'tree'> & { entry: Change }): Promise<boolean> {
   const file = join(path, entry.name);
   const found = await lstat(file).catch(() => undefined);
   if (!found?.isFile() || found.size > MAX_BYTES) return false;

@@ -3,7 +3,7 @@ import pLimit from 'p-limit';
 import type { HardenedGit } from '../git/hardened-git.ts';
 import { replaceFile } from '../git/mirror-guard.ts';
 import { assertSha } from '../git/ref-names.ts';
-import { exists, isAtCommit } from './at-commit.ts';
+import { exists, isAsIndexed, isAtCommit } from './at-commit.ts';
 import { stageEverything, tidyRegistration } from './private-index.ts';
 import { putFilesBack } from './put-back.ts';
 import { checkpointRef } from './run-folders.ts';
@@ -16,7 +16,7 @@ import type { Worktree } from './worktree.ts';
 export function openWorktree({ kind = 'worktree', ...place }: Omit<WorkspacePlace, 'kind'> & Partial<WorkspacePlace>): Worktree {
   const { mirror, path, runId } = place;
   const seat = seatOf({ ...place, kind });
-  const { registration, git, gitDir, mend } = seat;
+  const { git } = seat;
   const ref = checkpointRef(runId);
   // Where we have brought the ref: a lease that somebody else has moved it under is over.
   let last: string | undefined;
@@ -45,14 +45,17 @@ export function openWorktree({ kind = 'worktree', ...place }: Omit<WorkspacePlac
   }
 
   async function restore(sha: string, { signal, isClean = false }: NonNullable<Parameters<Worktree['restore']>[1]>): Promise<void> {
-    await mirror.guard();
-    await tidyRegistration(registration);
-    await mend();
-    await replaceFile(join(gitDir, 'HEAD'), `${assertSha(sha)}\n`);
-    await git.run(['read-tree', '--reset', '-u', sha], { signal });
-    if (!isClean) await git.run(['clean', '-ffdq'], { signal });
+    await bringFiles(seat, { sha, isClean, signal });
     if (last !== sha) await moveRef(sha);
     await standOn(seat, sha);
+  }
+
+  async function adopt(sha: string, signal: AbortSignal | undefined): Promise<boolean> {
+    await mirror.guard();
+    // Nobody takes the tree for the run's before its registration is finished: its ref need not wait for the answer.
+    const done = await Promise.allSettled([isAsIndexed(seat, signal), moveRef(sha), standOn(seat, sha)]);
+    for (const each of done) if (each.status === 'rejected') throw each.reason;
+    return done[0].status === 'fulfilled' && done[0].value;
   }
 
   return {
@@ -65,8 +68,22 @@ export function openWorktree({ kind = 'worktree', ...place }: Omit<WorkspacePlac
     isAt: (sha, { signal } = {}) => turn(() => isAtCommit(seat, { sha, signal })),
     treeHash: ({ signal } = {}) => turn(() => stage(signal)),
     putBack: (input) => turn(() => putFilesBack({ mirror, git, path, ...input })),
+    adopt: (sha, { signal } = {}) => turn(() => adopt(sha, signal)),
     restore: (sha, options = {}) => turn(() => restore(sha, options)),
   };
+}
+
+/** What is written must be what the commit has; untracked files go too, unless it is known that there are none. */
+async function bringFiles(
+  { mirror, registration, git, gitDir, mend }: Seat,
+  { sha, isClean, signal }: { sha: string; isClean: boolean; signal: AbortSignal | undefined },
+): Promise<void> {
+  await mirror.guard();
+  await tidyRegistration(registration);
+  await mend();
+  await replaceFile(join(gitDir, 'HEAD'), `${assertSha(sha)}\n`);
+  await git.run(['read-tree', '--reset', '-u', sha], { signal });
+  if (!isClean) await git.run(['clean', '-ffdq'], { signal });
 }
 
 interface Stage {
@@ -87,7 +104,7 @@ async function stageFiles({ seat, path, ref, last, signal }: Stage): Promise<str
   await stageEverything({ git, path, registration, signal });
   const tree = await writeTree(git, signal);
   if (last !== undefined && tree === (await mirror.treeOf(last))) return tree;
-  return (await keepUntouched({ git, path, commit: ref, signal })) ? writeTree(git, signal) : tree;
+  return (await keepUntouched({ git, path, commit: ref, tree, signal })) ? writeTree(git, signal) : tree;
 }
 
 const writeTree = async (git: HardenedGit, signal: AbortSignal | undefined): Promise<string> =>

@@ -72,6 +72,8 @@ export interface Worktree {
   putBack(input: { commit: string; paths: readonly string[] }): Promise<void>;
   /** Brings content, HEAD and the checkpoint to this commit; ignored files stay. `isClean`: there are no untracked files. */
   restore(sha: string, options?: { signal?: AbortSignal | undefined; isClean?: boolean }): Promise<void>;
+  /** As `restore`, of a tree whose index was brought to this commit; false: a file is not as the index knows it. One look at each file. */
+  adopt(sha: string, options?: { signal?: AbortSignal | undefined }): Promise<boolean>;
 }
 
 /** Without `pool`, released trees are removed. */
@@ -79,8 +81,8 @@ export function createWorktrees({ home, pool: settings }: { home: string; pool?:
   const pool = settings && createWorktreePool({ home, ...settings });
   // Handles of one run share their queue.
   const handles = new Map<string, Worktree>();
-
-  const keyOf = (mirror: Mirror, runId: string, kind: WorkspaceKind): string => [mirror.gitDir, runId, kind].join('\n');
+  // What their trees were made for: the next run of the repository often begins there too.
+  const bases = new Map<string, string>();
 
   function at({ mirror, runId, kind = 'worktree' }: { mirror: Mirror; runId: string; kind?: WorkspaceKind }): Worktree {
     const key = keyOf(mirror, runId, kind);
@@ -102,15 +104,17 @@ export function createWorktrees({ home, pool: settings }: { home: string; pool?:
     if (found === 'sane' && (await succeeds(() => worktree.restore(commit, { signal }), signal)))
       return { path, state: 'restored', worktree };
     const building = { worktree, mirror, runId, path, commit, signal };
-    const pooled = kind === 'worktree' ? await pool?.take(mirror) : undefined;
+    const pooled = kind === 'worktree' ? await pool?.take({ mirror, commit }) : undefined;
     const reused = pooled !== undefined && (await succeeds(() => build({ ...building, pooled }), signal));
     pooled?.discard();
     if (!reused) await build(building);
+    if (pool) bases.set(runId, commit);
     return { path, state: found === 'missing' ? 'new' : 'rebuilt', worktree };
   }
 
   async function remove({ mirror, runId }: { mirror: Mirror; runId: string }): Promise<void> {
     for (const kind of WORKSPACE_KINDS) handles.delete(keyOf(mirror, runId, kind));
+    bases.delete(runId);
     const path = treePath({ home, runId });
     const trash = await whileLocked({ path: worktreesLock(mirror.gitDir) }, () => unregister({ mirror, runId, path }));
     if (trash !== undefined) await removeTree(trash);
@@ -121,17 +125,22 @@ export function createWorktrees({ home, pool: settings }: { home: string; pool?:
     // A clone has a git directory of its own in it, which is not for others.
     if (!pool || !settings || (await lstat(cloneRegistration(place)).catch(() => undefined))) return remove(place);
     handles.delete(keyOf(mirror, runId, 'worktree'));
+    const commit = bases.get(runId);
+    bases.delete(runId);
     try {
-      await whileLocked({ path: worktreesLock(mirror.gitDir) }, () => pool.give(place));
+      await whileLocked({ path: worktreesLock(mirror.gitDir) }, () => pool.give({ ...place, commit }));
     } catch (error) {
       settings.onProblem(error, 'A returned worktree could not be kept; it is removed');
       await remove(place);
     }
   }
 
-  const nothing = async (): Promise<void> => {};
   return { prepare, at, remove, release, settled: pool?.settled ?? nothing, sweep: pool?.sweep ?? nothing };
 }
+
+const keyOf = (mirror: Mirror, runId: string, kind: WorkspaceKind): string => [mirror.gitDir, runId, kind].join('\n');
+
+const nothing = async (): Promise<void> => {};
 
 /** What cannot be done, for whatever reason, is done from the beginning; what stands against that too is then reported. */
 async function succeeds(work: () => Promise<void>, signal: AbortSignal | undefined): Promise<boolean> {
@@ -162,7 +171,8 @@ async function build({ worktree, pooled, commit, signal, ...place }: Building): 
     return old;
   });
   // The files come outside the lock.
-  await worktree.restore(commit, { signal, isClean: true });
+  const isThere = pooled?.commit === commit && (await worktree.adopt(commit, { signal }));
+  if (!isThere) await worktree.restore(commit, { signal, isClean: true });
   if (!isClone) await finishRegistration(place);
   if (trash !== undefined) await removeTree(trash);
 }

@@ -26,7 +26,7 @@ async function publisher(host: ActivityHost) {
   const mirror = await deps.mirrors.open(repository);
   const checkpoint = await remote.commit({ 'a.txt': 'two\n' }, { branch: 'work' });
   for (const branch of ['main', 'work']) await mirror.fetchBranch({ url: remote.path, branch });
-  const worktree = deps.worktrees.at({ mirror, runId: lease.runId });
+  const { worktree } = await deps.worktrees.prepare({ mirror, runId: lease.runId, commit: checkpoint });
   const ports = { backend: 1, frontend: 2 };
   const held = deps.holdings.add({
     lease,

@@ -107,7 +107,7 @@ describe('the note of a finished step', () => {
     await using home = await temporaryDirectory();
     await mkdir(join(home.path, 'steps'));
     await writeFile(join(home.path, 'steps', '1-first.outcome.json'), left);
-    const { value, warnings } = await inActivity(() => createStepNotes(home.path, step).outcome());
+    const { value, warnings } = await inActivity(() => createStepNotes(home.path, step, 'scripted').outcome());
     expect(value).toBeUndefined();
     expect(warnings).toHaveLength(1);
   });

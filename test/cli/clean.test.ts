@@ -3,10 +3,12 @@ import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { baselinePath, knownBaseline, rememberBaseline } from '../../src/activities/baseline-files.ts';
 import type { CheckReport } from '../../src/checks/report.ts';
+import { age } from '../../src/cli/age.ts';
 import { clean } from '../../src/cli/clean.ts';
 import { openContext } from '../../src/cli/context.ts';
 import { localRepository } from '../../src/contracts/repository.ts';
 import { createSetupCache } from '../../src/workspace/setup-cache.ts';
+import { exampleRun } from '../support/example-run.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const repository = localRepository('acme/shop');
@@ -31,7 +33,9 @@ async function world() {
   await rememberBaseline(file, report);
   const kept = stack.move();
   return {
-    async clean(options: { dryRun?: boolean; cache?: boolean }) {
+    home,
+    ledger: context.ledger,
+    async clean(options: { dryRun?: boolean; cache?: boolean; olderThan?: number }) {
       said.length = 0;
       expect(await clean(context, { dryRun: false, cache: false, ...options })).toBe(0);
       return said;
@@ -55,4 +59,17 @@ test('caches stay unless they are named, and are removed once', async () => {
   expect(await made.clean({ cache: true })).toEqual(WORDS.map((words) => `remove ${words}`));
   expect(await made.cached()).toEqual({ setups: 0, baseline: false });
   expect(await made.clean({ cache: true })).toEqual(['Nothing to clean.']);
+});
+
+test('what an old closed run kept is named before it goes, younger ones by age only', async () => {
+  await using made = await world();
+  const old = new Date(Date.now() - 2 * age('20d')).toISOString();
+  await made.ledger.recordRun(exampleRun({ status: 'failed', createdAt: old, completedAt: old }));
+  const folder = join(made.home, 'runs/0123abcd/transcripts');
+  await mkdir(folder, { recursive: true });
+  expect(await made.clean({ dryRun: true })).toEqual(['Nothing to clean.']);
+  expect(await made.clean({ dryRun: true, olderThan: age('30d') })).toEqual([`would remove ${folder} (run 0123abcd closed long ago)`]);
+  expect(await made.clean({ olderThan: age('30') })).toEqual([`remove ${folder} (run 0123abcd closed long ago)`]);
+  expect(await readdir(join(made.home, 'runs/0123abcd'))).toEqual([]);
+  for (const wrong of ['', 'soon', '-1d', '1h']) expect(() => age(wrong)).toThrow('such as 30d');
 });

@@ -20,3 +20,16 @@ test('a run that nobody wanted any more says why', () => {
   const view = exampleRun({ status: 'cancelled', summary: 'Issue #1 was closed meanwhile: nothing was published.' });
   expect(report(view)).toContain('  says          Issue #1 was closed meanwhile: nothing was published.');
 });
+
+test('a run that waits says why and until when, and what a person can do sooner', () => {
+  const waiting = {
+    status: 'waiting' as const,
+    waitingFor: 'usage_limit' as const,
+    waitingUntil: '2026-11-29T22:00:00.000Z',
+    waitingMessage: 'claude’s limit\nis reached',
+  };
+  const said = report(exampleRun(waiting));
+  expect(said).toContain('waits         for a usage limit to end until 2026-11-29 22:00:00 UTC: claude’s limit is reached');
+  expect(said).toMatch(/belay retry \S+ +tries at once/);
+  expect(report(exampleRun({ ...waiting, waitingFor: 'breaker' }))).not.toContain('belay retry');
+});

@@ -37,7 +37,7 @@ afterAll(() => resources.disposeAsync());
 
 async function shown(json: boolean): Promise<string> {
   said.length = 0;
-  expect(await show(context, view.id, { json })).toBe(0);
+  expect(await show(context, view.id, { history: false, json })).toBe(0);
   return said.join('\n');
 }
 

@@ -155,7 +155,7 @@ describe('an error of the real claude', () => {
     ['a wrong key', { status: 401, type: 'authentication_error' }, { code: 'engine_not_logged_in' }],
     ['an overloaded model', { status: 529, type: 'overloaded_error' }, { code: 'engine_overloaded' }],
     ['a broken model server', { status: 500, type: 'api_error' }, { code: 'engine_overloaded' }],
-    ['a rate limit', { status: 429, type: 'rate_limit_error' }, { code: 'engine_limit_reached', retryAt: expect.any(Date) }],
+    ['a rate limit', { status: 429, type: 'rate_limit_error' }, { code: 'engine_rate_limited', retryAt: expect.any(Date) }],
     ['an unknown model', { status: 404, type: 'not_found_error', message: 'model: nonsense' }, { code: 'engine_refused' }],
     ['a refusal', { say: 'no', stopReason: 'refusal' }, { code: 'engine_refused' }],
   ];
@@ -179,6 +179,16 @@ describe('an error of the real claude', () => {
   it('is typed when the budget is used up', async () => {
     await using bench = await openBench(() => ({ tool: 'Bash', input: { command: 'echo again', description: 'x' } }));
     await expect(bench.turn({ budgetUsd: 0.003 })).rejects.toMatchObject({ code: 'engine_budget_exhausted' });
+  });
+
+  it('counts only the turn itself towards its budget where a session is resumed', async () => {
+    await using bench = await openBench(() => done);
+    const sessionId = randomUUID();
+    const { costUsd } = await bench.turn({ sessionId });
+    expect(costUsd).toBeGreaterThan(0);
+    await expect(bench.turn({ resume: sessionId, budgetUsd: costUsd * 1.5 })).resolves.toMatchObject({ text: 'done' });
+    const less = bench.turn({ resume: sessionId, budgetUsd: costUsd * 0.5 });
+    await expect(less).rejects.toMatchObject({ code: 'engine_budget_exhausted' });
   });
 
   it('is typed when nobody listens at the address of the model', async () => {

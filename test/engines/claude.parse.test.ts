@@ -55,6 +55,10 @@ describe('a line of claude', () => {
     expect(parseClaudeLine(DENIED)).toEqual([{ type: 'tool', name: 'Bash', summary: 'was not allowed' }]);
   });
 
+  it('tells of a limit although its time is none', () => {
+    expect(parseClaudeLine(LIMIT.replace('1795190000', '1e300'))).toEqual([{ type: 'limit' }]);
+  });
+
   it('tells of a limit only when it is reached', () => {
     expect(parseClaudeLine(LIMIT)).toEqual([{ type: 'limit', resetsAt: '2026-11-20T15:53:20.000Z' }]);
     expect(parseClaudeLine(LIMIT.replace('"status":"rejected"', '"status":"allowed_warning"'))).toEqual([]);
@@ -97,6 +101,12 @@ describe('the outcome of claude', () => {
     [
       'a usage limit on standard error',
       endOf(undefined, { stderrTail: 'Claude AI usage limit reached|1795190000' }),
+      'engine_limit_reached',
+    ],
+    ['too many calls in a minute', endOf({ is_error: true, result: 'API Error', api_error_status: 429 }), 'engine_rate_limited'],
+    [
+      'a limit of hours with the status of too many calls',
+      endOf({ is_error: true, result: 'API Error', api_error_status: 429 }, { resetsAt: '2999-01-01T00:00:00.000Z' }),
       'engine_limit_reached',
     ],
     ['no result at all', endOf(undefined, { exitCode: 0 }), 'engine_invalid_output'],

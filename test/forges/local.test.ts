@@ -150,6 +150,14 @@ describe('pull requests', () => {
     expect(await at.forge.listPullRequests({ repository: at.repository })).toHaveLength(1);
   });
 
+  test('are found among others without reading more of them than their text', async () => {
+    await using at = await setting();
+    const other = await at.forge.createPullRequest(wanted(at.repository, 'belay/bug-2'));
+    await writeFile(other.url, (await readFile(other.url, 'utf8')).replace('state: open', 'state: opne'));
+    const made = await at.forge.createPullRequest(wanted(at.repository));
+    expect(await at.forge.findPullRequest({ repository: at.repository, branch: 'belay/bug-1' })).toEqual(made);
+  });
+
   test('are one per branch and have a number of their own when several processes race', async () => {
     await using at = await setting();
     const program = join(import.meta.dirname, 'create-pull-request.fixture.ts');

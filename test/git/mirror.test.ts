@@ -114,12 +114,17 @@ test('reads files and lists trees of a commit without a worktree', async () => {
     '[x]': 'brackets',
   });
   const { mirror, base: commit } = setup;
+  const names = ['a.txt', 'src', 'src/ä ö', 'link', '[x]', 'none', 'sr', '*.txt'];
+  const there = () => Promise.all(names.map((path) => mirror.hasPath({ commit, path })));
+  const unlisted = await there();
+  expect(unlisted).toEqual([true, true, true, true, true, false, false, false]);
   expect(await mirror.readFile({ commit, path: 'src/ä ö/b.txt' })).toBe('zwei');
   expect(await mirror.readFile({ commit, path: 'src/c.txt' })).toBe('c\r\n');
   expect(await mirror.readFile({ commit, path: '[x]' })).toBe('brackets');
   for (const path of ['none', 'src', 'link', '../x', '*.txt'])
     expect(await mirror.readFile({ commit, path }).catch(() => undefined)).toBeUndefined();
   expect((await mirror.listFiles({ commit })).toSorted()).toEqual(['[x]', 'a.txt', 'link', 'src/c.txt', 'src/ä ö/b.txt']);
+  expect(await there()).toEqual(unlisted);
   expect((await mirror.listFiles({ commit, depth: 1 })).toSorted()).toEqual(['[x]', 'a.txt', 'link', 'src/']);
 });
 

@@ -65,6 +65,24 @@ describe('a run whose tests go on failing', () => {
     expect(await project.git('ls-tree', '--name-only', String((JSON.parse(mended.stdout) as RunView).branch))).not.toContain('broken.txt');
   });
 
+  it('goes back to a version by its number, and to no other', async () => {
+    const { view } = await parkedRun();
+    expect((await user.belay(['parked'])).stdout).toContain(view.id);
+    const unknown = await user.belay(['rollback', view.id, '--version', '99']);
+    expect(unknown).toMatchObject({ exitCode: 2, stderr: expect.stringContaining(`Run ${view.id} has no version 99: they are 1 to 4.`) });
+    const [planned, implemented] = await Promise.all(
+      ['2', '3'].map((version) => user.belay(['open', view.id, '--path', '--version', version])),
+    );
+    expect(await textOf(join(String(planned?.stdout.trim()), 'broken.txt'))).toBeUndefined();
+    expect(await textOf(join(String(implemented?.stdout.trim()), 'broken.txt'))).toBe('broken\n');
+    const back = await user.belay(['rollback', view.id, '--version', '2', '--json']);
+    expect({ exitCode: back.exitCode, view: JSON.parse(back.stdout) }).toMatchObject({
+      exitCode: 0,
+      view: { id: view.id, status: 'completed', outcome: 'pull_request' },
+    });
+    expect((await user.belay(['show', view.id, '--history'])).stdout).toMatch(/^ {2}5 .* went back to version 2 by \S+ /m);
+  });
+
   it('is cancelled when it is parked, once', async () => {
     const { view } = await parkedRun();
     expect(await user.belay(['cancel', view.id, '--reason', 'no use'])).toMatchObject({ exitCode: 0 });

@@ -44,6 +44,20 @@ describe('the output of a child', () => {
     expect(expected).toBe(100_001);
   });
 
+  it('lets lines that came together be written together, the unfinished last one too', async () => {
+    const written: string[] = [];
+    let waiting = '';
+    await run(String.raw`seq 100000; printf end`, {
+      onLine: (line) => (waiting += `${line} `),
+      onLines: () => {
+        written.push(waiting);
+        waiting = '';
+      },
+    });
+    expect(written.join('').split(' ').slice(-3)).toEqual(['100000', 'end', '']);
+    expect(written.length).toBeLessThan(10_000);
+  });
+
   it('turns invalid UTF-8 into replacement characters and keeps characters whole across chunks', async () => {
     const lines: string[] = [];
     await run(String.raw`printf 'bad \377\376 byte\n'; printf 'gr\303'; sleep 0.05; printf '\274n\n'`, {

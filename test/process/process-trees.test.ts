@@ -26,7 +26,9 @@ function newMark(): { env: Record<string, string>; alive: () => Promise<number[]
   return { env: { PATH, TREE_UNDER_TEST: value }, alive: () => markedProcesses(`TREE_UNDER_TEST=${value}`) };
 }
 
-describe.each(await availableIsolations())('process trees kept by a %s', (isolation) => {
+const isolations = await availableIsolations();
+
+describe.each(isolations)('process trees kept by a %s', (isolation) => {
   const open = (graceMs = 100): Promise<ProcessTrees> => createProcessTrees({ bootId: randomUUID(), isolation, graceMs });
 
   it('gives the child its input, folder and environment, and reports its output and exit code', async () => {
@@ -75,6 +77,16 @@ describe.each(await availableIsolations())('process trees kept by a %s', (isolat
     const script = 'mkfifo away; setsid sh -c "echo yes > away; exec sleep 300" & read -r left < away; echo started';
     const end = await trees.run(shell(script, { env, cwd: folder.path }));
     expect(end).toMatchObject({ exitCode: 0, reason: 'exited', stdoutTail: 'started\n' });
+    expect(await alive()).toEqual([]);
+  });
+
+  it('has ended all that was started when many trees end at once', async () => {
+    await using trees = await open();
+    await using folder = await temporaryDirectory();
+    const { env, alive } = newMark();
+    const one = (fifo: number) =>
+      shell(`mkfifo ${fifo}; setsid sh -c "echo yes > ${fifo}; exec sleep 300" & read -r left < ${fifo}`, { env, cwd: folder.path });
+    await Promise.all(Array.from({ length: 8 }, async (_, fifo) => trees.run(one(fifo))));
     expect(await alive()).toEqual([]);
   });
 
@@ -151,5 +163,16 @@ describe.each(await availableIsolations())('process trees kept by a %s', (isolat
     };
     await expect(trees.run(shell(STUBBORN, { env, onLine }))).rejects.toThrow('cannot take it');
     expect(await alive()).toEqual([]);
+  });
+});
+
+describe.runIf(isolations.includes('namespace'))('process trees kept by a namespace', () => {
+  it('end before their run does, also what has left its session and its environment', async () => {
+    await using trees = await createProcessTrees({ bootId: randomUUID(), isolation: 'namespace', graceMs: 100 });
+    await using folder = await temporaryDirectory();
+    const mark = `UNMARKED=${randomUUID()}`;
+    const script = `mkfifo away; env -i ${mark} PATH=$PATH setsid sh -c "echo yes > away; exec sleep 300" & read -r left < away`;
+    expect(await trees.run(shell(script, { cwd: folder.path }))).toMatchObject({ exitCode: 0, reason: 'exited' });
+    expect(await markedProcesses(mark)).toEqual([]);
   });
 });

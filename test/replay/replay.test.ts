@@ -47,8 +47,9 @@ describe('recorded histories', () => {
     expect(wrong['planBuild.json']).toMatch(/^DeterminismViolationError: /);
   });
 
-  it('are there for every pipeline, and for runs that parked, were retried or cancelled', () => {
-    for (const name of [...PIPELINES, 'sdlc-parked', 'sdlc-retried-2', 'sdlc-cancelled'])
+  it('are there for every pipeline, every wait, and for runs that parked, were retried, rolled back or cancelled', () => {
+    const waits = ['wait-approval', 'wait-approval-expired', 'wait-usage-limit', 'wait-message'];
+    for (const name of [...PIPELINES, ...waits, 'sdlc-parked', 'sdlc-retried-2', 'sdlc-rolled-back-2', 'sdlc-cancelled'])
       expect([...texts.keys()]).toContain(`${name}.json`);
   });
 

@@ -122,9 +122,9 @@ test('later attempts of a step keep their own prompt and transcript', async () =
 
 test('the log is readable text: one entry after the other, nothing that steers a terminal', async () => {
   await using fresh = await freshRunFiles();
-  const at = new Date('2026-11-20T10:00:00.000Z');
-  await fresh.files.appendLog({ runId, line: 'plan: started', at });
-  await fresh.files.appendLog({ runId, line: '\u001b[31mred\u001b[0m\u0007\r\n2026-01-01T00:00:00.000Z forged\n', at });
+  const at = '2026-11-20T10:00:00.000Z';
+  const forged = { message: '\u001b[31mred\u001b[0m\u0007\r\n2026-01-01T00:00:00.000Z forged\n', at };
+  await fresh.files.appendLog({ runId, lines: [{ message: 'plan: started', at }, forged] });
   expect(await fresh.read('runs/0123abcd/log.txt')).toBe(
     '2026-11-20T10:00:00.000Z plan: started\n2026-11-20T10:00:00.000Z red\n    2026-01-01T00:00:00.000Z forged\n',
   );
@@ -133,7 +133,8 @@ test('the log is readable text: one entry after the other, nothing that steers a
 test('many log lines at once are all kept whole', async () => {
   await using fresh = await freshRunFiles();
   const lines = Array.from({ length: 200 }, (_, index) => `line ${index} ${'x'.repeat(500)}`);
-  await Promise.all(lines.map((line) => fresh.files.appendLog({ runId, line })));
+  const at = new Date().toISOString();
+  await Promise.all(lines.map((message) => fresh.files.appendLog({ runId, lines: [{ message, at }] })));
   const text = await fresh.read('runs/0123abcd/log.txt');
   const kept = text
     .trimEnd()

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
+import { createBreakers } from '../../src/activities/breakers.ts';
 import type { Dependencies } from '../../src/activities/dependencies.ts';
 import { createHoldings } from '../../src/activities/holdings.ts';
 import type { Grant, LeaseRef } from '../../src/contracts/lease.ts';
@@ -47,11 +48,16 @@ export async function activityHost(
     signal: async (_name: string, grant: Grant) => void grants.push(grant),
     describe: async () => ({ status: { name: workflow.status } }),
   };
+  const ledger = stack.use(await openLedger({ path: join(home, 'ledger.db') }));
+  const onProblem = (error: unknown): never => {
+    throw error;
+  };
   const deps: Dependencies = {
     home,
     host: { id, taskQueue: `work-${id}` },
     client: { workflow: { getHandle: () => handle } } as unknown as Client,
-    ledger: stack.use(await openLedger({ path: join(home, 'ledger.db') })),
+    ledger,
+    breakers: createBreakers({ ledger, onProblem, failures: 5, openMs: 60_000, successes: 2 }),
     files: createRunFiles({ home }),
     forges,
     trackers,
@@ -62,9 +68,7 @@ export async function activityHost(
       home,
       pool: {
         size: 3,
-        onProblem: (error) => {
-          throw error;
-        },
+        onProblem,
       },
     }),
     ports: createPortRegistry({

@@ -3,9 +3,11 @@ import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import type { Context } from '../../src/cli/context.ts';
 import { intakeOf } from '../../src/cli/run.ts';
-import type { CommandName, PhaseName, PipelineName, WorkspaceKind } from '../../src/contracts/constants.ts';
+import type { ApprovalName, CommandName, PhaseName, PipelineName, WorkspaceKind } from '../../src/contracts/constants.ts';
 import type { PullRequest } from '../../src/contracts/repository.ts';
+import type { RunLimits } from '../../src/contracts/run-input.ts';
 import { withoutUndefined } from '../../src/contracts/without-undefined.ts';
+import type { WaitLimits } from '../../src/contracts/run-input.ts';
 import type { RunView } from '../../src/contracts/run-view.ts';
 import type { ScriptTurn } from '../../src/engines/script.ts';
 import type { IntakeDependencies, Order } from '../../src/intake/order.ts';
@@ -41,6 +43,8 @@ export interface ProjectOptions {
   files?: Files;
   /** Over turns that succeed at once. */
   script?: Turns;
+  /** Instead of minutes and days. */
+  waits?: WaitLimits;
 }
 
 export interface RunOptions {
@@ -49,6 +53,9 @@ export interface RunOptions {
   base?: string;
   workspace?: WorkspaceKind;
   budgetUsd?: number;
+  approve?: ApprovalName[];
+  /** Over those of the installation. */
+  limits?: Partial<RunLimits>;
   /** Instead of the project's issue: a file, a number, or a request in words. */
   target?: string;
 }
@@ -60,6 +67,8 @@ export interface BelayProject extends Project {
   run(options?: RunOptions): Promise<TestRun>;
   /** Goes on where a closed run ended, as `belay retry` does. */
   retry(run: RunView, phase?: PhaseName): Promise<TestRun>;
+  /** Goes on from a version of a closed run, as `belay rollback` does. */
+  rollback(run: RunView, version: number): Promise<TestRun>;
   pullRequests(): Promise<PullRequest[]>;
   /** The living comment on an issue. */
   comment(issue?: string): Promise<string>;
@@ -67,6 +76,8 @@ export interface BelayProject extends Project {
   labels(): Promise<string[]>;
   /** As a person does who edits the issue's file. */
   setIssueState(state: 'open' | 'closed'): Promise<void>;
+  /** Adds to the issue's text. */
+  editIssue(text: string): Promise<void>;
   /** Belay's branches in the project. */
   branches(): Promise<string[]>;
 }
@@ -74,7 +85,7 @@ export interface BelayProject extends Project {
 export async function openProject(
   context: Context & { client: Client },
   folder: string,
-  { files, script = {} }: ProjectOptions,
+  { files, script = {}, waits }: ProjectOptions,
 ): Promise<BelayProject> {
   await mkdir(folder, { recursive: true });
   const project = await userProject(folder, files ? { files } : {});
@@ -84,18 +95,27 @@ export async function openProject(
   const play = (turns: Turns): Promise<void> => writeFile(scriptFile, JSON.stringify({ ...SCRIPT, ...turns }));
   await play(script);
   const { defaults, ...intake } = intakeOf(context);
-  const deps: IntakeDependencies = { ...intake, defaults: { ...defaults, script: scriptFile } };
+  const limits = { ...defaults.limits, ...(waits ? { waits } : {}) };
+  const deps: IntakeDependencies = { ...intake, defaults: { ...defaults, limits, script: scriptFile } };
   const forgeFolder = join(context.config.home, 'forge', repository.owner, repository.name);
   const comment = (issue = '1'): Promise<string> => onlyComment(join(forgeFolder, 'issues', `${issue}.comments`));
   const start = async (order: Order): Promise<TestRun> => testRun({ ...context, started: await startRun(context, order), order, comment });
   return {
     ...project,
     script: play,
-    run: async (options = {}) => start(await takeOrder(deps, await requestOf(project, options))),
+    async run(options = {}) {
+      const limits = { ...deps.defaults.limits, ...options.limits };
+      return start(await takeOrder({ ...deps, defaults: { ...deps.defaults, limits } }, await requestOf(project, options)));
+    },
+    rollback: async (run, version) => start(await retryOrder(deps, run, { triggeredBy: 'ada', version })),
     retry: async (run, phase) => start(await retryOrder(deps, run, { triggeredBy: 'ada', ...(phase ? { phase } : {}) })),
     pullRequests: () => context.forges.local.listPullRequests({ repository }),
     comment,
     labels: async () => (await context.trackers.local.getIssue({ tracker: 'local', repository, key: '1' })).labels,
+    async editIssue(text) {
+      const path = join(forgeFolder, 'issues', '1.md');
+      await writeFile(path, `${await readFile(path, 'utf8')}\n${text}\n`);
+    },
     async setIssueState(state) {
       const path = join(forgeFolder, 'issues', '1.md');
       await writeFile(path, (await readFile(path, 'utf8')).replace(/^state: .*$/m, `state: ${state}`));
@@ -109,7 +129,7 @@ export async function openProject(
 
 async function requestOf(
   project: Project,
-  { pipeline = 'sdlc', fresh = false, base, workspace, budgetUsd, target = project.issue }: RunOptions,
+  { pipeline = 'sdlc', fresh = false, base, workspace, budgetUsd, approve, target = project.issue }: RunOptions,
 ) {
   return {
     target: await parseTarget(target, { gitHubHost: 'github.com' }),
@@ -117,7 +137,7 @@ async function requestOf(
     workingDirectory: project.path,
     pipeline,
     fresh,
-    requested: withoutUndefined({ budgetUsd, workspace }),
+    requested: withoutUndefined({ budgetUsd, workspace, approve }),
     triggeredBy: 'ada',
     ...(base ? { base } : {}),
   };

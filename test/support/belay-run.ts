@@ -1,10 +1,12 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { WorkflowUpdateFailedError } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
 import type { Context } from '../../src/cli/context.ts';
-import { CANCEL_SIGNAL, COMMANDS, RETRY_SIGNAL } from '../../src/contracts/constants.ts';
+import { CANCEL_SIGNAL, COMMANDS, RETRY_SIGNAL, ROLLBACK_UPDATE } from '../../src/contracts/constants.ts';
 import type { PhaseName, RunStatus } from '../../src/contracts/constants.ts';
 import type { StepRecord } from '../../src/contracts/records.ts';
+import type { RunVersion } from '../../src/contracts/run-state.ts';
 import type { PhaseView, RunView } from '../../src/contracts/run-view.ts';
 import type { CallState } from '../../src/engines/scripted-state.ts';
 import type { Order } from '../../src/intake/order.ts';
@@ -36,6 +38,10 @@ export interface TestRun {
   log(): Promise<string>;
   /** Wakes it with a phase, if named, and waits until it has woken. */
   retry(phase?: string): Promise<void>;
+  /** Brings it back to a version; rejects with the reason where it may not. */
+  rollback(version: number): Promise<void>;
+  /** How it stood after each phase and order. */
+  versions(): Promise<RunVersion[]>;
   cancel(): Promise<void>;
   /** As `temporal workflow cancel` does. */
   cancelOnServer(): Promise<void>;
@@ -103,6 +109,14 @@ export async function testRun({ ledger, config, client, started, order, comment 
       await handle.signal(RETRY_SIGNAL, phase ? { phase } : {});
       await until((now) => now.version > version);
     },
+    async rollback(version) {
+      const { version: before } = await view();
+      await handle.executeUpdate(ROLLBACK_UPDATE, { args: [{ version, by: 'ada' }] }).catch((error: unknown) => {
+        throw error instanceof WorkflowUpdateFailedError ? error.cause : error;
+      });
+      await until((now) => now.version > before);
+    },
+    versions: () => ledger.listVersions(id),
     cancel: () => handle.signal(CANCEL_SIGNAL, {}),
     cancelOnServer: async () => void (await handle.cancel()),
     temporalStatus: async () => (await handle.describe()).status.name,

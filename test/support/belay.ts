@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
+import type { BreakerTiming } from '../../src/activities/breakers.ts';
 import { openContext } from '../../src/cli/context.ts';
-import type { Context } from '../../src/cli/context.ts';
+import { loadConfig } from '../../src/config.ts';
 import type { Terminal } from '../../src/cli/terminal.ts';
 import type { LocalForge } from '../../src/forges/local.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
@@ -24,7 +25,8 @@ export interface Belay extends AsyncDisposable {
   readonly forge: LocalForge;
   /** A project with an issue, and what the agent does about it. */
   project(options?: ProjectOptions): Promise<BelayProject>;
-  startWorker(): Promise<void>;
+  /** With other settings than at the start, where given. */
+  startWorker(settings?: Record<string, string>): Promise<void>;
   /** Stops the worker as a signal does: agents are ended, their runs left to the next worker. */
   stopWorker(): Promise<void>;
 }
@@ -33,18 +35,19 @@ export interface Belay extends AsyncDisposable {
 let logged = false;
 
 /** Starts everything. The settings are environment variables. */
-export async function startBelay(settings: Record<string, string> = {}): Promise<Belay> {
+export async function startBelay(settings: Record<string, string> = {}, { breakers }: { breakers?: BreakerTiming } = {}): Promise<Belay> {
   await using stack = new AsyncDisposableStack();
   const { path } = stack.use(await temporaryDirectory());
   const env = environment(join(path, 'home'), settings);
   const context = stack.use(await openContext({ env, terminal: quiet }));
+  if (breakers) context.config.breakers = breakers;
   const { home } = context.config;
   if (!logged) installLogger(createLog({ level: 'silent' }));
   logged = true;
   const server = stack.use(await startDevServer({ cli: await temporalCli(), home }));
   const target = localTarget(server.address);
   const { client } = stack.use(await connectTemporal({ target }));
-  const worker = stack.use(stoppableWorker(context, target));
+  const worker = stack.use(stoppableWorker({ home, settings }, target));
   await worker.start();
   let projects = 0;
   const kept = stack.move();
@@ -76,15 +79,16 @@ function environment(home: string, settings: Record<string, string>): NodeJS.Pro
 const nothing = (): void => {};
 const quiet: Terminal = { live: false, piped: true, out: nothing, note: nothing, exact: nothing };
 
-function stoppableWorker({ config, env }: Pick<Context, 'config' | 'env'>, target: TemporalTarget) {
+function stoppableWorker({ home, settings }: { home: string; settings: Record<string, string> }, target: TemporalTarget) {
   let running: BelayWorker | undefined;
   const stop = async (): Promise<void> => {
     const stopping = running;
     running = undefined;
     await stopping?.[Symbol.asyncDispose]();
   };
-  const start = async (): Promise<void> => {
-    running = await startWorker({ config, env, target, log: createLog({ level: 'silent' }) });
+  const start = async (others: Record<string, string> = {}): Promise<void> => {
+    const env = environment(home, { ...settings, ...others });
+    running = await startWorker({ config: loadConfig(env), env, target, log: createLog({ level: 'silent' }) });
   };
   return { start, stop, [Symbol.asyncDispose]: stop };
 }

@@ -16,6 +16,8 @@ import { cacheFolder } from '../../src/cache-folder.ts';
 import { temporalCli } from './temporal-cli.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
+/** Under coverage the command line does without its compile cache; nothing else of what it takes to start has to be exact. */
+const STRIPPED = ['--import', new URL('stripped-sources.mjs', import.meta.url).href];
 const SOURCE = fileURLToPath(new URL('../../src/', import.meta.url));
 const POLL_MS = 25;
 const PATIENCE_MS = 40_000;
@@ -128,7 +130,8 @@ async function basicEnvironment(folder: string, mark: string) {
 }
 
 function start(args: string[], cwd: string, env: Record<string, string | undefined>): Program {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...args], {
+  const loading = env['NODE_V8_COVERAGE'] ? STRIPPED : [];
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...loading, ...args], {
     cwd,
     env,
     stdio: ['ignore', 'pipe', 'pipe'],

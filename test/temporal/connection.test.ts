@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectTemporal, connectWorker, isReachable, localTarget, temporalTarget } from '../../src/temporal/connection.ts';
 import { startDevServer } from '../../src/temporal/dev-server.ts';
@@ -83,5 +84,25 @@ describe('connections', () => {
     });
     await expect(connectWorker({ target })).rejects.toMatchObject({ code: 'temporal_unreachable' });
     expect(await isReachable(target, 300)).toBe(false);
+  });
+
+  it('that are closed while a call is being tried again end nothing but the call', async () => {
+    await using home = await temporaryDirectory();
+    const doomed = await startDevServer({ cli: await temporalCli(), home: home.path });
+    const temporal = await connectTemporal({ target: localTarget(doomed.address) });
+    await doomed[Symbol.asyncDispose]();
+    const thrown: unknown[] = [];
+    const note = (error: unknown): void => void thrown.push(error);
+    process.prependListener('uncaughtException', note);
+    const outcome = temporal.client.workflow.count().then(
+      () => 'answered',
+      () => 'failed',
+    );
+    // Refused at once, and called again after 50 to 150 ms.
+    expect(await Promise.race([outcome, sleep(20, 'tried again')])).toBe('tried again');
+    await temporal[Symbol.asyncDispose]();
+    await sleep(500);
+    process.off('uncaughtException', note);
+    expect(thrown).toEqual([]);
   });
 });

@@ -99,7 +99,7 @@ describe('an engine', () => {
     const project = await belay.project({ script: { plan: [{ fail: { code: 'engine_crashed', message: 'Segmentation fault' } }] } });
     const run = await project.run({ pipeline: 'plan' });
     expect((await run.parked()).errors).toMatchObject([
-      { phase: 'plan', code: 'engine_crashed', message: expect.stringContaining('Segmentation fault') as string },
+      { phase: 'plan', code: 'engine_crashed', attempts: 3, message: expect.stringContaining('Segmentation fault') as string },
     ]);
     expect((await run.steps()).at(-1)).toMatchObject({ name: 'plan', attempt: 3, status: 'failed' });
   });

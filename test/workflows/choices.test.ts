@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import type { RunInput } from '../../src/contracts/run-input.ts';
 import type { RunSettings } from '../../src/contracts/run-state.ts';
-import { budgetLeft, engineOf, isSwitchedOff } from '../../src/workflows/choices.ts';
+import { budgetLeft, engineOf, enginesOf, isSwitchedOff, modelOf } from '../../src/workflows/choices.ts';
 
-type Input = Partial<Pick<RunInput, 'pipeline' | 'requested' | 'labelled' | 'engine' | 'model' | 'phasesOff' | 'budgetUsd'>>;
+type Input = Partial<Pick<RunInput, 'pipeline' | 'requested' | 'labelled' | 'engine' | 'model' | 'failover' | 'phasesOff' | 'budgetUsd'>>;
 
 const inputOf = (given: Input) => ({ engine: 'claude', phasesOff: [], ...given }) as unknown as RunInput;
 const settingsOf = (given: Partial<RunSettings>) => ({ byPhase: {}, phasesOff: [], phasesOn: [], limits: {}, ...given }) as RunSettings;
@@ -38,6 +38,21 @@ test('a model is not given to an engine that it was not named for', () => {
   expect(engineOf(inputOf({ model: 'sonnet', requested: { engine: 'scripted' } }), settings, 'plan')).toEqual({ engine: 'scripted' });
   // Named where nothing is said of the engine: for the one that was in force there, which is the same.
   expect(engineOf(inputOf({ requested: { engine: 'claude' } }), settings, 'plan')).toEqual({ engine: 'claude', model: 'opus' });
+});
+
+test('others go on for the chosen engine by the repository, else by the installation, each with its own model', () => {
+  const input = inputOf({ failover: ['scripted', 'claude'], model: 'sonnet' });
+  expect(enginesOf(input, settingsOf({}), 'plan')).toEqual(['claude', 'scripted']);
+  expect(enginesOf(input, settingsOf({ failover: [] }), 'plan')).toEqual(['claude']);
+  const settings = settingsOf({ engine: 'scripted', model: 'x', failover: ['claude'] });
+  expect(enginesOf(input, settings, 'plan')).toEqual(['scripted', 'claude']);
+  expect(modelOf(input, settings, 'plan', 'claude')).toEqual({ model: 'sonnet' });
+  expect(modelOf(input, settings, 'plan', 'scripted')).toEqual({ model: 'x' });
+});
+
+test('what a step has cost already is part of what it may cost', () => {
+  const state = { view: { costUsd: 2 }, settings: settingsOf({}) } as Parameters<typeof budgetLeft>[1];
+  expect(budgetLeft(inputOf({ budgetUsd: 10 }), state, 1.5)).toEqual({ budgetUsd: 9.5 });
 });
 
 test.each<{ input: Input; settings: Partial<RunSettings>; off: boolean }>([

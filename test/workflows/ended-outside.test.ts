@@ -1,10 +1,14 @@
+import { access, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { follow, settled } from '../../src/cli/follow.ts';
 import type { RunView } from '../../src/contracts/run-view.ts';
+import { markedProcesses } from '../../src/process/process-table.ts';
 import { startBelay } from '../support/belay.ts';
 import type { Belay } from '../support/belay.ts';
 import type { TestRun } from '../support/belay-run.ts';
 import { phaseOf } from '../support/belay-run.ts';
+import { eventually } from '../support/eventually.ts';
 
 let belay: Belay;
 beforeAll(async () => {
@@ -38,12 +42,33 @@ describe('a run that Temporal ended', () => {
     expect(await followed(run)).toEqual(view);
   });
 
+  it('is cleaned up after by its host, and shows as failed although nobody follows it', async () => {
+    const project = await belay.project({ script: { implement: [{ hang: true }] } });
+    const run = await project.run();
+    await run.working('implement');
+    await terminate(run);
+    expect(await run.until('failed')).toMatchObject({ errors: [{ code: 'run_terminated' }] });
+    await eventually(() => expect(access(run.worktree)).rejects.toThrow('ENOENT'));
+    const boot = (await readFile(join(belay.home, 'boot'), 'utf8')).trim();
+    expect(await markedProcesses(`BELAY_BOOT=${boot}`)).toEqual([]);
+    await eventually(async () => expect(await project.comment()).toContain('run_terminated'));
+  });
+
   it('while it was parked is not parked any more', async () => {
     const project = await belay.project({ script: { implement: [{ write: { 'broken.txt': 'yes\n' } }] } });
     const run = await project.run();
     await run.parked();
     await terminate(run);
     expect(await followed(run)).toMatchObject({ status: 'failed', errors: [{ code: 'tests_failing' }, { code: 'run_terminated' }] });
+  });
+
+  it('while it was parked shows as failed, on its issue too, without anyone following it', async () => {
+    const project = await belay.project({ script: { implement: [{ write: { 'broken.txt': 'yes\n' } }] } });
+    const run = await project.run();
+    await run.parked();
+    await terminate(run);
+    expect(await run.until('failed')).toMatchObject({ errors: [{ code: 'tests_failing' }, { code: 'run_terminated' }] });
+    await eventually(async () => expect(await project.comment()).toContain('run_terminated'));
   });
 
   it('is settled as failed, and its issue’s next run is left alone', async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { endedOutside } from '../../src/cli/ended-outside.ts';
+import { endedOutside } from '../../src/contracts/ended-outside.ts';
 import type { PhaseView } from '../../src/contracts/run-view.ts';
 import { endPhase } from '../../src/workflows/view.ts';
 import { exampleRun } from '../support/example-run.ts';

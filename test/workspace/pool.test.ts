@@ -6,35 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { findLeftovers, removeLeftovers } from '../../src/workspace/janitor.ts';
-import { createWorktrees } from '../../src/workspace/worktree.ts';
-import type { Worktrees } from '../../src/workspace/worktree.ts';
 import { checkoutAt, git } from '../support/git-remote.ts';
-import type { Files } from '../support/git-remote.ts';
-import { testMirror } from '../support/test-mirror.ts';
-
-const FILES: Files = { 'a.txt': 'one\n', 'src/b.txt': 'b\n', '.gitignore': 'dist/\n*.log\n' };
-
-/** A mirror whose released worktrees are kept. Background failures fail the test where it settles. */
-async function pooling({ files = FILES, size = 3 }: { files?: Files; size?: number } = {}) {
-  const setup = await testMirror(files);
-  const problems: unknown[] = [];
-  const open = (): Worktrees => createWorktrees({ home: setup.home, pool: { size, onProblem: (error) => problems.push(error) } });
-  const worktrees = open();
-  const folder = join(setup.home, 'pool', 'local', 'acme', 'shop');
-  const kept = async (): Promise<string[]> => {
-    await worktrees.settled();
-    expect(problems).toEqual([]);
-    return readdir(folder);
-  };
-  const prepare = (runId: string, commit = setup.base) => worktrees.prepare({ mirror: setup.mirror, runId, commit });
-  const release = async (runId: string): Promise<string[]> => {
-    await worktrees.release({ mirror: setup.mirror, runId });
-    return kept();
-  };
-  return { ...setup, worktrees, open, folder, problems, kept, prepare, release };
-}
-
-const inode = async (path: string): Promise<number> => (await stat(path)).ino;
+import { FILES, inode, pooling } from '../support/worktree-pool.ts';
 
 test('a run works in the tree of an earlier one, on its own commit, with nothing of the other', async () => {
   await using space = await pooling();
@@ -257,4 +230,22 @@ test('whenever a process is killed, the next one finds sane trees, and the janit
   const leftovers = await findLeftovers({ home, mirrors, portsFolder: join(home, 'ports'), liveRunIds: async () => [] });
   expect((await removeLeftovers({ home, worktrees: space.worktrees, leftovers })).failed).toEqual([]);
   for (const folder of [join(home, 'trees'), join(mirror.gitDir, 'worktrees'), space.folder]) expect(await readdir(folder)).toEqual([]);
+});
+
+test('the checkpoints of many ended runs are packed, and stay', async () => {
+  await using space = await pooling();
+  const { prepare, release, mirror, base } = space;
+  const runs = Array.from({ length: 100 }, (_, index) => `early${index.toString().padStart(3, '0')}`);
+  for (const runId of runs) await mkdir(join(mirror.gitDir, 'refs/belay', runId), { recursive: true });
+  const first = await prepare('run00001');
+  await checkoutAt(first.path).write({ 'a.txt': 'two\n' });
+  const { sha } = await first.worktree.checkpoint({ message: 'Two' });
+  for (const runId of runs) await writeFile(join(mirror.gitDir, 'refs/belay', runId, 'checkpoint'), `${sha}\n`);
+  await release('run00001');
+  expect(await readdir(join(mirror.gitDir, 'refs/belay'))).toEqual([]);
+  expect((await readdir(join(mirror.gitDir, 'objects/pack'))).some((name) => name.startsWith('loose-'))).toBe(true);
+  for (const runId of ['run00001', ...runs.slice(-1)]) expect(await mirror.refSha(`refs/belay/${runId}/checkpoint`)).toBe(sha);
+  const second = await prepare('run00002', sha);
+  expect(await second.worktree.isAt(sha)).toBe(true);
+  expect(await mirror.treeOf(base)).not.toBe(await mirror.treeOf(sha));
 });

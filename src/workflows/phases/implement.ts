@@ -7,7 +7,7 @@ export const implement = phase('implement', async (run) => {
   const { text, putBack } = await run.agent('implement', { issue: await run.issue(), plan: run.plan() });
   const { from, to } = await run.position();
   if (putBack && to === from) throw park(onlyProtected(putBack));
-  if (to === (run.input.continues?.commit ?? from)) {
+  if (to === (run.state.start ?? run.input.continues?.commit ?? from)) {
     run.state.view.summary = text;
     throw new Finished();
   }

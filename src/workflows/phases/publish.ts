@@ -65,7 +65,7 @@ async function writeTexts(run: Run): Promise<(string | undefined)[]> {
 /** Texts are worth an agent's turn, but not the work: without them plain ones are used. */
 async function compose(run: Run, command: CommandName, values: Record<string, PromptValue>): Promise<string | undefined> {
   try {
-    return (await run.agent(command, values)).artifactId;
+    return (await run.agent(command, values, { expendable: true })).artifactId;
   } catch (error) {
     if (isCancellation(error)) throw error;
     log.warn(`${command} failed; a plain text is used`, { trouble: troubleOf(error) });

@@ -1,5 +1,8 @@
-import { elapsedMs } from '../contracts/elapsed.ts';
-import type { RunError, RunView } from '../contracts/run-view.ts';
+import { elapsedMs } from './elapsed.ts';
+import type { RunError, RunView } from './run-view.ts';
+
+/** Later than all that the run has shown itself, of which the view that is known may lack some steps. */
+const LATER = 1000;
 
 /** The last view of a run that Temporal closed without its doing, as after a terminate: it could not say so itself. */
 export function endedOutside(view: RunView, { as, at }: { as: string; at: Date }): RunView {
@@ -11,8 +14,7 @@ export function endedOutside(view: RunView, { as, at }: { as: string; at: Date }
   const completedAt = at.toISOString();
   const ended: RunView = {
     ...view,
-    // Later than all that the run has recorded itself.
-    version: view.version + 1,
+    version: view.version + LATER,
     status: 'failed',
     phases: view.phases.map((phase) =>
       phase.status === 'running' || phase.status === 'retrying' ? { ...phase, status: 'failed', completedAt, error } : phase,
@@ -21,6 +23,16 @@ export function endedOutside(view: RunView, { as, at }: { as: string; at: Date }
     completedAt,
     durationMs: elapsedMs({ from: view.startedAt ?? view.createdAt, to: completedAt }),
   };
-  for (const past of ['currentStep', 'waitingFor', 'workspace'] as const) delete ended[past];
+  const past = [
+    'currentStep',
+    'waitingFor',
+    'waitingUntil',
+    'waitingMessage',
+    'approval',
+    'parkedSince',
+    'parkedUntil',
+    'workspace',
+  ] as const;
+  for (const name of past) delete ended[name];
   return ended;
 }

@@ -1,0 +1,26 @@
+import { InvalidArgumentError } from 'commander';
+import { APPROVALS } from '../contracts/constants.ts';
+import type { ApprovalName } from '../contracts/constants.ts';
+
+/** What options take, checked. */
+
+/** Given once, with commas, or several times. */
+export function approvals(text: string, before: ApprovalName[] = []): ApprovalName[] {
+  const given = text.split(',').map((each) => each.trim());
+  const known = APPROVALS.filter((name) => given.includes(name));
+  if (given.some((each) => !APPROVALS.some((name) => name === each)))
+    throw new InvalidArgumentError(`It is one of ${APPROVALS.join(', ')}, or several with commas between.`);
+  return [...new Set([...before, ...known])];
+}
+
+export function dollars(text: string): number {
+  const usd = Number(text.replace(/^\$/, ''));
+  if (Number.isFinite(usd) && usd > 0) return usd;
+  throw new InvalidArgumentError('A budget is an amount in US dollars above 0, such as 5 or 0.50.');
+}
+
+export function count(text: string): number {
+  const number = Number(text);
+  if (Number.isInteger(number) && number > 0) return number;
+  throw new InvalidArgumentError('It is a whole number above 0.');
+}
