@@ -98,6 +98,7 @@ async function failAttempt(client: Client, attempt: Attempt): Promise<boolean> {
   // By its type the workflow knows that nothing failed: of a plain error, whatever its name, only `Error` would arrive.
   const failure = ApplicationFailure.create({ message: 'The worker was restarted.', type: 'WorkerRestarted' });
   try {
+    await forgetStickyQueue(client, attempt);
     await client.activity.fail(attempt, failure);
     return true;
   } catch (error) {
@@ -105,4 +106,10 @@ async function failAttempt(client: Client, attempt: Attempt): Promise<boolean> {
     if (error instanceof Error && error.name === 'ActivityNotFoundError') return false;
     throw error;
   }
+}
+
+/** The run's next decision would wait two seconds for the worker that had it in its cache. Where this cannot be asked for, it does. */
+async function forgetStickyQueue(client: Client, { workflowId, runId }: Attempt): Promise<void> {
+  const { namespace } = client.options;
+  await client.workflowService.resetStickyTaskQueue({ namespace, execution: { workflowId, runId } }).catch(() => {});
 }

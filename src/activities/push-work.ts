@@ -53,12 +53,17 @@ export async function publishWork(work: PushWork): Promise<PublishBranchOutcome>
   const moved = (await movedBranch(work, present, sha)) ?? (await movedBase(work, present));
   if (moved === 'pushed_before') return found(present.tip as string);
   if (moved) return { moved };
-  if (await changesNothing(mirror, input, { tree, diffStat })) return { unchanged: true };
+  if (await changesNothing(mirror, input, { tree, diffStat }))
+    return isUnshown(input, present, diffStat) ? found(input.parent) : { unchanged: true };
   await assertCurrent(deps, input, {});
   const request = { ...present.access, branch, sha, expected: present.tip, signal };
   const headSha = await performEffect(deps, { ...effect, intent: sha, receipt: (head) => head }, () => pushFenced(holding, request));
   return { ...pushed(headSha), ...(present.tip === null && input.expected !== null ? { restored: true } : {}) };
 }
+
+/** All of the work is on the branch, by an attempt that was killed before there was a pull request. */
+const isUnshown = ({ parent, pullRequest }: PublishBranchInput, { tip }: Present, diffStat: string): boolean =>
+  tip === parent && pullRequest === undefined && diffStat !== '';
 
 const namesOf = ({ names }: PublishBranchInput) => ({ ...names, title: plainLine(names.title, 100) });
 

@@ -82,14 +82,17 @@ describe('failPredecessors', () => {
       // As the server, and then the workflow, are told.
       reported.push([activityId, converter.errorToFailure(failure, defaultPayloadConverter).applicationFailureInfo?.type]);
     };
+    const forgotten: unknown[] = [];
+    const resetStickyTaskQueue = async (asked: unknown) => void forgotten.push(asked);
     const warnings: string[] = [];
     const failed = await failPredecessors({
       home: home.path,
-      client: { activity: { fail } } as unknown as Client,
+      client: { activity: { fail }, workflowService: { resetStickyTaskQueue }, options: { namespace: 'default' } } as unknown as Client,
       warn: (_error, message) => warnings.push(message),
     });
     expect(failed).toBe(1);
     expect(reported).toEqual([['good', 'WorkerRestarted']]);
+    expect(forgotten).toContainEqual({ namespace: 'default', execution: { workflowId: 'w', runId: 'r' } });
     expect(warnings.toSorted()).toEqual([expect.stringContaining('cut.json'), expect.stringContaining('refused.json')]);
     expect(await attemptsIn(home.path)).toEqual([]);
   });

@@ -126,7 +126,7 @@ test('other content, or the same on another commit, is not taken for it', async 
   expect(later).not.toBe(other);
 });
 
-test('what somebody committed on top of work whose attempt was killed is taken in', async () => {
+test('what somebody committed on top of work whose attempt was killed is taken in, and shown', async () => {
   await using host = await activityHost();
   await using run = await publisher(host);
   await run.publish('Mend the totals');
@@ -135,6 +135,9 @@ test('what somebody committed on top of work whose attempt was killed is taken i
   const sha = await clone.commit({ 'b.txt': 'theirs\n' });
   await clone.git('push', '--quiet', 'origin', BRANCH);
   expect(await run.publish('Mend the totals')).toEqual({ moved: { what: 'branch', name: BRANCH, sha } });
+  const takenIn = { parent: sha, checkpoint: sha, branchHead: sha, expected: sha };
+  expect(await run.publish('Mend the totals', takenIn)).toMatchObject({ branch: BRANCH, headSha: sha });
+  expect(await run.publish('Mend the totals', { ...takenIn, pullRequest: 7 })).toEqual({ unchanged: true });
 });
 
 test('a pull request whose attempt ended before it was labelled is labelled; one that the run knows is left to people', async () => {
