@@ -37,8 +37,7 @@ const DAMAGES: Record<string, (place: Damaged) => Promise<unknown>> = {
 async function interrupted(checkpoints: 'local' | 'remote' = 'local') {
   const settings = `test: sh test.sh\ncheckpoints: ${checkpoints}\n`;
   const project = await belay.project({ files: { '.belay.yml': settings, 'test.sh': 'exit 0\n' } });
-  const begun = join(project.path, '..', 'begun');
-  await project.script({ document: [{ run: `[ -e ${begun} ] || { touch ${begun}; exec sleep 300; }`, say: 'Nothing to document.' }] });
+  await project.script({ document: [{ hang: 'once', say: 'Nothing to document.' }] });
   const run = await project.run();
   await run.working('document');
   await belay.stopWorker();
