@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { WorkspaceKind } from '../contracts/constants.ts';
 import { hardenedGit } from '../git/hardened-git.ts';
@@ -47,4 +48,21 @@ export async function standOn({ registration, gitDir, mend }: Seat, sha: string)
   await replaceFile(join(gitDir, 'HEAD'), `${sha}\n`);
   await tidyRegistration(gitDir);
   await publishIndex({ registration, gitDir });
+}
+
+/**
+ * A machine that stopped while they were written may have left Belay's index or git's in half. They are made anew from the commit, with
+ * the files as they are: what has changed since is found by looking at them.
+ */
+export async function mendIndexes({ git, indexFile, gitDir, registration }: Seat, commit: string, signal?: AbortSignal): Promise<void> {
+  const isSound = async (index: string): Promise<boolean> => {
+    const { exitCode, truncated } = await git.attempt(['ls-files', '--stage'], { maxBytes: 1, env: { GIT_INDEX_FILE: index }, signal });
+    return exitCode === 0 || truncated;
+  };
+  const [ours, agents] = await Promise.all([isSound(indexFile), isSound(join(gitDir, 'index'))]);
+  if (!ours) {
+    await rm(indexFile, { force: true });
+    await git.run(['read-tree', commit], { signal });
+  }
+  if (!ours || !agents) await publishIndex({ registration, gitDir });
 }

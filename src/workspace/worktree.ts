@@ -12,6 +12,7 @@ import { createRegistration, finishRegistration, linkTree, registrationState, re
 import type { Place } from './registration.ts';
 import { discard, removeTree } from './remove-tree.ts';
 import { checkpointRef, registrationPath, treePath, treesFolder, worktreesLock } from './run-folders.ts';
+import { mendIndexes, seatOf } from './seat.ts';
 import { openWorktree } from './worktree-content.ts';
 
 export { checkpointRef };
@@ -99,6 +100,7 @@ export function createWorktrees({ home, pool: settings }: { home: string; pool?:
     const found = await condition({ mirror, runId, kind, path });
     if (found === 'sane' && keep) {
       await tidyRegistration(registrationPath({ gitDir: mirror.gitDir, runId, kind }));
+      await mendIndexes(seatOf({ mirror, path, runId, kind }), commit, signal);
       return { path, state: 'kept', worktree };
     }
     if (found === 'sane' && (await succeeds(() => worktree.restore(commit, { signal }), signal)))
