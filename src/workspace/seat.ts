@@ -51,7 +51,7 @@ export async function standOn({ registration, gitDir, mend }: Seat, sha: string)
 }
 
 /**
- * A machine that stopped while they were written may have left Belay's index or git's in half. They are made anew from the commit, with
+ * Tidies a workspace that is gone on with. A machine that stopped while they were written may have left Belay's index or git's in half: they are made anew from the commit, with
  * the files as they are: what has changed since is found by looking at them.
  */
 export async function mendIndexes({ git, indexFile, gitDir, registration }: Seat, commit: string, signal?: AbortSignal): Promise<void> {
@@ -59,6 +59,7 @@ export async function mendIndexes({ git, indexFile, gitDir, registration }: Seat
     const { exitCode, truncated } = await git.attempt(['ls-files', '--stage'], { maxBytes: 1, env: { GIT_INDEX_FILE: index }, signal });
     return exitCode === 0 || truncated;
   };
+  await tidyRegistration(registration);
   const [ours, agents] = await Promise.all([isSound(indexFile), isSound(join(gitDir, 'index'))]);
   if (!ours) {
     await rm(indexFile, { force: true });

@@ -7,7 +7,6 @@ import { whileLocked } from '../git/repository-lock.ts';
 import { addClone, cloneState } from './clone.ts';
 import { createWorktreePool } from './pool.ts';
 import type { PooledTree, PoolSettings } from './pool.ts';
-import { tidyRegistration } from './private-index.ts';
 import { createRegistration, finishRegistration, linkTree, registrationState, removeRegistration } from './registration.ts';
 import type { Place } from './registration.ts';
 import { discard, removeTree } from './remove-tree.ts';
@@ -99,7 +98,6 @@ export function createWorktrees({ home, pool: settings }: { home: string; pool?:
     await mkdir(treesFolder(home), { recursive: true, mode: 0o700 });
     const found = await condition({ mirror, runId, kind, path });
     if (found === 'sane' && keep) {
-      await tidyRegistration(registrationPath({ gitDir: mirror.gitDir, runId, kind }));
       await mendIndexes(seatOf({ mirror, path, runId, kind }), commit, signal);
       return { path, state: 'kept', worktree };
     }
