@@ -52,7 +52,7 @@ describe('a worker that is paused until another host has its run', () => {
     await eventually(async () => ((await markedProcesses(slowOnce.mark)).length > 0 ? true : undefined), 'the agent');
     first.kill('SIGSTOP');
     await using _second = await other.worker();
-    const view = await hosts.expectOneEnd(run);
+    const view = await hosts.expectOneEnd(run, { isPaused: true });
     const pushed = await hosts.github.remote.sha(String(view.branch));
     expect(await markedProcesses(slowOnce.mark)).not.toEqual([]);
     first.kill('SIGCONT');
@@ -69,7 +69,7 @@ describe('a worker that is paused until another host has its run', () => {
     const run = await hosts.order();
     await first.says(/Reached/);
     await using _second = await other.worker();
-    const view = await hosts.expectOneEnd(run);
+    const view = await hosts.expectOneEnd(run, { isPaused: true });
     const pushed = await github.remote.sha(String(view.branch));
     first.kill('SIGCONT');
     await atRest(one);
