@@ -27,4 +27,9 @@ export class Inbox {
     delete this.#state.messages;
     return messages;
   }
+
+  /** Of a turn that failed: the next one is told, before what has come since. */
+  putBack(messages: readonly string[]): void {
+    if (messages.length > 0) this.#state.messages = [...messages, ...(this.#state.messages ?? [])].slice(-MAX_WAITING);
+  }
 }

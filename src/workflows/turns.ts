@@ -57,7 +57,10 @@ export class Turns {
     for (let resume = this.#continued.get(command); ;) {
       const messages = takesMessages ? this.#run.messages.take() : [];
       const told = messages.length > 0 ? { messages, ...(resume ? { resume } : {}) } : {};
-      const outcome = await this.#once({ command, values, ...told }, options);
+      const outcome = await this.#once({ command, values, ...told }, options).catch((error: unknown) => {
+        this.#run.messages.putBack(messages);
+        throw error;
+      });
       this.#continued.delete(command);
       if (!takesMessages || this.#run.messages.none) return outcome;
       resume = outcome.session.id;
