@@ -10,11 +10,11 @@ export interface Layer {
 }
 
 const noTemporal = (name: string): boolean => !name.startsWith('@temporalio/');
-const LOWER = ['git/', 'process/', 'contracts/'];
+const LOWER = ['git/', 'process/', 'pacing/', 'contracts/'];
 const ADAPTERS = ['engines', 'forges', 'trackers', 'workspace', 'ledger', 'checks', 'prompts', 'run-files', 'notifications'];
 /** Forge and tracker of one service share its client. */
 const SERVICES = ['forges', 'trackers'];
-const ADAPTER_RULE = 'adapters know no Temporal and not each other, only git/, process/, documents/ and contracts/';
+const ADAPTER_RULE = 'adapters know no Temporal and not each other, only git/, process/, pacing/, documents/ and contracts/';
 
 /** Files that workflows bundle: they load nothing, so that nothing is bundled with them. */
 export const BUNDLED = [
@@ -41,6 +41,7 @@ export const LAYERS: Layer[] = [
     why: 'workflows load only @temporalio/workflow (and common), siblings and those contracts that import nothing; the rest by `import type`',
   },
   { folder: 'process', mayImport: ['contracts/'], packages: noTemporal, why: 'process/ is a lower layer' },
+  { folder: 'pacing', mayImport: ['contracts/'], packages: noTemporal, why: 'pacing/ is a lower layer' },
   { folder: 'git', mayImport: ['contracts/', 'process/'], packages: noTemporal, why: 'git/ is a lower layer' },
   {
     folder: 'documents',

@@ -5,19 +5,29 @@ import { createLocalForge } from './forges/local.ts';
 import { createGitHubClient } from './github/client.ts';
 import type { GitHubClient } from './github/client.ts';
 import type { GitHubIntake } from './intake/place.ts';
+import type { CallRate } from './pacing/call-rate.ts';
 import { createGitHubTracker } from './trackers/github.ts';
 import { createLocalTracker } from './trackers/local.ts';
 import type { Trackers } from './trackers/trackers.ts';
 
 /** The connection to GitHub as this installation has it set up; nothing is asked of it yet. */
-export function composeGitHub({ github, secrets }: Pick<Config, 'github' | 'secrets'>, env: NodeJS.ProcessEnv): GitHubClient {
-  return createGitHubClient({ token: secrets.githubToken, apiUrl: github.apiUrl, env });
+export function composeGitHub(
+  { github, secrets }: Pick<Config, 'github' | 'secrets'>,
+  env: NodeJS.ProcessEnv,
+  rate?: CallRate,
+): GitHubClient {
+  return createGitHubClient({ token: secrets.githubToken, apiUrl: github.apiUrl, env, rate });
 }
 
 /** Every place where repositories and issues can live. */
-export function composeForges(config: Config, env: NodeJS.ProcessEnv): { forges: Forges; trackers: Trackers; gitHub: GitHubIntake } {
+/** `rate`: of calls to GitHub, for who makes many. */
+export function composeForges(
+  config: Config,
+  env: NodeJS.ProcessEnv,
+  rate?: CallRate,
+): { forges: Forges; trackers: Trackers; gitHub: GitHubIntake } {
   const { home, github } = config;
-  const client = composeGitHub(config, env);
+  const client = composeGitHub(config, env, rate);
   return {
     gitHub: { host: client.host, loggedIn: async () => (await client.token()) !== undefined },
     forges: { local: createLocalForge({ home }), github: createGitHubForge({ client, gitUrl: github.gitUrl }) },

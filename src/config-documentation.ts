@@ -1,5 +1,7 @@
-import { GROUPS, VARIABLE_NAMES, variableDoc } from './config-variables.ts';
-import type { VariableDoc, VariableName } from './config-variables.ts';
+import { GROUPS } from './config-variable.ts';
+import type { VariableDoc } from './config-variable.ts';
+import { VARIABLE_NAMES, variableDoc } from './config-variables.ts';
+import type { VariableName } from './config-variables.ts';
 
 /** The text of `.env.example`: every variable, commented out. */
 export function envExample(): string {

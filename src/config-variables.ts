@@ -19,7 +19,8 @@ import {
   text,
   usd,
 } from './config-values.ts';
-import type { Kind } from './config-values.ts';
+import { optional, variableDocs, withDefault } from './config-variable.ts';
+import type { VariableDoc } from './config-variable.ts';
 import { sizeOf } from './contracts/port-range.ts';
 import type { PortRange } from './contracts/port-range.ts';
 import { GITHUB_API_URL } from './github/address.ts';
@@ -27,28 +28,6 @@ import { GITHUB_API_URL } from './github/address.ts';
 /** Phases that a pipeline can do without. */
 export const SWITCHABLE_PHASES = ['test', 'review', 'document'] as const satisfies readonly PhaseName[];
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
-
-export const GROUPS = ['Where things are', 'Temporal', 'GitHub', 'Agents', 'How far a run may go', 'People', 'Workspaces', 'Logs'] as const;
-
-/** What people read about a variable: `.env.example` and `docs/settings.md` are made of it, and so is the error. */
-export interface VariableDoc {
-  group: (typeof GROUPS)[number];
-  description: string;
-  allowed: string;
-  default?: string;
-  example?: string;
-  secret?: boolean;
-}
-
-type Description = Omit<VariableDoc, 'allowed' | 'default'>;
-
-export const variableDocs = z.registry<VariableDoc>();
-
-const optional = <Value>({ schema, allowed }: Kind<Value>, doc: Description) =>
-  schema.optional().register(variableDocs, { ...doc, allowed });
-
-const withDefault = <Value>({ schema, allowed }: Kind<Value>, fallback: string, doc: Description) =>
-  schema.prefault(fallback).register(variableDocs, { ...doc, allowed, default: fallback });
 
 const variables = z.object({
   BELAY_HOME: withDefault(path, '~/.belay', {
@@ -108,6 +87,10 @@ const variables = z.object({
     group: 'GitHub',
     description: 'The REST API of an Enterprise server, such as `https://github.example.com/api/v3`.',
   }),
+  BELAY_GITHUB_CALLS_PER_MINUTE: withDefault(integer({ min: 5, max: 10_000 }), '60', {
+    group: 'GitHub',
+    description: "How many calls all workers together may make to GitHub's API in a minute; git itself does not count.",
+  }),
   BELAY_GITHUB_GIT_URL: optional(gitUrlTemplate, {
     group: 'GitHub',
     description: 'Where git is, if that is not the server of the API.',
@@ -148,6 +131,12 @@ const variables = z.object({
     group: 'Agents',
     description: 'Another address for the model: a gateway, or a test server.',
     example: 'https://gateway.example.com',
+  }),
+  BELAY_AGENT_CALLS_PER_MINUTE: optional(integer({ min: 1, max: 10_000 }), {
+    group: 'Agents',
+    description:
+      'How many calls of agents all workers together may begin in a minute, for accounts that are limited so. A call is one turn: the agent asks its model as often as it needs. Unset: no limit.',
+    example: '20',
   }),
   BELAY_AGENT_IDLE_MINUTES: withDefault(minutes, '15', {
     group: 'Agents',
@@ -206,9 +195,24 @@ const variables = z.object({
     secret: true,
   }),
 
-  BELAY_MAX_WORKSPACES: withDefault(integer({ min: 1, max: 200 }), '15', {
+  BELAY_MAX_WORKSPACES: withDefault(integer({ min: 1, max: 1000 }), '15', {
     group: 'Workspaces',
     description: 'How many runs work at once on this machine; others wait.',
+  }),
+  BELAY_MEMORY_PERCENT: withDefault(integer({ min: 10, max: 100 }), '80', {
+    group: 'Workspaces',
+    description:
+      'How much of the memory of this machine may be in use. Where one more workspace might need more, runs wait; when more is in use, the newest run gives way.',
+  }),
+  BELAY_WORKSPACE_MEMORY_MB: withDefault(integer({ min: 64, max: 1_000_000 }), '2048', {
+    group: 'Workspaces',
+    description:
+      'How many megabytes (of 1024²) all processes of one workspace may have together: agent, tests and what they start. A run that takes more is stopped and parks.',
+  }),
+  BELAY_WORKSPACE_CPUS: optional(integer({ min: 1, max: 1024 }), {
+    group: 'Workspaces',
+    description: 'How many processors the processes of one workspace may use (Linux). Unset: all.',
+    example: '2',
   }),
   BELAY_PORTS_BACKEND: withDefault(portRange, '9100-9114', {
     group: 'Workspaces',

@@ -12,7 +12,9 @@ import { BelayError } from './contracts/errors.ts';
 import type { RunLimits } from './contracts/run-input.ts';
 import { withoutUndefined } from './contracts/without-undefined.ts';
 import { gitUrlTemplate } from './github/address.ts';
+import type { MemoryLimits } from './process/memory-watch.ts';
 
+const MEBIBYTE = 1024 ** 2;
 /** Working time of a run; waits do not count. */
 const WORKING_MS = 6 * 60 * 60_000;
 /** As the catalogue's classes have it: five failures in a row, a minute, two successes. */
@@ -48,6 +50,10 @@ export interface Config {
   /** How long closed runs can be gone on from, and how much mirrors and kept worktrees may take. */
   upkeep: { keepMs: number; diskBytes: number };
   workspaces: { max: number; ports: { backend: PortRange; frontend: PortRange } };
+  /** What the workspaces of this machine may take; `processors` of each, unset: all. */
+  bounds: MemoryLimits & { processors?: number };
+  /** How often all workers together may call in a minute; unset: as often as they like. */
+  callsPerMinute: { github: number; agents?: number };
   log: { level: Environment['BELAY_LOG_LEVEL'] };
   /** Never logged, never in a workflow. */
   secrets: { anthropicApiKey?: string; claudeOauthToken?: string; githubToken?: string; temporalApiKey?: string; notifyUrl?: string };
@@ -107,6 +113,12 @@ function configOf(values: Environment, { userHome, warnings }: { userHome: strin
       max: values.BELAY_MAX_WORKSPACES,
       ports: { backend: values.BELAY_PORTS_BACKEND, frontend: values.BELAY_PORTS_FRONTEND },
     },
+    bounds: {
+      hostShare: values.BELAY_MEMORY_PERCENT / 100,
+      workspaceBytes: values.BELAY_WORKSPACE_MEMORY_MB * MEBIBYTE,
+      ...withoutUndefined({ processors: values.BELAY_WORKSPACE_CPUS }),
+    },
+    callsPerMinute: { github: values.BELAY_GITHUB_CALLS_PER_MINUTE, ...withoutUndefined({ agents: values.BELAY_AGENT_CALLS_PER_MINUTE }) },
     log: { level: values.BELAY_LOG_LEVEL },
     secrets: withoutUndefined({
       anthropicApiKey: values.ANTHROPIC_API_KEY,

@@ -12,7 +12,10 @@ import type { Engine, EngineHealth } from './engines/engine.ts';
 import type { GitHubClient } from './github/client.ts';
 import { tokenRights } from './github/rights.ts';
 import { findExecutable } from './process/executable.ts';
+import { hostMemory } from './process/host-memory.ts';
+import type { HostMemory } from './process/host-memory.ts';
 import { chooseIsolation } from './process/isolation.ts';
+import type { MemoryLimits } from './process/memory-watch.ts';
 import { TEMPORAL_CLI_VERSION, locateTemporalCli } from './temporal/cli-binary.ts';
 import type { FindTemporalCliRequest } from './temporal/cli-binary.ts';
 import { connectTemporal } from './temporal/connection.ts';
@@ -21,6 +24,8 @@ import { compareVersions } from './temporal/versions.ts';
 
 /** The first whose `merge-tree` merges without a work tree. */
 const OLDEST_GIT = '2.38.0';
+/** Fewer at once, and most runs wait for each other. */
+const LITTLE_ROOM = 2;
 const OLDEST_NODE = '24.0.0';
 const MEBIBYTE = 1024 ** 2;
 /** A worktree, its dependencies and an agent's log fit; several at once do not. */
@@ -50,6 +55,12 @@ export interface DiagnoseRequest {
   target?: TemporalTarget | undefined;
   /** With the repository of the working directory, where that is on GitHub. */
   gitHub?: { client: GitHubClient; repository?: RepositoryRef | undefined };
+  /** What workspaces may take of this machine, and how many there may be. */
+  bounds?: CapacityBounds;
+}
+
+export interface CapacityBounds extends MemoryLimits {
+  workspaces: number;
 }
 
 /** Looks at everything Belay needs on this machine. Changes nothing. */
@@ -63,6 +74,7 @@ export async function diagnose(request: DiagnoseRequest): Promise<Finding[]> {
     checkHome(request.home),
     checkDisk(request.home),
     checkIsolation(),
+    ...(request.bounds ? [Promise.resolve(judgeMemory(hostMemory(), request.bounds))] : []),
   ]);
 }
 
@@ -212,6 +224,16 @@ export function judgeDisk(freeBytes: number, home: string): Finding {
   if (freeBytes >= LITTLE_DISK) return { check: 'disk', status: 'ok', detail };
   const hint = 'Free some space (`belay clean` removes old workspaces), or set BELAY_HOME to a larger disk.';
   return { check: 'disk', status: freeBytes < NO_DISK ? 'problem' : 'warning', detail, hint };
+}
+
+/** Exported for its test: machines of other sizes are not at hand. */
+export function judgeMemory({ totalBytes, usedBytes }: HostMemory, { hostShare, workspaceBytes, workspaces }: CapacityBounds): Finding {
+  const room = Math.floor((hostShare * totalBytes - usedBytes) / workspaceBytes);
+  const detail = `${shownBytes(usedBytes)} of ${shownBytes(totalBytes)} in use: room for ${Math.max(0, room)} workspaces of ${shownBytes(workspaceBytes)}`;
+  if (room >= Math.min(workspaces, LITTLE_ROOM)) return { check: 'memory', status: 'ok', detail };
+  const hint =
+    'Runs work one at a time while there is no room for more. Lower BELAY_WORKSPACE_MEMORY_MB if yours need less, or free some memory.';
+  return { check: 'memory', status: 'warning', detail, hint };
 }
 
 /** Do process trees end with their worker for certain? */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { SWITCHABLE_PHASES } from './config-variables.ts';
-import { APPROVALS, CHECKPOINT_PLACES, ENGINES, PIPELINES } from './contracts/constants.ts';
+import { APPROVALS, CHECKPOINT_PLACES, ENGINES, PIPELINES, PRIORITIES } from './contracts/constants.ts';
 
 /** The shape of `.belay.yml`: what is parsed, what errors advise, and what editors complete by (docs/belay.schema.json). */
 
@@ -29,6 +29,8 @@ const hours = z
   .max(7 * 24, 'must be at most 168')
   .transform((value) => Math.max(1, Math.round(value * 3_600_000)));
 const usd = z.number('must be a number').positive('must be more than 0');
+
+const priority = z.literal(PRIORITIES, { error: 'must be a whole number from 1 (first) to 5' });
 
 const words = <const Values extends readonly [string, ...string[]]>(values: Values) =>
   z.enum(values, { error: `must be one of ${values.join(', ')}` });
@@ -166,6 +168,7 @@ const labelChoice = z.strictObject(
     engine: engine.optional().describe('The agent that works.'),
     model: text.optional().describe('Its model.'),
     budgetUsd: usd.optional().describe('What the agents of the run may cost.'),
+    priority: priority.optional().describe('Whether it goes before others when workspaces are short: 1 (first) to 5; usually 3.'),
     phases: z
       .strictObject({ test: onOrOff.optional(), review: onOrOff.optional(), document: onOrOff.optional() }, MAPPING)
       .optional()

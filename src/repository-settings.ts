@@ -1,7 +1,7 @@
 import { isMap, isScalar, LineCounter, parseDocument } from 'yaml';
 import { SWITCHABLE_PHASES } from './config-variables.ts';
 import { PHASES } from './contracts/constants.ts';
-import type { ApprovalName, CheckpointPlace, EngineName, PhaseName, PipelineName } from './contracts/constants.ts';
+import type { ApprovalName, CheckpointPlace, EngineName, PhaseName, PipelineName, Priority } from './contracts/constants.ts';
 import type { BelayError } from './contracts/errors.ts';
 import type { AgentChoice, RunSettings } from './contracts/run-state.ts';
 import { withoutUndefined } from './contracts/without-undefined.ts';
@@ -58,6 +58,7 @@ export interface LabelChoice extends AgentChoice {
   label: string;
   pipeline?: PipelineName;
   budgetUsd?: number;
+  priority?: Priority;
   phasesOff: PhaseName[];
   phasesOn: PhaseName[];
 }

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { hostname } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Runtime } from '@temporalio/worker';
@@ -23,7 +24,15 @@ import { createWebhook } from './notifications/webhook.ts';
 import { workspaceEnvironment } from './process/environment.ts';
 import { ownFolder } from './process/own-folder.ts';
 import { onStopSignals } from './process/stop-signals.ts';
-import type { ProcessTrees } from './process/process-trees.ts';
+import { createCallRate } from './pacing/call-rate.ts';
+import type { CallRate } from './pacing/call-rate.ts';
+import { hostMemory } from './process/host-memory.ts';
+import type { HostMemory } from './process/host-memory.ts';
+import type { MemoryWatch } from './process/memory-watch.ts';
+import { createMemoryWatch } from './process/memory-watch.ts';
+import { createProcessorShares } from './process/processor-shares.ts';
+import type { ProcessorShares } from './process/processor-shares.ts';
+import type { Bounds, ProcessTrees } from './process/process-trees.ts';
 import { createProcessTrees, reapBoot } from './process/process-trees.ts';
 import { createRunFiles } from './run-files/run-files.ts';
 import type { Log } from './telemetry/log.ts';
@@ -32,10 +41,15 @@ import { announce } from './temporal/announcement.ts';
 import { cacheFolder } from './cache-folder.ts';
 import type { TemporalTarget } from './temporal/connection.ts';
 import { connectTemporal, connectWorker, registerSearchAttributes, namedTarget, waitForTemporal } from './temporal/connection.ts';
+import { servingHosts } from './temporal/serving.ts';
 import { createWorkers } from './temporal/workers.ts';
+import { shareCalls } from './upkeep/call-shares.ts';
+import { recordHost } from './upkeep/host-record.ts';
 import { startUpkeep } from './upkeep/worker-upkeep.ts';
 import type { Host } from './workspace/host.ts';
 import { takeHome } from './workspace/host.ts';
+import { createAdmission } from './workspace/admission.ts';
+import { workspaceFinder } from './workspace/run-folders.ts';
 import { createPortRegistry } from './workspace/ports.ts';
 import { createSlots } from './workspace/slots.ts';
 import { createWorktrees } from './workspace/worktree.ts';
@@ -52,12 +66,14 @@ export interface BelayWorker extends AsyncDisposable {
 interface WorkerParts {
   /** Ends what an earlier worker of this home has left running. */
   reap(boot: string): Promise<unknown>;
-  openProcesses(options: { bootId: string }): Promise<ProcessTrees>;
+  openProcesses(options: { bootId: string; bounds: Bounds }): Promise<ProcessTrees>;
+  /** How much memory the machine has, and how much of it is in use. */
+  readHost: () => HostMemory;
   /** The last word on what activities work with. */
   adapt(deps: Dependencies): Dependencies;
 }
 
-const PARTS: WorkerParts = { reap: reapBoot, openProcesses: createProcessTrees, adapt: (deps) => deps };
+const PARTS: WorkerParts = { reap: reapBoot, openProcesses: createProcessTrees, readHost: hostMemory, adapt: (deps) => deps };
 
 /** Only for tests, which end or stop their own process at an effect, and for the chaos campaign, which leaves a part out to prove that it takes notice. */
 export interface WorkerOptions extends Partial<WorkerParts> {
@@ -82,7 +98,12 @@ export async function startWorker({ config, env, target, log, ...options }: Work
   const { refused } = await registerSearchAttributes(temporal);
   if (refused) log.warn(refused, 'Search attributes could not be registered; lists in Temporal will lack them');
   stack.use(await useGitHelper());
-  const deps = parts.adapt(await composeDependencies({ config, env, host, client: temporal.client, stack, log, parts }));
+  const onProblem = (error: unknown, message: string): void => log.warn(error, message);
+  const memory = stack.use(createMemoryWatch({ ...config.bounds, host: hostname(), onProblem, readHost: parts.readHost }));
+  const rates = callRates(config);
+  const deps = parts.adapt(
+    await composeDependencies({ config, env, host, client: temporal.client, stack, parts, onProblem, memory, rates }),
+  );
   const failed = await failPredecessors({
     home: config.home,
     client: temporal.client,
@@ -98,6 +119,9 @@ export async function startWorker({ config, env, target, log, ...options }: Work
     deployment: config.temporal.deployment,
     buildId: config.temporal.buildId,
   });
+  const serving = () => servingHosts(temporal.client);
+  stack.use(await shareCalls({ rates: Object.values(rates), serving, host: host.id, onProblem }));
+  stack.use(recordHost({ deps, memory, onProblem }));
   const ended = Promise.all(workers.map((worker) => worker.run()));
   stack.defer(async () => {
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
@@ -116,39 +140,59 @@ interface Composition {
   host: Host;
   client: Client;
   stack: AsyncDisposableStack;
-  log: Log;
+  onProblem: (error: unknown, message: string) => void;
   parts: WorkerParts & Pick<WorkerOptions, 'atEffect'>;
+  memory: MemoryWatch;
+  rates: CallRates;
 }
 
-async function composeDependencies({ config, env, host, client, stack, log, parts }: Composition): Promise<Dependencies> {
+interface CallRates {
+  github: CallRate;
+  agents?: CallRate;
+}
+
+function callRates({ callsPerMinute: { github, agents } }: Config): CallRates {
+  return {
+    github: createCallRate({ perMinute: github }),
+    ...(agents === undefined ? {} : { agents: createCallRate({ perMinute: agents }) }),
+  };
+}
+
+async function composeDependencies(composition: Composition): Promise<Dependencies> {
+  const { config, env, host, client, stack, onProblem, parts, memory, rates } = composition;
   const { home, workspaces } = config;
-  const onProblem = (error: unknown, message: string): void => log.warn(error, message);
   const worktrees = createWorktrees({ home, pool: { size: workspaces.max, onProblem } });
   stack.defer(() => worktrees.settled());
   const mirrors = createMirrors({ home, env });
   await worktrees.sweep(await mirrors.list());
   const ledger = stack.use(await openLedger({ path: path.join(home, 'ledger.db') }));
   const breakers = createBreakers({ ledger, onProblem, ...config.breakers });
-  const processes = stack.use(await parts.openProcesses({ bootId: host.boot }));
+  const bounds = { memory, workspaceOf: workspaceFinder(home), processors: processorsOf(config) };
+  const processes = stack.use(await parts.openProcesses({ bootId: host.boot, bounds }));
   return {
     home,
     host: { id: host.id, taskQueue: hostWorkQueue(host.id, host.boot) },
     client,
     ledger,
     files: createRunFiles({ home }),
-    ...guardForges(composeForges(config, env), breakers),
+    ...guardForges(composeForges(config, env, rates.github), breakers),
     breakers,
+    agentCalls: rates.agents,
     engines: composeEngines(config, env),
     processes,
     mirrors,
     worktrees,
     ports: createPortRegistry({ home, ...workspaces.ports }),
-    slots: createSlots(workspaces.max),
+    admission: createAdmission({ slots: createSlots(workspaces.max), memory }),
     holdings: createHoldings(),
     ...(config.secrets.notifyUrl ? { notifier: createWebhook({ url: config.secrets.notifyUrl, env }) } : {}),
     workspaceEnvironment: workspaceEnvironment(env, {}, { dropPath: PACKAGE_BINS }),
     ...(parts.atEffect ? { atEffect: parts.atEffect } : {}),
   };
+}
+
+function processorsOf({ bounds: { processors } }: Config): ProcessorShares | undefined {
+  return processors === undefined ? undefined : createProcessorShares({ processors });
 }
 
 /** Temporal's own logger is one per process. */

@@ -1,7 +1,7 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { checkNode, diagnose, formatFindings, judgeDisk } from '../src/doctor.ts';
+import { checkNode, diagnose, formatFindings, judgeDisk, judgeMemory } from '../src/doctor.ts';
 import type { DiagnoseRequest, Finding } from '../src/doctor.ts';
 import type { Engine, EngineHealth } from '../src/engines/engine.ts';
 import { localTarget } from '../src/temporal/connection.ts';
@@ -214,5 +214,32 @@ describe('formatFindings', () => {
     const escape = String.fromCharCode(27);
     expect(formatFindings(findings, { color: true })).toContain(`${escape}[32m✓`);
     expect(formatFindings(findings, { color: false })).not.toContain(escape);
+  });
+});
+
+describe('judgeMemory', () => {
+  const GIB = 1024 ** 3;
+  const bounds = { hostShare: 0.8, workspaceBytes: 2 * GIB, workspaces: 15 };
+
+  it('says for how many workspaces there is room', () => {
+    expect(judgeMemory({ totalBytes: 16 * GIB, usedBytes: 4 * GIB }, bounds)).toEqual({
+      check: 'memory',
+      status: 'ok',
+      detail: '4.0 GiB of 16.0 GiB in use: room for 4 workspaces of 2.0 GiB',
+    });
+  });
+
+  it('warns where runs would work one at a time, unless more are not wanted', () => {
+    const busy = { totalBytes: 8 * GIB, usedBytes: 7 * GIB };
+    expect(judgeMemory(busy, bounds)).toMatchObject({ status: 'warning', hint: expect.stringContaining('one at a time') as string });
+    expect(judgeMemory({ totalBytes: 8 * GIB, usedBytes: 3 * GIB }, { ...bounds, workspaces: 1 })).toMatchObject({ status: 'ok' });
+  });
+
+  it('is asked for by its limits', async () => {
+    await using folder = await temporaryDirectory();
+    expect(await finding('memory', machine(folder.path))).toBeUndefined();
+    expect(await finding('memory', machine(folder.path, { bounds }))).toMatchObject({
+      detail: expect.stringMatching(/ in use: room for /),
+    });
   });
 });

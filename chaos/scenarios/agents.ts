@@ -1,5 +1,5 @@
 import type { Scenario } from '../scenario.ts';
-import { agentAt } from '../stage/moments.ts';
+import { inShell } from '../stage/moments.ts';
 
 export const hang: Scenario = {
   name: 'hang',
@@ -27,7 +27,7 @@ export const orphans: Scenario = {
     const order = await stage.order();
     if (!order) return;
     for (let kills = 0; kills < Math.min(2, budget.kills); kills++) {
-      if (!(await agentAt('implement').reached(stage, order))) break;
+      if (!(await inShell(kills + 1).reached(stage, order))) break;
       await stage.pause(stage.random.between(0, 1000));
       await stage.killWorker();
       await stage.host.start();

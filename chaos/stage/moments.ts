@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { agentsByRun, seenProcesses } from '../oracles/processes.ts';
 import { within } from '../until.ts';
 import type { Exchange } from './front.ts';
@@ -29,6 +30,17 @@ export const agentAt = (command: string): Moment => ({
       return table.some(({ pid, argv }) => pids.includes(pid) && argv[2]?.includes(`"command":"${command}"`));
     }),
 });
+
+/** The agent is in its shell, for the given time of the run. By then its engine knows that the turn has begun; its process alone says less. */
+export const inShell = (time: number): Moment => ({
+  name: `shell ${time}`,
+  reached: (stage, order) => seen(stage, order, async () => (await shellsOf(stage, order)) >= time),
+});
+
+async function shellsOf({ agents }: Stage, { runId }: Order): Promise<number> {
+  const lines = (await readFile(agents.log, 'utf8')).split('\n');
+  return lines.filter((line) => line.startsWith(`begin ${runId} `)).length;
+}
 
 /** Temporal has so many events of the run. */
 export const eventsAre = (count: number): Moment => ({

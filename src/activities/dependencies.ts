@@ -6,11 +6,12 @@ import type { Forge } from '../forges/forge.ts';
 import type { Mirrors } from '../git/mirror.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Notifier } from '../notifications/webhook.ts';
+import type { CallRate } from '../pacing/call-rate.ts';
 import type { ProcessTrees } from '../process/process-trees.ts';
 import type { RunFiles } from '../run-files/run-files.ts';
 import type { Tracker } from '../trackers/tracker.ts';
 import type { PortRegistry } from '../workspace/ports.ts';
-import type { Slots } from '../workspace/slots.ts';
+import type { Admission } from '../workspace/admission.ts';
 import type { Worktrees } from '../workspace/worktree.ts';
 import type { Breakers } from './breakers.ts';
 import type { AtEffect } from './effects.ts';
@@ -31,8 +32,10 @@ export interface Dependencies {
   mirrors: Mirrors;
   worktrees: Worktrees;
   ports: PortRegistry;
-  slots: Slots;
+  admission: Admission;
   holdings: Holdings;
+  /** How often agents may be called, where that is limited. */
+  agentCalls?: CallRate | undefined;
   /** Where people are told that a run needs one of them, if anywhere. */
   notifier?: Notifier;
   /** What agents and tests see of the worker's environment: without its secrets. */

@@ -12,7 +12,7 @@ type Left = Pick<FailureDetails, 'checkpoint' | 'interim'>;
 /** After these the same step goes on, once it has waited. */
 const isWaiting = (error: unknown): boolean => error instanceof BelayError && error.class === 'wait';
 /** After these a person decides, and what was paid for is kept. */
-const PAID: readonly ErrorCode[] = ['engine_budget_exhausted'];
+const PAID: readonly ErrorCode[] = ['engine_budget_exhausted', 'workspace_memory_exceeded'];
 
 /** Keeps what a turn has changed that was ended before its answer: a wait gives the workspace back. */
 export async function keepInterrupted(work: Settling, command: Command | undefined, error: unknown): Promise<Left> {

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import { GRANT_SIGNAL } from '../contracts/constants.ts';
 import { BelayError } from '../contracts/errors.ts';
-import type { Grant } from '../contracts/lease.ts';
+import type { Grant, LeaseRef } from '../contracts/lease.ts';
 import type { HoldInput } from '../contracts/work.ts';
 import type { GitAccess } from '../git/access.ts';
 import type { Mirror } from '../git/mirror.ts';
@@ -21,6 +21,8 @@ import { readSettings } from './settings.ts';
 import { startOf } from './start-of-work.ts';
 import type { Tenure } from './tenures.ts';
 
+/** This host had room when it asked for a run; meanwhile it has not. */
+const ROOM_WAIT_MS = 10_000;
 const OWN_PORTS_FILE = `The repository has a ${PORTS_FILE} of its own, which is left as it is: the ports are in the environment only.`;
 
 /** The host's side of the lease. */
@@ -29,7 +31,7 @@ export function leaseActivities(deps: Dependencies) {
     /** Prepares a workspace, grants it to the run, and holds it until the run gives it back. */
     async holdWorkspace(input: HoldInput, cancelled: AbortSignal): Promise<void> {
       using tenure = await deps.holdings.begin(input.lease, cancelled);
-      using _slot = await slotFor(deps, tenure.signal);
+      using _place = await placeFor(deps, input.lease, tenure.signal);
       await raiseEpoch(deps, input);
       await using cleanup = new AsyncDisposableStack();
       const over = Promise.withResolvers<void>();
@@ -49,12 +51,21 @@ async function aborted(signal: AbortSignal): Promise<never> {
 }
 
 /** Runs queue inside Temporal; here only what came past the queue, because this host had its files, may find no room. */
-async function slotFor({ slots, host }: Dependencies, signal: AbortSignal) {
-  const free = slots.tryAcquire();
+async function placeFor({ admission, host }: Dependencies, { runId }: LeaseRef, signal: AbortSignal): Promise<Disposable> {
+  const free = admission.tryEnter(runId);
   if (free) return free;
-  if (!Context.current().info.taskQueue.endsWith(host.id)) return slots.acquire(signal);
-  throw ApplicationFailure.nonRetryable('This host has no free slot for its former run.', 'lease_lost');
+  if (Context.current().info.taskQueue.endsWith(host.id)) throw noRoom(admission.obstacle());
+  const patience = AbortSignal.timeout(ROOM_WAIT_MS);
+  try {
+    return await admission.enter(runId, AbortSignal.any([signal, patience]));
+  } catch (error) {
+    // Another host may have room.
+    throw patience.aborted && !signal.aborted ? noRoom(admission.obstacle()) : error;
+  }
 }
+
+const noRoom = (why = 'it was taken meanwhile'): ApplicationFailure =>
+  ApplicationFailure.nonRetryable(`This host has no room for the run: ${why}`, 'lease_lost');
 
 /** Everything an older lease still does is refused from here on. */
 async function raiseEpoch(deps: Dependencies, { lease }: HoldInput): Promise<void> {

@@ -5,6 +5,7 @@ import type { AgentInput } from '../contracts/work.ts';
 import { BelayError } from '../contracts/errors.ts';
 import type { EngineEvent, EngineResult } from '../engines/engine.ts';
 import { runTurn } from '../engines/turn.ts';
+import type { CallRate } from '../pacing/call-rate.ts';
 import type { Command } from '../prompts/prompt.ts';
 import { dollars } from '../texts/words.ts';
 import type { Dependencies } from './dependencies.ts';
@@ -14,6 +15,8 @@ import type { Spending, Spent } from './spending.ts';
 import { watchBudget } from './budget.ts';
 import { createTurnMeter } from './turn-meter.ts';
 import type { Metered, TurnMeter } from './turn-meter.ts';
+
+const MAX_TURN_WAIT_MS = 15_000;
 
 /** What the turns of one step share. */
 export interface Turn {
@@ -107,10 +110,25 @@ async function run(turn: Turn, said: Said, { meter, onSession }: Listening): Pro
       },
     });
   try {
-    return await deps.breakers('engine', input.engine).run(play);
+    return await deps.breakers('engine', input.engine).run(() => atRate(deps.agentCalls, play));
   } finally {
     await Promise.all(noted);
   }
+}
+
+/** What has to wait for long waits as for a limit of the account's own: without a workspace. */
+async function atRate<T>(rate: CallRate | undefined, play: () => Promise<T>): Promise<T> {
+  if (!rate) return play();
+  const waitMs = rate.backlogMs();
+  if (waitMs > MAX_TURN_WAIT_MS)
+    throw new BelayError({
+      code: 'engine_rate_limited',
+      message: `Belay calls agents no more than ${rate.perMinute} times a minute, and others are waiting for that already.`,
+      hint: 'The run goes on when it is its turn. BELAY_AGENT_CALLS_PER_MINUTE is the limit.',
+      retryAt: new Date(Date.now() + waitMs),
+    });
+  await rate.paced(async () => {});
+  return play();
 }
 
 async function record({ deps, input, command }: Turn, sessionId: string, totals: Spent, success: boolean): Promise<void> {

@@ -12,7 +12,7 @@ import type { RetryOptions } from './orders.ts';
 import type { RollbackOptions } from './rollback.ts';
 import type { RunOptions } from './run.ts';
 import { EXIT } from './terminal.ts';
-import { approvals, count, dollars } from './values.ts';
+import { approvals, count, dollars, priority } from './values.ts';
 
 /** The command line: arguments to an exit code. Commands are loaded when they are called, so that reading ones start quickly. */
 export function createProgram({ env, terminal }: ProgramRequest): (args: readonly string[]) => Promise<number> {
@@ -85,6 +85,7 @@ function runs(set: Define): void {
     .addOption(new Option('--workspace <kind>', 'a worktree, or a clone with a git directory of its own').choices(WORKSPACE_KINDS))
     .option('--plan <file>', 'a plan to follow instead of having one made')
     .option('--budget <usd>', 'what the run may cost', dollars)
+    .option('--priority <1-5>', 'who is first when workspaces are short: 1 before 5 (default: 3)', priority)
     .addOption(
       new Option('--approve <what>', 'wait for a person before the plan is carried out, or the work published')
         .choices(APPROVALS)

@@ -1,11 +1,13 @@
 import { plainLine } from '../contracts/text.ts';
 import type { RunView } from '../contracts/run-view.ts';
+import { queueWords } from '../texts/queue.ts';
+import type { QueuePlace } from '../texts/queue.ts';
 import { isWaitingForTime, waitingWords } from '../texts/waiting.ts';
 import { dollars, duration } from '../texts/words.ts';
 import { EXIT } from './terminal.ts';
 
 /** Where a run has come to rest, and what a person can do next. */
-export function report(view: RunView, { web }: { web?: string | undefined } = {}): string {
+export function report(view: RunView, { web, place }: { web?: string | undefined; place?: QueuePlace | undefined } = {}): string {
   const rows: [string, string | undefined][] = [
     ['pull request', view.pullRequest && `#${view.pullRequest.number} ${plainLine(view.pullRequest.title, 100)}`],
     ['', view.pullRequest?.url],
@@ -13,7 +15,7 @@ export function report(view: RunView, { web }: { web?: string | undefined } = {}
     ['changes', view.diffStat],
     ...leftOpen(view),
     ['checked by', evidenceOf(view)],
-    ['waits', waitingWords(view)?.replace(/^waits /, '')],
+    ['waits', (place ? queueWords(place) : waitingWords(view))?.replace(/^waits /, '')],
     ['cost', dollars(view.costUsd)],
     ['took', view.durationMs === undefined ? undefined : duration(view.durationMs)],
     ['run', view.id],

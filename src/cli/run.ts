@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { userInfo } from 'node:os';
-import type { ApprovalName, EngineName, PipelineName, WorkspaceKind } from '../contracts/constants.ts';
+import type { ApprovalName, EngineName, PipelineName, Priority, WorkspaceKind } from '../contracts/constants.ts';
 import { BelayError } from '../contracts/errors.ts';
 import { withoutUndefined } from '../contracts/without-undefined.ts';
 import { composeEngines } from '../compose-engines.ts';
@@ -26,6 +26,7 @@ export interface RunOptions {
   workspace?: WorkspaceKind;
   plan?: string;
   budget?: number;
+  priority?: Priority;
   approve?: ApprovalName[];
   fresh: boolean;
   detach: boolean;
@@ -52,14 +53,14 @@ export function intakeOf({ config, ledger, files, forges, trackers, gitHub }: Co
 }
 
 async function requestOf({ gitHub }: Context, target: string, options: RunOptions): Promise<Request> {
-  const { repo, base, pipeline, workspace, plan, fresh, engine, model, budget, approve } = options;
+  const { repo, base, pipeline, workspace, plan, fresh, engine, model, budget, priority, approve } = options;
   return {
     target: await parseTarget(target, { gitHubHost: gitHub.host }),
     fresh,
     workingDirectory: process.cwd(),
     triggeredBy: userInfo().username,
     ...withoutUndefined({ repository: repo, base, pipeline, planFile: plan }),
-    requested: withoutUndefined({ engine, model, workspace, budgetUsd: budget, approve }),
+    requested: withoutUndefined({ engine, model, workspace, budgetUsd: budget, priority, approve }),
   };
 }
 

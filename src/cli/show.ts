@@ -1,6 +1,7 @@
 import type { PhaseView } from '../contracts/run-view.ts';
 import { plainLine } from '../contracts/text.ts';
 import { duration } from '../texts/words.ts';
+import { placesOf } from './queue.ts';
 import type { ReaderContext } from './reader-context.ts';
 import { report } from './report.ts';
 import { showHistory } from './show-history.ts';
@@ -18,14 +19,15 @@ export async function show(context: ReaderContext, id: string, { history, json }
     ledger.listSessions(view.id),
     earlierSpending({ ledger }, view),
   ]);
+  const place = (await placesOf({ ledger }, [view])).get(view.id);
   const spent = spentByRun(view);
   const rows = stepSpending(steps, sessions);
   if (json) {
-    terminal.out(JSON.stringify({ ...view, tokens: spent.tokens, steps: rows, earlier }, undefined, 2));
+    terminal.out(JSON.stringify({ ...view, ...(place ? { queue: place } : {}), tokens: spent.tokens, steps: rows, earlier }, undefined, 2));
     return EXIT.ok;
   }
   const lines = [
-    report(view),
+    report(view, { place }),
     ...spendingRows(spent, earlier),
     '',
     ...view.phases.map(phaseRow),

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
-import { APPROVALS } from '../contracts/constants.ts';
-import type { ApprovalName } from '../contracts/constants.ts';
+import { APPROVALS, PRIORITIES } from '../contracts/constants.ts';
+import type { ApprovalName, Priority } from '../contracts/constants.ts';
 
 /** What options take, checked. */
 
@@ -17,6 +17,12 @@ export function dollars(text: string): number {
   const usd = Number(text.replace(/^\$/, ''));
   if (Number.isFinite(usd) && usd > 0) return usd;
   throw new InvalidArgumentError('A budget is an amount in US dollars above 0, such as 5 or 0.50.');
+}
+
+export function priority(text: string): Priority {
+  const known = PRIORITIES.find((each) => String(each) === text);
+  if (known) return known;
+  throw new InvalidArgumentError('A priority is a whole number from 1 (first) to 5.');
 }
 
 export function count(text: string): number {

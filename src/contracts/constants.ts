@@ -40,6 +40,11 @@ export type EngineName = (typeof ENGINES)[number];
 export const WORKSPACE_KINDS = ['worktree', 'clone'] as const;
 export type WorkspaceKind = (typeof WORKSPACE_KINDS)[number];
 
+/** Who is first when workspaces are short: 1 before 5. Temporal's own scale. */
+export const PRIORITIES = [1, 2, 3, 4, 5] as const;
+export type Priority = (typeof PRIORITIES)[number];
+export const USUAL_PRIORITY: Priority = 3;
+
 /** Where a run's checkpoints are kept: also at the repository's remote, for other hosts, or on their host only. */
 export const CHECKPOINT_PLACES = ['remote', 'local'] as const;
 export type CheckpointPlace = (typeof CHECKPOINT_PLACES)[number];

@@ -138,6 +138,14 @@ export const ERRORS = {
     'Start the worker of that host, then `belay retry`; or `belay retry --phase` with the first phase does the work anew.',
   ),
   ports_exhausted: retry('All ports for workspaces are taken.', `Widen \`BELAY_PORTS_BACKEND\` and \`BELAY_PORTS_FRONTEND\`. ${AGAIN}`),
+  workspace_memory_exceeded: human(
+    'The processes of a workspace had more memory together than they may.',
+    'Have the tests use less at once, or raise `BELAY_WORKSPACE_MEMORY_MB` (and restart the worker), then `belay retry`.',
+  ),
+  host_memory_short: wait(
+    'The memory of a host ran short, and its newest work gave way.',
+    'The run goes on by itself when there is room; fewer workspaces at once (`BELAY_MAX_WORKSPACES`) prevent it.',
+  ),
   disk_full: human('The disk is full.', 'Free some space (`belay clean` removes what old runs left), then `belay retry`.'),
   home_locked: human('Another worker uses this home.', 'Use the running one, or another `BELAY_HOME`.'),
   temporal_unreachable: retry(

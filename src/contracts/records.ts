@@ -85,3 +85,21 @@ export interface LogEntry {
   step?: number;
   message: string;
 }
+
+/** A record that is older says that the host's worker has gone. */
+export const HOST_RECORD_FRESH_MS = 60_000;
+
+/** How a worker says that its machine stands. */
+export interface HostRecord {
+  id: string;
+  /** The machine's name. */
+  name: string;
+  /** ISO-8601 UTC. */
+  at: string;
+  /** Workspaces that there may be, and that there are. */
+  slots: number;
+  held: number;
+  /** Why one more run would have to wait there, in words. */
+  obstacle?: string;
+  memory: { usedBytes: number; totalBytes: number };
+}

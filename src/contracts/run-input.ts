@@ -1,4 +1,4 @@
-import type { ApprovalName, CheckpointPlace, EngineName, PhaseName, PipelineName, WorkspaceKind } from './constants.ts';
+import type { ApprovalName, CheckpointPlace, EngineName, PhaseName, PipelineName, Priority, WorkspaceKind } from './constants.ts';
 import type { Evidence } from './evidence.ts';
 import type { TrackerName } from './repository.ts';
 import type { RepositoryRef } from './repository.ts';
@@ -70,6 +70,7 @@ export interface EarlierWork {
 /** What the labels of an issue choose for its run. */
 export interface LabelledChoices extends AgentChoice {
   budgetUsd?: number;
+  priority?: Priority;
   phasesOff?: PhaseName[];
   phasesOn?: PhaseName[];
 }
@@ -93,7 +94,14 @@ export interface RunInput {
   /** Engines that go on where the chosen one cannot, in this order. */
   failover?: EngineName[];
   budgetUsd?: number;
-  requested?: { engine?: EngineName; model?: string; budgetUsd?: number; workspace?: WorkspaceKind; approve?: ApprovalName[] };
+  requested?: {
+    engine?: EngineName;
+    model?: string;
+    budgetUsd?: number;
+    workspace?: WorkspaceKind;
+    approve?: ApprovalName[];
+    priority?: Priority;
+  };
   /** What the issue's labels choose, by the repository's settings; over those, under what was asked for. */
   labelled?: LabelledChoices;
   /** The scripted engine's file. */
@@ -105,6 +113,8 @@ export interface RunInput {
   checkpoints?: CheckpointPlace;
   continues?: EarlierWork;
   triggeredBy: string;
+  /** Runs with the same key take turns with those of other keys for workspaces: repository and person, at most 64 bytes. */
+  fairnessKey?: string;
   createdAt: string;
   /** Set when the run goes on in a new Temporal execution. */
   state?: RunState;

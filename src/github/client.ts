@@ -1,5 +1,6 @@
 import type { Octokit } from '@octokit/rest';
 import { BelayError } from '../contracts/errors.ts';
+import type { CallRate } from '../pacing/call-rate.ts';
 import { gitHubHost } from './address.ts';
 import { gitHubFailure } from './failures.ts';
 import type { Asked } from './failures.ts';
@@ -15,6 +16,8 @@ export interface GitHubClientOptions {
   timeoutMs?: number;
   maxWaitSeconds?: number;
   retryMs?: number;
+  /** How often all workers together may ask; without it, as often as they like. */
+  rate?: CallRate | undefined;
 }
 
 /** One connection to one GitHub, for forge, tracker and doctor: they share its limits, its cache and its token. */
@@ -43,15 +46,17 @@ export function createGitHubClient({
   timeoutMs = TIMEOUT_MS,
   maxWaitSeconds = MAX_WAIT_SECONDS,
   retryMs = RETRY_MS,
+  rate,
 }: GitHubClientOptions): GitHubClient {
   const host = gitHubHost(apiUrl);
   const token = tokenSource({ token: given, host, env });
   const octokit = once(async () => {
     // Loaded when first needed: most commands never talk to GitHub.
     const { createOctokit } = await import('./octokit.ts');
-    return createOctokit({ token, apiUrl, env, timeoutMs, maxWaitSeconds, retryMs });
+    return createOctokit({ token, apiUrl, env, timeoutMs, maxWaitSeconds, retryMs, rate });
   });
   const call: GitHubClient['call'] = async (asked, ask) => {
+    if (rate) requireSoon(rate, { host, maxWaitMs: maxWaitSeconds * 1000 });
     try {
       return await ask(await octokit());
     } catch (error) {
@@ -59,6 +64,18 @@ export function createGitHubClient({
     }
   };
   return { host, apiUrl, token: () => token.get(), call, viewer: rememberedViewer(call) };
+}
+
+/** Long waits outlive this process, like those that GitHub itself asks for. */
+function requireSoon(rate: CallRate, { host, maxWaitMs }: { host: string; maxWaitMs: number }): void {
+  const waitMs = rate.backlogMs();
+  if (waitMs <= maxWaitMs) return;
+  throw new BelayError({
+    code: 'forge_rate_limited',
+    message: `Belay asks ${host} no more than ${rate.perMinute} times a minute, and others are waiting for that already.`,
+    hint: 'The run goes on when it is its turn. BELAY_GITHUB_CALLS_PER_MINUTE is the limit.',
+    retryAt: new Date(Date.now() + waitMs),
+  });
 }
 
 /** A token's user never changes while its process runs; an answer that failed is asked for again. */

@@ -2,6 +2,7 @@ import { retry } from '@octokit/plugin-retry';
 import { throttling } from '@octokit/plugin-throttling';
 import { Octokit } from '@octokit/rest';
 import { conditional } from './conditional.ts';
+import type { CallRate } from '../pacing/call-rate.ts';
 import type { TokenSource } from './token.ts';
 import { createTransport } from './transport.ts';
 import type { HttpFetch } from './transport.ts';
@@ -16,6 +17,7 @@ export interface OctokitOptions {
   maxWaitSeconds: number;
   /** Between attempts of a question: so long, then four times as long. */
   retryMs: number;
+  rate?: CallRate | undefined;
 }
 
 const RETRIES = 2;
@@ -25,7 +27,7 @@ const FINAL = [400, 401, 403, 404, 409, 410, 422, 429, 451];
 const GitHub = Octokit.plugin(throttling, retry);
 
 /** GitHub's client as Belay uses it: questions are asked again when the server fails, changes never are. */
-export function createOctokit({ token, apiUrl, env, timeoutMs, maxWaitSeconds, retryMs }: OctokitOptions): Octokit {
+export function createOctokit({ token, apiUrl, env, timeoutMs, maxWaitSeconds, retryMs, rate }: OctokitOptions): Octokit {
   const isShort = (seconds: number, _options: object, _octokit: unknown, retries: number): boolean =>
     retries === 0 && seconds <= maxWaitSeconds;
   const throttle = {
@@ -38,7 +40,7 @@ export function createOctokit({ token, apiUrl, env, timeoutMs, maxWaitSeconds, r
   const octokit = new GitHub({
     baseUrl: apiUrl.replace(/\/+$/, ''),
     userAgent: 'belay',
-    request: { fetch: withToken(conditional(createTransport({ env, timeoutMs })), token) },
+    request: { fetch: withToken(conditional(atRate(createTransport({ env, timeoutMs }), rate)), token) },
     log: { debug: ignore, info: ignore, warn: ignore, error: ignore },
     throttle,
     retry: { retries: RETRIES, doNotRetry: FINAL, retryAfterBaseValue: retryMs },
@@ -51,6 +53,10 @@ export function createOctokit({ token, apiUrl, env, timeoutMs, maxWaitSeconds, r
 
 /** Failures are thrown, and told by whoever asked. */
 const ignore = (): void => {};
+
+/** Every call counts, those that repeat a failed one too. */
+const atRate = (fetch: HttpFetch, rate: CallRate | undefined): HttpFetch =>
+  rate ? (url, request) => rate.paced(() => fetch(url, request)) : fetch;
 
 /** Added last, so that no error and no log of the library can hold the token. */
 function withToken(fetch: HttpFetch, source: TokenSource): HttpFetch {

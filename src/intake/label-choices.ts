@@ -41,13 +41,14 @@ export function choiceByLabels({ labels, settings }: { labels: readonly string[]
   return { ...resultOf([...decided.values()]), notes };
 }
 
-function decisionsOf({ pipeline, engine, model, budgetUsd, phasesOff, phasesOn }: LabelChoice): Decision[] {
+function decisionsOf({ pipeline, engine, model, budgetUsd, priority, phasesOff, phasesOn }: LabelChoice): Decision[] {
   // Together: a model is one of its engine's.
   const agent = [engine, model].filter((name) => name !== undefined).join(' with ');
   return [
     ...(pipeline ? [{ about: 'pipeline', words: `the pipeline ${pipeline}`, pipeline }] : []),
     ...(agent ? [{ about: 'agent', words: `the agent ${agent}`, gives: withoutUndefined({ engine, model }) }] : []),
     ...(budgetUsd ? [{ about: 'budget', words: `a budget of $${budgetUsd.toFixed(2)}`, gives: { budgetUsd } }] : []),
+    ...(priority ? [{ about: 'priority', words: `the priority ${priority}`, gives: { priority } }] : []),
     ...phasesOff.map((off) => ({ about: off, words: `no ${off} phase`, off })),
     ...phasesOn.map((on) => ({ about: on, words: `the phase ${on}`, on })),
   ];

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Client } from '@temporalio/client';
 import { isGrpcServiceError, ServiceError, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } from '@temporalio/common';
@@ -13,6 +14,8 @@ import type { Order } from './order.ts';
 
 type Pipeline = (input: RunInput) => Promise<unknown>;
 
+/** Bytes, by Temporal's protocol; just as long as a hash. */
+const MAX_FAIRNESS_KEY = 64;
 /** In gRPC's protocol. */
 const INVALID_ARGUMENT = 3;
 
@@ -52,13 +55,20 @@ export async function startRun({ client, ledger, files }: StartDependencies, { i
   const workflowId = workflowIdOf(order, id);
   try {
     const given = plan === undefined ? {} : { plan: await keepPlan({ ledger, files }, id, plan) };
-    await start(client, { ...order, ...given, id }, workflowId);
+    await start(client, { ...order, ...given, fairnessKey: fairnessKeyOf(order), id }, workflowId);
     return { workflowId, runId: id, joined: false };
   } catch (error) {
     await ledger.discardReservation(id);
     if (error instanceof WorkflowExecutionAlreadyStartedError) return { workflowId, joined: true };
     throw error instanceof ServiceError ? notStarted(error) : error;
   }
+}
+
+/** One person's many runs in a repository do not hold up all others: whoever has the same key waits for each other. */
+function fairnessKeyOf({ repository, triggeredBy }: Pick<RunInput, 'repository' | 'triggeredBy'>): string {
+  const key = `${repositorySlug(repository)} ${triggeredBy}`;
+  if (Buffer.byteLength(key) <= MAX_FAIRNESS_KEY) return key;
+  return createHash('sha256').update(key).digest('hex');
 }
 
 /** With search attributes, unless the service does not know them (Temporal Cloud lets no worker register them): its lists lack them then. */

@@ -1,5 +1,5 @@
 import type { RunStatus } from '../contracts/constants.ts';
-import type { ArtifactRecord, EffectRecord, LogEntry, SessionRecord, StepRecord } from '../contracts/records.ts';
+import type { ArtifactRecord, EffectRecord, HostRecord, LogEntry, SessionRecord, StepRecord } from '../contracts/records.ts';
 import type { RunVersion } from '../contracts/run-state.ts';
 import type { RunView } from '../contracts/run-view.ts';
 
@@ -101,6 +101,11 @@ export interface Ledger extends AsyncDisposable {
   /** Takes the run over for a lease. False when a later lease, or the same epoch of another execution, is recorded; repeating is fine. */
   raiseEpoch(input: { runId: string } & Epoch): Promise<boolean>;
   currentEpoch(runId: string): Promise<Epoch | undefined>;
+
+  /** How a host stands, by its id. */
+  recordHost(host: HostRecord): Promise<void>;
+  /** All that have ever served here, those that serve no more too: by their name. */
+  listHosts(): Promise<HostRecord[]>;
 
   readBreaker(key: string): Promise<BreakerRow | undefined>;
   /** False when another has written this version, or a later one. */

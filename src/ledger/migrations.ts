@@ -8,6 +8,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0003-breakers': { up: createBreakers },
   '0004-versions': { up: createVersions },
   '0005-effects': { up: createEffects },
+  '0006-hosts': { up: createHosts },
 };
 
 async function begin(db: Kysely<unknown>): Promise<void> {
@@ -187,5 +188,19 @@ async function createEffects(db: Kysely<unknown>): Promise<void> {
     .addColumn('receipt', 'text')
     .addColumn('received_at', 'text')
     .addPrimaryKeyConstraint('effects_key', ['run_id', 'name', 'target'])
+    .execute();
+}
+
+async function createHosts(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('hosts')
+    .addColumn('id', 'text', (column) => column.primaryKey().notNull())
+    .addColumn('name', 'text', (column) => column.notNull())
+    .addColumn('slots', 'integer', (column) => column.notNull())
+    .addColumn('held', 'integer', (column) => column.notNull())
+    .addColumn('obstacle', 'text')
+    .addColumn('memory_used', 'bigint', (column) => column.notNull())
+    .addColumn('memory_total', 'bigint', (column) => column.notNull())
+    .addColumn('updated_at', 'text', (column) => column.notNull())
     .execute();
 }

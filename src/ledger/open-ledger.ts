@@ -5,6 +5,7 @@ import { breakerQueries } from './breakers.ts';
 import { detailQueries } from './details.ts';
 import { effectQueries } from './effects.ts';
 import { epochQueries } from './epochs.ts';
+import { hostQueries } from './hosts.ts';
 import type { Ledger } from './ledger.ts';
 import { logQueries } from './logs.ts';
 import { migrate } from './migrate.ts';
@@ -39,6 +40,7 @@ export async function openLedger({ newRunId = randomRunId, ...file }: LedgerOpti
     ...breakerQueries(db),
     ...versionQueries(db),
     ...effectQueries(db),
+    ...hostQueries(db),
     [Symbol.asyncDispose]: () => db.destroy(),
   };
 }

@@ -17,6 +17,7 @@ export interface LedgerTables {
   breakers: BreakersTable;
   versions: VersionsTable;
   effects: EffectsTable;
+  hosts: HostsTable;
 }
 
 export interface RunsTable {
@@ -145,4 +146,17 @@ export interface EffectsTable {
   intended_at: string;
   receipt: string | null;
   received_at: string | null;
+}
+
+export interface HostsTable {
+  id: string;
+  name: string;
+  slots: number;
+  held: number;
+  /** Why one more run would have to wait there. */
+  obstacle: string | null;
+  /** Bytes. */
+  memory_used: number;
+  memory_total: number;
+  updated_at: string;
 }

@@ -7,6 +7,7 @@ import type { Isolation } from './isolation.ts';
 import { ProcessOutput } from './output.ts';
 import { BOOT_MARK, TREE_MARK, descendants, endMarked, markedProcesses, processTable, sendSignal } from './process-table.ts';
 import type { ProcessEnd, ProcessRequest } from './process-request.ts';
+import type { Bounds } from './process-trees.ts';
 
 /** How long a pipe may stay open after the tree is dead: somebody that escaped us holds it. */
 const DRAIN_MS = 1000;
@@ -18,6 +19,7 @@ export interface ChildOptions {
   treeId: string;
   graceMs: number;
   isolation: Isolation;
+  bounds: Bounds | undefined;
 }
 
 type Ending = Exclude<ProcessEnd['reason'], 'not_found'>;
@@ -35,7 +37,10 @@ export async function runChild(request: ProcessRequest, options: ChildOptions): 
   if (!program) return end({ reason: 'not_found', exitCode: null });
   if (signal?.aborted) return end({ reason: 'cancelled', exitCode: null });
 
-  const { file, args, reports } = options.isolation.wrap(program, request.args);
+  const workspace = options.bounds?.workspaceOf(cwd);
+  const { reports, ...wrapped } = options.isolation.wrap(program, request.args);
+  using share = workspace === undefined ? undefined : options.bounds?.processors?.take(workspace, wrapped);
+  const { file, args } = share ?? wrapped;
   const marks = { [BOOT_MARK]: options.bootId, [TREE_MARK]: options.treeId };
   const child = spawn(file, args, {
     cwd,
@@ -49,6 +54,7 @@ export async function runChild(request: ProcessRequest, options: ChildOptions): 
   const isGone = options.isolation.follow?.(child);
   const watch = watchLimits({ request, output, endTree: () => endTree(child, options), killGroup: () => killGroup(child) });
   connect(child, { request, output, fail: watch.fail });
+  using _memory = followMemory(child, { workspace, options, end: watch.fail });
   try {
     const exit = await exited;
     const reason = watch.ending ?? 'exited';
@@ -64,6 +70,22 @@ export async function runChild(request: ProcessRequest, options: ChildOptions): 
     child.stderr?.destroy();
     child.stdio[3]?.destroy();
   }
+}
+
+interface Following {
+  workspace: string | undefined;
+  options: ChildOptions;
+  end: (reason: unknown) => void;
+}
+
+function followMemory(
+  { pid }: ChildProcess,
+  { workspace, options: { bounds, isolation, treeId }, end }: Following,
+): Disposable | undefined {
+  if (workspace === undefined || pid === undefined) return undefined;
+  // In a namespace orphans stay below its first process; elsewhere only their mark tells whose they are.
+  const mark = isolation.name === 'namespace' ? {} : { mark: `${TREE_MARK}=${treeId}` };
+  return bounds?.memory.follow({ workspace, root: pid, ...mark }, end);
 }
 
 async function isFolder(path: string): Promise<boolean> {

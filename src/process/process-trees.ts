@@ -2,16 +2,29 @@ import { randomUUID } from 'node:crypto';
 import { runChild } from './child.ts';
 import { chooseIsolation } from './isolation.ts';
 import type { IsolationName } from './isolation.ts';
+import type { MemoryWatch } from './memory-watch.ts';
 import type { ProcessEnd, ProcessRequest } from './process-request.ts';
+import type { ProcessorShares } from './processor-shares.ts';
 import { BOOT_MARK, endMarked } from './process-table.ts';
 
 /** Child processes that end with their descendants, and with this process, however either of them ends. */
 export interface ProcessTrees extends AsyncDisposable {
   readonly isolation: IsolationName;
-  /** Runs one tree to its end. Rejects only for mistakes of the caller and of this machine, never for what the child does. */
+  /**
+   * Runs one tree to its end. Rejects for mistakes of the caller, for what is wrong with this machine, and with the reason for which a tree
+   * was ended because of its memory; never for anything else that the child does.
+   */
   run(request: ProcessRequest): Promise<ProcessEnd>;
   /** Ends everything that was started here; the runs end as `cancelled`. */
   killAll(): Promise<void>;
+}
+
+/** What trees may take of this machine, workspace by workspace. */
+export interface Bounds {
+  /** The workspace that a folder is in. What is started elsewhere is not bounded. */
+  workspaceOf: (folder: string) => string | undefined;
+  memory: MemoryWatch;
+  processors?: ProcessorShares | undefined;
 }
 
 export interface ProcessTreesOptions {
@@ -23,11 +36,12 @@ export interface ProcessTreesOptions {
   graceMs?: number;
   /** The `bwrap` program; otherwise looked for in the system's folders. */
   bwrapPath?: string;
+  bounds?: Bounds | undefined;
 }
 
 /** Starts what keeps trees together on this machine: see isolation.ts. */
 export async function createProcessTrees(options: ProcessTreesOptions): Promise<ProcessTrees> {
-  const { bootId, graceMs = 2000 } = options;
+  const { bootId, graceMs = 2000, bounds } = options;
   const isolation = await chooseIsolation(options);
   const closing = new AbortController();
   const running = new Set<Promise<ProcessEnd>>();
@@ -36,7 +50,7 @@ export async function createProcessTrees(options: ProcessTreesOptions): Promise<
   const run = async (request: ProcessRequest): Promise<ProcessEnd> => {
     closing.signal.throwIfAborted();
     const signals = [everything.signal, ...(request.signal ? [request.signal] : [])];
-    const child = runChild({ ...request, signal: AbortSignal.any(signals) }, { bootId, treeId: randomUUID(), graceMs, isolation });
+    const child = runChild({ ...request, signal: AbortSignal.any(signals) }, { bootId, treeId: randomUUID(), graceMs, isolation, bounds });
     running.add(child);
     return child.finally(() => running.delete(child));
   };

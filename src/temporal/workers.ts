@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
+import type { NativeConnection, TunerHolder, WorkerOptions } from '@temporalio/worker';
 import { Worker } from '@temporalio/worker';
 import { hostActivities, leaseQueueActivities, orchestratorActivities } from '../activities/index.ts';
 import type { Dependencies } from '../activities/dependencies.ts';
 import { hostLeaseQueue, LEASE_QUEUE, ORCHESTRATOR_QUEUE } from '../contracts/constants.ts';
 import { packageVersion } from '../package-version.ts';
+import { leaseSlots } from './lease-slots.ts';
 import { loadWorkflowBundle } from './workflow-bundle.ts';
 
 export interface WorkersOptions {
@@ -44,7 +45,7 @@ export async function createWorkers({
   deployment,
   ...given
 }: WorkersOptions): Promise<Worker[]> {
-  const { slots, host } = deps;
+  const { admission, host } = deps;
   const workflowBundle = await loadWorkflowBundle(bundleFolder);
   const buildId = given.buildId ?? buildIdOf(workflowBundle);
   const shared = {
@@ -55,7 +56,7 @@ export async function createWorkers({
     shutdownForceTime: SHUTDOWN_FORCE,
     maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
   } satisfies Partial<WorkerOptions>;
-  const leases = { ...shared, buildId, activities: leaseQueueActivities(deps), maxConcurrentActivityTaskExecutions: slots.size };
+  const leases = { ...shared, buildId, activities: leaseQueueActivities(deps) };
   return Promise.all([
     Worker.create({
       ...shared,
@@ -68,16 +69,28 @@ export async function createWorkers({
       // Runs that are open: a closed one leaves the cache with its last answer. One that finds no place is replayed when it goes on.
       maxCachedWorkflows: 500,
     }),
-    Worker.create({ ...leases, taskQueue: LEASE_QUEUE }),
-    Worker.create({ ...leases, taskQueue: hostLeaseQueue(host.id) }),
+    // One at a time: who asks for more than one run may be given more than there is room for by then.
+    Worker.create({ ...leases, taskQueue: LEASE_QUEUE, tuner: tunerOf(leaseSlots(admission)), maxConcurrentActivityTaskPolls: 1 }),
+    Worker.create({ ...leases, taskQueue: hostLeaseQueue(host.id), maxConcurrentActivityTaskExecutions: admission.size }),
     Worker.create({
       ...shared,
       buildId,
       taskQueue: host.taskQueue,
       activities: hostActivities(deps),
-      maxConcurrentActivityTaskExecutions: slots.size * CALLS_PER_SLOT,
+      maxConcurrentActivityTaskExecutions: admission.size * CALLS_PER_SLOT,
     }),
   ]);
+}
+
+/** Of the four kinds of slots a lease's worker uses one, and all have to be said. */
+function tunerOf(activityTaskSlotSupplier: TunerHolder['activityTaskSlotSupplier']): TunerHolder {
+  const unused = { type: 'fixed-size', numSlots: 1 } as const;
+  return {
+    activityTaskSlotSupplier,
+    workflowTaskSlotSupplier: unused,
+    localActivityTaskSlotSupplier: unused,
+    nexusTaskSlotSupplier: unused,
+  };
 }
 
 /** Every decision's events say twice which build made it; the SDK's own name for one is four times as long. */

@@ -49,7 +49,7 @@ async function keepUp({ deps, config, log }: UpkeepOptions, signal: AbortSignal)
     looked = new Date();
     await settleTerminated(deps, { since, done }).catch(failed);
     const waited = performance.now() - cleaned;
-    if (waited < CLEAN_MS || (deps.slots.held > 0 && waited < PATIENCE_MS)) continue;
+    if (waited < CLEAN_MS || (deps.admission.held > 0 && waited < PATIENCE_MS)) continue;
     cleaned = performance.now();
     await cleanUp({ ...deps, ...config.upkeep, log, signal }).catch(unless('Leftovers could not be looked for; `belay clean` does so too'));
   }

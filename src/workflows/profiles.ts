@@ -1,7 +1,9 @@
 import { ActivityCancellationType } from '@temporalio/workflow';
 import type { ActivityOptions, LocalActivityOptions, RetryPolicy } from '@temporalio/workflow';
 import type { Backoff } from '../contracts/backoff.ts';
-import type { RunLimits } from '../contracts/run-input.ts';
+import { USUAL_PRIORITY } from '../contracts/constants.ts';
+import type { Priority } from '../contracts/constants.ts';
+import type { RunInput, RunLimits } from '../contracts/run-input.ts';
 
 /**
  * Failures after which the same queue is pointless: the worker that served it has gone, or the lease has passed to another.
@@ -57,11 +59,23 @@ export const lookProfile: LocalActivityOptions = {
  * The lease itself: held as long as the run works (limit 6 h, so a day is no limit of its own). One attempt, because a new
  * lease needs a new epoch. A restarting host reports its predecessor's attempts at once, without waiting for heartbeats.
  */
-export const leaseProfile = ({ heartbeatMs = HEARTBEAT_MS }: { heartbeatMs?: number | undefined }): ActivityOptions => ({
+export const leaseProfile = ({ heartbeatMs = HEARTBEAT_MS, turn }: { heartbeatMs?: number | undefined; turn: Turn }): ActivityOptions => ({
   startToCloseTimeout: '24h',
+  priority: { priorityKey: turn.priority, ...(turn.fairnessKey ? { fairnessKey: turn.fairnessKey } : {}) },
   heartbeatTimeout: heartbeatMs,
   retry: { maximumAttempts: 1 },
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+});
+
+/** When it is a run's turn to have a workspace. */
+export interface Turn {
+  priority: Priority;
+  fairnessKey?: string | undefined;
+}
+
+export const turnOf = ({ requested, labelled, fairnessKey }: RunInput): Turn => ({
+  priority: requested?.priority ?? labelled?.priority ?? USUAL_PRIORITY,
+  fairnessKey,
 });
 
 /** How long a run waits for a person: two weeks outlast a holiday. */

@@ -14,7 +14,7 @@ const MINUTE_MS = 60_000;
 
 /** A wait for something that ends by itself. */
 export interface Wait {
-  kind: Extract<WaitingFor, 'usage_limit' | 'rate_limit' | 'breaker'>;
+  kind: Exclude<WaitingFor, 'approval'>;
   /** By Temporal's clock. */
   until: number;
   trouble: Trouble;
@@ -35,6 +35,7 @@ const KINDS: Partial<Record<ErrorCode, Wait['kind']>> = {
   engine_rate_limited: 'rate_limit',
   forge_rate_limited: 'rate_limit',
   breaker_open: 'breaker',
+  host_memory_short: 'workspace',
 };
 
 /** What a failure has to wait for, if that helps. */
@@ -96,7 +97,7 @@ export class Waits {
     if (Date.now() + ms - since > longestMs) throw tooLong(asked, longestMs);
     const woken = this.#wakings;
     const wait = { ...asked, until: Date.now() + ms };
-    if (ms >= keepWorkspaceMs) await this.#run.rest();
+    if (ms >= keepWorkspaceMs || wait.kind === 'workspace') await this.#run.rest();
     this.#asleep.push(wait);
     const isTold = ms >= tellMs;
     await this.#show(isTold);

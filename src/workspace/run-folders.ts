@@ -1,4 +1,4 @@
-import { join, resolve } from 'node:path';
+import { join, resolve, sep } from 'node:path';
 import type { WorkspaceKind } from '../contracts/constants.ts';
 import { BelayError } from '../contracts/errors.ts';
 
@@ -25,6 +25,15 @@ export const baseTreeOf = (runId: string): string => `${runId}${BASE}`;
 export const runOfTree = (name: string): string => (name.endsWith(BASE) ? name.slice(0, -BASE.length) : name);
 
 export const treesFolder = (home: string): string => join(resolve(home), 'trees');
+
+/** Tells by a folder whose workspace it is in: the run's, also where that is the tree of its base. */
+export function workspaceFinder(home: string): (folder: string) => string | undefined {
+  const trees = `${treesFolder(home)}${sep}`;
+  return (folder) => {
+    const [name = ''] = folder.startsWith(trees) ? folder.slice(trees.length).split(sep) : [];
+    return name === '' ? undefined : runOfTree(name);
+  };
+}
 
 export const treePath = ({ home, runId }: { home: string; runId: string }): string => join(treesFolder(home), assertRunId(runId));
 

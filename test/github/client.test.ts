@@ -2,6 +2,7 @@ import { describe, expect, it, test } from 'vitest';
 import { createGitHubClient } from '../../src/github/client.ts';
 import type { GitHubClient } from '../../src/github/client.ts';
 import { BelayError } from '../../src/contracts/errors.ts';
+import type { CallRate } from '../../src/pacing/call-rate.ts';
 import { loopback } from '../support/loopback.ts';
 import { scriptedGitHub } from '../support/scripted-github.ts';
 import type { ScriptedAnswer, ScriptedGitHub } from '../support/scripted-github.ts';
@@ -205,4 +206,31 @@ test('half an answer is none', async () => {
   });
   await using github = await scriptedGitHub({});
   await expect(readLabels(github.client({ apiUrl: cut.url }))).rejects.toMatchObject({ code: 'forge_unreachable' });
+});
+
+describe('a rate of calls', () => {
+  it('is kept by every call, those that repeat one that failed included', async () => {
+    await using github = await scriptedGitHub({ [LABELS]: [{ status: 502 }, { json: [{ name: 'bug' }] }] });
+    let paced = 0;
+    const rate: CallRate = {
+      perMinute: 60,
+      backlogMs: () => 15_000,
+      share: () => {},
+      async paced(call) {
+        paced++;
+        return call();
+      },
+    };
+    expect(await readLabels(github.client({ rate }))).toEqual(['bug']);
+    expect(paced).toBe(2);
+  });
+
+  it('with too many that wait already is told at once, with the time', async () => {
+    await using github = await scriptedGitHub({ [LABELS]: { json: [] } });
+    const rate: CallRate = { perMinute: 60, backlogMs: () => 20_000, share: () => {}, paced: (call) => call() };
+    const began = Date.now();
+    const error: unknown = await readLabels(github.client({ rate })).catch((error: unknown) => error);
+    expect(error).toMatchObject({ code: 'forge_rate_limited', hint: expect.stringContaining('BELAY_GITHUB_CALLS_PER_MINUTE') });
+    expect((error as BelayError).retryAt?.getTime()).toBeGreaterThanOrEqual(began + 20_000);
+  });
 });

@@ -14,10 +14,14 @@ import { openLedger } from '../../src/ledger/open-ledger.ts';
 import { createProcessTrees } from '../../src/process/process-trees.ts';
 import { createRunFiles } from '../../src/run-files/run-files.ts';
 import { createPortRegistry } from '../../src/workspace/ports.ts';
+import { createAdmission } from '../../src/workspace/admission.ts';
 import { createSlots } from '../../src/workspace/slots.ts';
 import { createWorktrees } from '../../src/workspace/worktree.ts';
 import { gitRemote } from './git-remote.ts';
 import type { Files, GitRemote } from './git-remote.ts';
+
+/** Memory is never short here. */
+const AMPLE = { admit: () => ({ [Symbol.dispose]() {} }), shortage: () => undefined };
 
 /** What a worker's activities work with, without a Temporal: all real but its client, which notes the grants. */
 export interface ActivityHost extends AsyncDisposable {
@@ -77,7 +81,7 @@ export async function activityHost(
       frontend: { first: 21450, last: 21499 },
       folder: portsFolder,
     }),
-    slots: createSlots(3),
+    admission: createAdmission({ slots: createSlots(3), memory: AMPLE }),
     holdings: createHoldings(),
     workspaceEnvironment: { PATH: process.env['PATH'] ?? '' },
   };

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import type { Context } from '../../src/cli/context.ts';
 import { intakeOf } from '../../src/cli/run.ts';
-import type { ApprovalName, CommandName, PhaseName, PipelineName, WorkspaceKind } from '../../src/contracts/constants.ts';
+import type { ApprovalName, CommandName, PhaseName, PipelineName, Priority, WorkspaceKind } from '../../src/contracts/constants.ts';
 import type { PullRequest } from '../../src/contracts/repository.ts';
 import type { RunLimits } from '../../src/contracts/run-input.ts';
 import { withoutUndefined } from '../../src/contracts/without-undefined.ts';
@@ -54,6 +54,9 @@ export interface RunOptions {
   workspace?: WorkspaceKind;
   budgetUsd?: number;
   approve?: ApprovalName[];
+  priority?: Priority;
+  /** Ada, unless said. */
+  triggeredBy?: string;
   /** Over those of the installation. */
   limits?: Partial<RunLimits>;
   /** Instead of the project's issue: a file, a number, or a request in words. */
@@ -127,18 +130,17 @@ export async function openProject(
   };
 }
 
-async function requestOf(
-  project: Project,
-  { pipeline = 'sdlc', fresh = false, base, workspace, budgetUsd, approve, target = project.issue }: RunOptions,
-) {
+async function requestOf(project: Project, options: RunOptions) {
+  const { pipeline = 'sdlc', fresh = false, base, workspace, budgetUsd, approve, priority } = options;
+  const { target = project.issue, triggeredBy = 'ada' } = options;
   return {
     target: await parseTarget(target, { gitHubHost: 'github.com' }),
     repository: project.path,
     workingDirectory: project.path,
     pipeline,
     fresh,
-    requested: withoutUndefined({ budgetUsd, workspace, approve }),
-    triggeredBy: 'ada',
+    requested: withoutUndefined({ budgetUsd, workspace, approve, priority }),
+    triggeredBy,
     ...(base ? { base } : {}),
   };
 }

@@ -6,6 +6,7 @@ import { loadConfig } from '../../src/config.ts';
 import type { Terminal } from '../../src/cli/terminal.ts';
 import type { LocalForge } from '../../src/forges/local.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
+import type { HostMemory } from '../../src/process/host-memory.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { connectTemporal, localTarget } from '../../src/temporal/connection.ts';
 import type { TemporalTarget } from '../../src/temporal/connection.ts';
@@ -34,8 +35,14 @@ export interface Belay extends AsyncDisposable {
 /** Temporal takes one logger per process. */
 let logged = false;
 
+interface BelayParts {
+  breakers?: BreakerTiming;
+  /** The machine's memory, which a test cannot fill. */
+  readHost?: () => HostMemory;
+}
+
 /** Starts everything. The settings are environment variables. */
-export async function startBelay(settings: Record<string, string> = {}, { breakers }: { breakers?: BreakerTiming } = {}): Promise<Belay> {
+export async function startBelay(settings: Record<string, string> = {}, { breakers, readHost }: BelayParts = {}): Promise<Belay> {
   await using stack = new AsyncDisposableStack();
   const { path } = stack.use(await temporaryDirectory());
   const env = environment(join(path, 'home'), settings);
@@ -46,7 +53,7 @@ export async function startBelay(settings: Record<string, string> = {}, { breake
   const server = stack.use(await startDevServer({ cli: await temporalCli(), home }));
   const target = localTarget(server.address);
   const { client } = stack.use(await connectTemporal({ target }));
-  const worker = stack.use(stoppableWorker({ home, settings, breakers }, target));
+  const worker = stack.use(stoppableWorker({ home, settings, breakers, readHost }, target));
   await worker.start();
   let projects = 0;
   const kept = stack.move();
@@ -82,9 +89,10 @@ interface Stoppable {
   home: string;
   settings: Record<string, string>;
   breakers: BreakerTiming | undefined;
+  readHost: BelayParts['readHost'] | undefined;
 }
 
-function stoppableWorker({ home, settings, breakers }: Stoppable, target: TemporalTarget) {
+function stoppableWorker({ home, settings, breakers, readHost }: Stoppable, target: TemporalTarget) {
   let running: BelayWorker | undefined;
   const stop = async (): Promise<void> => {
     const stopping = running;
@@ -94,7 +102,7 @@ function stoppableWorker({ home, settings, breakers }: Stoppable, target: Tempor
   const start = async (others: Record<string, string> = {}): Promise<void> => {
     const env = environment(home, { ...settings, ...others });
     const config = { ...loadConfig(env), ...(breakers ? { breakers } : {}) };
-    running = await startWorker({ config, env, target, log: createLog({ level: 'silent' }) });
+    running = await startWorker({ config, env, target, log: createLog({ level: 'silent' }), ...(readHost ? { readHost } : {}) });
   };
   return { start, stop, [Symbol.asyncDispose]: stop };
 }

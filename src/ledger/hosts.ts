@@ -1,0 +1,44 @@
+import type { Kysely } from 'kysely';
+import type { HostRecord } from '../contracts/records.ts';
+import type { Ledger } from './ledger.ts';
+import type { HostsTable, LedgerTables } from './schema.ts';
+
+/** What the workers say of their machines. */
+export function hostQueries(db: Kysely<LedgerTables>): Pick<Ledger, 'recordHost' | 'listHosts'> {
+  return {
+    async recordHost({ id, ...record }) {
+      const row = rowOf(record);
+      await db
+        .insertInto('hosts')
+        .values({ id, ...row })
+        .onConflict((conflict) => conflict.column('id').doUpdateSet(row))
+        .execute();
+    },
+    async listHosts() {
+      const rows = await db.selectFrom('hosts').selectAll().orderBy('name').orderBy('id').execute();
+      return rows.map(recordOf);
+    },
+  };
+}
+
+const rowOf = ({ name, at, slots, held, obstacle, memory }: Omit<HostRecord, 'id'>): Omit<HostsTable, 'id'> => ({
+  name,
+  slots,
+  held,
+  obstacle: obstacle ?? null,
+  memory_used: memory.usedBytes,
+  memory_total: memory.totalBytes,
+  updated_at: at,
+});
+
+function recordOf({ id, name, slots, held, obstacle, memory_used, memory_total, updated_at }: HostsTable): HostRecord {
+  return {
+    id,
+    name,
+    at: updated_at,
+    slots,
+    held,
+    ...(obstacle === null ? {} : { obstacle }),
+    memory: { usedBytes: memory_used, totalBytes: memory_total },
+  };
+}

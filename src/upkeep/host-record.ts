@@ -1,0 +1,54 @@
+import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Dependencies } from '../activities/dependencies.ts';
+import { HOST_RECORD_FRESH_MS } from '../contracts/records.ts';
+import type { HostRecord } from '../contracts/records.ts';
+import type { MemoryWatch } from '../process/memory-watch.ts';
+
+const LOOK_MS = 1000;
+const MEBIBYTE = 1024 ** 2;
+/** Memory is never quite the same twice. */
+const ABOUT = 256 * MEBIBYTE;
+
+export interface HostRecordOptions {
+  deps: Pick<Dependencies, 'host' | 'ledger' | 'admission'>;
+  memory: Pick<MemoryWatch, 'memory'>;
+  onProblem: (error: unknown, message: string) => void;
+}
+
+/** Has the ledger know how much room this host has, while its worker serves: for those who ask why a run waits. */
+export function recordHost({ deps, memory, onProblem }: HostRecordOptions): AsyncDisposable {
+  const over = new AbortController();
+  const { ledger, host, admission } = deps;
+  const keepRecording = async (): Promise<void> => {
+    let known: { words: string; at: number } | undefined;
+    do {
+      const { size: slots, held } = admission;
+      const obstacle = admission.obstacle();
+      const record: Omit<HostRecord, 'at'> = {
+        id: host.id,
+        name: hostname(),
+        slots,
+        held,
+        ...(obstacle ? { obstacle } : {}),
+        memory: memory.memory(),
+      };
+      const words = JSON.stringify([slots, held, obstacle, Math.round(record.memory.usedBytes / ABOUT)]);
+      const isOld = known && performance.now() - known.at > HOST_RECORD_FRESH_MS / 2;
+      if (known?.words === words && !isOld) continue;
+      try {
+        await ledger.recordHost({ ...record, at: new Date().toISOString() });
+        known = { words, at: performance.now() };
+      } catch (error) {
+        onProblem(error, 'The state of this host could not be recorded; it is tried again');
+      }
+    } while (await sleep(LOOK_MS, true, { signal: over.signal, ref: false }).catch(() => false));
+  };
+  const ended = keepRecording();
+  return {
+    async [Symbol.asyncDispose]() {
+      over.abort();
+      await ended;
+    },
+  };
+}

@@ -1,0 +1,52 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createCallRate } from '../../src/pacing/call-rate.ts';
+import type { CallRate } from '../../src/pacing/call-rate.ts';
+
+const MINUTE_MS = 60_000;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** Wants so many calls at once, and says when each was made. */
+function want(rate: CallRate, count: number): number[] {
+  const made: number[] = [];
+  for (let call = 0; call < count; call++) void rate.paced(async () => void made.push(Date.now()));
+  return made;
+}
+
+const mostInAMinute = (made: readonly number[]): number =>
+  Math.max(...made.map((at) => made.filter((each) => each >= at && each < at + MINUTE_MS).length));
+
+describe('a rate of calls', () => {
+  it.each([5, 60, 83, 1000])('of %i a minute is kept in every minute, and nearly reached', async (perMinute) => {
+    const made = want(createCallRate({ perMinute }), perMinute * 4);
+    await vi.advanceTimersByTimeAsync(3 * MINUTE_MS);
+    expect(mostInAMinute(made)).toBeLessThanOrEqual(perMinute);
+    expect(made.length).toBeGreaterThan(perMinute * 1.8);
+  });
+
+  it('is divided among those who share it', async () => {
+    const rates = [createCallRate({ perMinute: 60 }), createCallRate({ perMinute: 60 }), createCallRate({ perMinute: 60 })];
+    // As when one worker has learnt it late.
+    await vi.advanceTimersByTimeAsync(MINUTE_MS);
+    for (const rate of rates) rate.share(3);
+    await vi.advanceTimersByTimeAsync(MINUTE_MS);
+    const made = rates.map((rate) => want(rate, 100));
+    await vi.advanceTimersByTimeAsync(3 * MINUTE_MS);
+    expect(mostInAMinute(made.flat())).toBeLessThanOrEqual(60);
+    expect(Math.min(...made.map(({ length }) => length))).toBeGreaterThan(30);
+  });
+
+  it('says how long one more call would wait', async () => {
+    const rate = createCallRate({ perMinute: 60 });
+    expect(rate.backlogMs()).toBe(0);
+    want(rate, 10 + 24);
+    await vi.advanceTimersByTimeAsync(100);
+    expect(rate.backlogMs()).toBeGreaterThan(20_000);
+    expect(rate.backlogMs()).toBeLessThan(40_000);
+  });
+});
