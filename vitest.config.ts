@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import LongFirst from './test/support/long-first.ts';
 
 export default defineConfig({
   test: {
@@ -7,7 +8,9 @@ export default defineConfig({
     // Worker threads crash once several files load Temporal's native bridge.
     pool: 'forks',
     execArgv: ['--disable-warning=ExperimentalWarning', '--import', new URL('test/support/stripped-sources.mjs', import.meta.url).href],
-    maxWorkers: 2,
+    // Most of a long test's time is waiting for others: servers, timers, heartbeats.
+    maxWorkers: 4,
+    sequence: { sequencer: LongFirst },
     testTimeout: 60_000,
     hookTimeout: 120_000,
     // The tests load sources as the product does: Node itself strips the types (of each file once, see stripped-sources.mjs).

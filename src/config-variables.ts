@@ -24,13 +24,14 @@ import type { VariableDoc } from './config-variable.ts';
 import { sizeOf } from './contracts/port-range.ts';
 import type { PortRange } from './contracts/port-range.ts';
 import { GITHUB_API_URL } from './github/address.ts';
+import { DEFAULT_HOME } from './home.ts';
 
 /** Phases that a pipeline can do without. */
 export const SWITCHABLE_PHASES = ['test', 'review', 'document'] as const satisfies readonly PhaseName[];
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 
 const variables = z.object({
-  BELAY_HOME: withDefault(path, '~/.belay', {
+  BELAY_HOME: withDefault(path, DEFAULT_HOME, {
     group: 'Where things are',
     description: 'The folder of everything that Belay keeps: ledger, embedded Temporal, mirrors, worktrees, what runs left.',
   }),

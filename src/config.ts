@@ -1,5 +1,3 @@
-import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
 import { closest, distance } from 'fastest-levenshtein';
 import type { z } from 'zod';
 import type { BreakerTiming } from './activities/breakers.ts';
@@ -12,6 +10,7 @@ import { BelayError } from './contracts/errors.ts';
 import type { RunLimits } from './contracts/run-input.ts';
 import { withoutUndefined } from './contracts/without-undefined.ts';
 import { gitUrlTemplate } from './github/address.ts';
+import { absolutePath } from './home.ts';
 import type { MemoryLimits } from './process/memory-watch.ts';
 
 const MEBIBYTE = 1024 ** 2;
@@ -66,7 +65,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
   const given = givenVariables(env);
   const parsed = environment.safeParse(given);
   if (!parsed.success) throw invalid(parsed.error.issues, given);
-  return configOf(parsed.data, { userHome: env['HOME'] || homedir(), warnings: [...unknownVariables(env), ...doubledVariables(given)] });
+  return configOf(parsed.data, { env, warnings: [...unknownVariables(env), ...doubledVariables(given)] });
 }
 
 type Given = Partial<Record<VariableName, string>>;
@@ -77,11 +76,10 @@ function givenVariables(env: NodeJS.ProcessEnv): Given {
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined && value !== ''));
 }
 
-function configOf(values: Environment, { userHome, warnings }: { userHome: string; warnings: string[] }): Config {
-  const toPath = (path: string): string => (path === '~' || path.startsWith('~/') ? join(userHome, path.slice(1)) : resolve(path));
-  const optionalPath = (path: string | undefined): string | undefined => (path === undefined ? undefined : toPath(path));
+function configOf(values: Environment, { env, warnings }: { env: NodeJS.ProcessEnv; warnings: string[] }): Config {
+  const optionalPath = (path: string | undefined): string | undefined => (path === undefined ? undefined : absolutePath(path, env));
   return {
-    home: toPath(values.BELAY_HOME),
+    home: absolutePath(values.BELAY_HOME, env),
     temporal: withoutUndefined({
       address: values.BELAY_TEMPORAL_ADDRESS ?? values.TEMPORAL_ADDRESS,
       namespace: values.TEMPORAL_NAMESPACE,

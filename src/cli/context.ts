@@ -1,4 +1,6 @@
 import { composeForges } from '../compose-forges.ts';
+import type { Config } from '../config.ts';
+import { loadConfig } from '../config.ts';
 import type { Forges } from '../forges/forges.ts';
 import type { GitHubIntake } from '../intake/place.ts';
 import type { Trackers } from '../trackers/trackers.ts';
@@ -8,12 +10,16 @@ import type { Terminal } from './terminal.ts';
 
 /** What every command works with. */
 export interface Context extends ReaderContext {
+  env: NodeJS.ProcessEnv;
+  config: Config;
   forges: Forges;
   trackers: Trackers;
   gitHub: GitHubIntake;
 }
 
 export async function openContext(request: { env: NodeJS.ProcessEnv; terminal: Terminal }): Promise<Context> {
-  const reader = await openReaderContext(request);
-  return { ...reader, ...composeForges(reader.config, request.env) };
+  const { env, terminal } = request;
+  const config = loadConfig(env);
+  for (const warning of config.warnings) terminal.note(`belay: ${warning}`);
+  return { ...(await openReaderContext(request)), env, config, ...composeForges(config, env) };
 }

@@ -1,6 +1,5 @@
 import path from 'node:path';
-import type { Config } from '../config.ts';
-import { loadConfig } from '../config.ts';
+import { homeOf } from '../home.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { openLedger } from '../ledger/open-ledger.ts';
 import { ownFolder } from '../process/own-folder.ts';
@@ -10,18 +9,14 @@ import type { Terminal } from './terminal.ts';
 
 /** What commands work with that only show what happened: quick to load. */
 export interface ReaderContext extends AsyncDisposable {
-  env: NodeJS.ProcessEnv;
-  config: Config;
   terminal: Terminal;
   ledger: Ledger;
   files: RunFiles;
 }
 
 export async function openReaderContext({ env, terminal }: { env: NodeJS.ProcessEnv; terminal: Terminal }): Promise<ReaderContext> {
-  const config = loadConfig(env);
-  for (const warning of config.warnings) terminal.note(`belay: ${warning}`);
-  const { home } = config;
+  const home = homeOf(env);
   await ownFolder(home);
   const ledger = await openLedger({ path: path.join(home, 'ledger.db') });
-  return { env, config, terminal, ledger, files: createRunFiles({ home }), [Symbol.asyncDispose]: () => ledger[Symbol.asyncDispose]() };
+  return { terminal, ledger, files: createRunFiles({ home }), [Symbol.asyncDispose]: () => ledger[Symbol.asyncDispose]() };
 }

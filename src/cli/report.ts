@@ -15,6 +15,7 @@ export function report(view: RunView, { web, place }: { web?: string | undefined
     ['changes', view.diffStat],
     ...leftOpen(view),
     ['checked by', evidenceOf(view)],
+    ['approved', view.approvals && plainLine(view.approvals.map(approvalWords).join(', '), 200)],
     ['waits', (place ? queueWords(place) : waitingWords(view))?.replace(/^waits /, '')],
     ['cost', dollars(view.costUsd)],
     ['took', view.durationMs === undefined ? undefined : duration(view.durationMs)],
@@ -26,6 +27,9 @@ export function report(view: RunView, { web, place }: { web?: string | undefined
   const table = rows.filter(([, value]) => value).map(([name, value]) => `  ${name.padEnd(13)} ${value}`);
   return [headline(view), ...table, ...nextSteps(view)].join('\n');
 }
+
+const approvalWords = ({ of, by, at }: NonNullable<RunView['approvals']>[number]): string =>
+  `${of === 'plan' ? 'plan' : 'work'}${by ? ` by ${by}` : ''} on ${at.slice(0, 10)}`;
 
 function headline(view: RunView): string {
   const title = plainLine(view.issue ? `#${view.issue.key} ${view.issue.title}` : (view.request ?? ''), 100);

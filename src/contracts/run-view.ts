@@ -49,6 +49,8 @@ export interface RunView {
   waitingMessage?: string;
   /** What a person is asked to approve; the hash is of the plan, or of the commit to publish. */
   approval?: { of: ApprovalName; hash: string };
+  /** Who has approved what, and when; by whatever name they gave. */
+  approvals?: { of: ApprovalName; hash: string; by?: string; at: string }[];
   /** Of a parked run: since when, and when it is closed unless somebody goes on with it. */
   parkedSince?: string;
   parkedUntil?: string;

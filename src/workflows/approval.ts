@@ -2,6 +2,7 @@ import { ApplicationFailure, condition, isCancellation, log, setHandler } from '
 import { MAX_MESSAGE } from '../contracts/constants.ts';
 import type { ApprovalName } from '../contracts/constants.ts';
 import type { IssueRef } from '../contracts/repository.ts';
+import type { RunView } from '../contracts/run-view.ts';
 import { tellPeople } from './comment.ts';
 import { park, troubleOf, Withdrawn } from './failures.ts';
 import { approveUpdate, rejectUpdate } from './messages.ts';
@@ -26,6 +27,8 @@ type Verdict = { approved: string; by: string | undefined } | { rejected: string
 const DAY_MS = 24 * 60 * 60_000;
 const REMINDER_MS = DAY_MS;
 const EXPIRY_MS = 7 * DAY_MS;
+/** Of a person, in characters. */
+const MAX_NAME = 200;
 /** A plan that is sent back more often is no matter of planning any more. */
 const MAX_REJECTIONS = 3;
 
@@ -85,8 +88,10 @@ export class Approvals {
       showWaitOver(view);
       await this.#told();
     }
-    if (this.#verdict === undefined) throw park(expired(gate, view.id));
-    return this.#verdict;
+    const verdict = this.#verdict as Verdict | undefined;
+    if (verdict === undefined) throw park(expired(gate, view.id));
+    if ('approved' in verdict) noteApproval(view, gate, verdict);
+    return verdict;
   }
 
   async #told(): Promise<void> {
@@ -161,6 +166,11 @@ export class Approvals {
     if (typeof order?.reason !== 'string' || order.reason.trim() === '') throw refused('A rejection needs a reason: it goes to the agent.');
     this.#check();
   }
+}
+
+/** The order of events in Temporal has it too, but people look at the run. */
+function noteApproval(view: RunView, of: ApprovalName, { approved: hash, by }: Extract<Verdict, { approved: string }>): void {
+  view.approvals = [...(view.approvals ?? []), { of, hash, ...(by ? { by: by.slice(0, MAX_NAME) } : {}), at: new Date().toISOString() }];
 }
 
 /** As short as git allows for a commit. */

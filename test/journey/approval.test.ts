@@ -1,3 +1,4 @@
+import { userInfo } from 'node:os';
 import { expect, it } from 'vitest';
 import { belayUser } from '../support/cli.ts';
 import { userProject } from '../support/project.ts';
@@ -12,5 +13,7 @@ it('a followed run says how to approve its plan, and goes on with the answer tha
     stderr: expect.stringMatching(/0123456 is not the plan that is asked about: that is [0-9a-f]{64}/) as string,
   });
   expect(await user.belay(['approve', id])).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('It goes on.') as string });
-  expect(await run.ended).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('Done: #1') as string });
+  const ended = await run.ended;
+  expect(ended).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('Done: #1') as string });
+  expect(ended.stdout).toMatch(new RegExp(`approved +plan by ${userInfo().username} on \\d{4}-\\d\\d-\\d\\d`));
 });

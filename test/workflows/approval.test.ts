@@ -65,8 +65,9 @@ describe('approval', () => {
 
     expect(await refusal(update(run, APPROVE_UPDATE, { planHash: '0123456789abcdef' }))).toContain(`that is ${view.plan?.hash}`);
     expect(await refusal(update(run, REJECT_UPDATE, { reason: ' ' }))).toContain('needs a reason');
-    await update(run, APPROVE_UPDATE, { planHash: view.plan?.hash });
+    await update(run, APPROVE_UPDATE, { planHash: view.plan?.hash, by: 'grace' });
     const closed = await run.closed();
+    expect(closed.approvals).toEqual([{ of: 'plan', hash: view.plan?.hash, by: 'grace', at: expect.any(String) as string }]);
     expect(closed).toMatchObject({ status: 'completed', outcome: 'pull_request', plan: view.plan });
     expect(closed).not.toHaveProperty('waitingFor');
     expect(closed).not.toHaveProperty('approval');
