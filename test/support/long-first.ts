@@ -4,7 +4,7 @@ import { BaseSequencer } from 'vitest/node';
 /** In this order: whole programs against each other take minutes, and must not be what all wait for at the end. */
 const LONG = ['test/chaos/', 'test/journey/', 'test/workflows/', 'test/package', 'test/engines/'];
 
-export default class LongFirst extends BaseSequencer {
+export class LongFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const inUsualOrder = await super.sort(files);
     return inUsualOrder.toSorted((one, other) => rank(one) - rank(other));
