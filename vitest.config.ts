@@ -8,8 +8,7 @@ export default defineConfig({
     // Worker threads crash once several files load Temporal's native bridge.
     pool: 'forks',
     execArgv: ['--disable-warning=ExperimentalWarning', '--import', new URL('test/support/stripped-sources.mjs', import.meta.url).href],
-    // Most of a long test's time is waiting for others: servers, timers, heartbeats.
-    maxWorkers: 4,
+    maxWorkers: 3,
     sequence: { sequencer: LongFirst },
     testTimeout: 60_000,
     hookTimeout: 120_000,

@@ -110,7 +110,7 @@ async function prepare(work: AgentWork, notes: StepNotes): Promise<{ command: Co
   const resume = interrupted ?? (attempt === 1 ? input.resume : undefined);
   const takesOver = input.takesOver && command.permissions.includes('edit');
   if (interrupted || takesOver) await bringInterrupted(holding, input);
-  else if (!(await standsAt(holding, input))) await holding.worktree.restore(input.checkpoint);
+  else if (holding.at !== input.checkpoint) await holding.worktree.restore(input.checkpoint);
   holding.at = undefined;
   const rendered = renderCommand(command, await promptValues(deps, holding, input.values));
   const { protectedPaths } = holding.settings;
@@ -120,10 +120,6 @@ async function prepare(work: AgentWork, notes: StepNotes): Promise<{ command: Co
   const prompt = interrupted ? resumed(whole) : resume ? messagesAlone(input.messages ?? []) : whole;
   await keep(work, 'prompt', `${input.command}.md`, prompt);
   return { command, prompt, resume };
-}
-
-async function standsAt({ at, worktree }: Holding, { step, checkpoint }: AgentInput): Promise<boolean> {
-  return at === checkpoint || (step.shared === true && (await worktree.isAt(checkpoint)));
 }
 
 async function ask(work: AgentWork, turn: Turn, said: Said): Promise<TurnResult> {
@@ -143,8 +139,7 @@ async function ask(work: AgentWork, turn: Turn, said: Said): Promise<TurnResult>
 async function finish(work: AgentWork, command: Command, answer: TurnResult, spending: Spending): Promise<AgentOutcome> {
   const { input, holding } = work;
   const settled = await settle(work, command);
-  // Another that reads may still go on, and nobody knows yet how it leaves the files.
-  if (!input.step.shared) holding.at = settled.checkpoint;
+  holding.at = settled.checkpoint;
   const artifact = input.keepAs === 'plan' ? await keepPlan(work, answer) : await keepAnswer(work, answer);
   return {
     session: spentOn(input, answer.sessionId, spending),

@@ -1,4 +1,6 @@
 import { existsSync } from 'node:fs';
+import pLimit from 'p-limit';
+import type { LimitFunction } from 'p-limit';
 import type { Grant, LeaseRef } from '../contracts/lease.ts';
 import type { RepositoryRef } from '../contracts/repository.ts';
 import type { StepRef } from '../contracts/work.ts';
@@ -8,8 +10,6 @@ import type { Worktree } from '../workspace/worktree.ts';
 import type { Handover } from './handover.ts';
 import { createTenures, isSameLease, leaseLost } from './tenures.ts';
 import type { Tenures } from './tenures.ts';
-import { createWorkTurns } from './work-turns.ts';
-import type { WorkTurns } from './work-turns.ts';
 
 /** A workspace that this host holds for a run. */
 export interface Holding {
@@ -36,11 +36,11 @@ export interface Holdings extends Tenures {
   /** Held until disposed of, which ends the work that is still going on in it, and waits for that. */
   add(holding: Holding): AsyncDisposable;
   /**
-   * Works in a held workspace; the signal that the work is given is also aborted when the lease is over. One work at a time,
-   * but for those that only read: an attempt that the server has given up may still be ending. Throws the failure `lease_lost` unless exactly this lease is held here.
+   * Works in a held workspace; the signal that the work is given is also aborted when the lease is over. One work at a time:
+   * an attempt that the server has given up may still be ending. Throws the failure `lease_lost` unless exactly this lease is held here.
    */
   use<T>(
-    step: Pick<StepRef, 'lease' | 'last'> & Partial<Pick<StepRef, 'number' | 'shared'>>,
+    step: Pick<StepRef, 'lease' | 'last'>,
     signal: AbortSignal,
     work: (holding: Holding, signal: AbortSignal) => Promise<T>,
   ): Promise<T>;
@@ -49,7 +49,8 @@ export interface Holdings extends Tenures {
 interface Held {
   holding: Holding;
   over: AbortController;
-  turns: WorkTurns;
+  /** Works take turns. */
+  turn: LimitFunction;
   /** Its folder was made for it. */
   wasThere: boolean;
 }
@@ -61,20 +62,20 @@ export function createHoldings(): Holdings {
     add(holding) {
       const { runId } = holding.lease;
       const wasThere = existsSync(holding.worktree.path);
-      const held: Held = { holding, over: new AbortController(), turns: createWorkTurns(), wasThere };
+      const held: Held = { holding, over: new AbortController(), turn: pLimit(1), wasThere };
       byRun.set(runId, held);
       return {
         async [Symbol.asyncDispose]() {
           if (byRun.get(runId) === held) byRun.delete(runId);
           held.over.abort(leaseLost(holding.lease));
-          await held.turns.alone(async () => {});
+          await held.turn(async () => {});
         },
       };
     },
-    async use({ lease, last, number = 0, shared }, signal, work) {
+    async use({ lease, last }, signal, work) {
       const held = byRun.get(lease.runId);
       if (!held || !isSameLease(held.holding.lease, lease)) throw leaseLost(lease);
-      const { holding, over, turns, wasThere } = held;
+      const { holding, over, turn, wasThere } = held;
       const either = AbortSignal.any([signal, over.signal]);
       try {
         const inTurn = async () => {
@@ -84,7 +85,7 @@ export function createHoldings(): Holdings {
           if (!last) await holding.handover?.keep(either);
           return value;
         };
-        const result = await (shared ? turns.beside(number, inTurn) : turns.alone(inTurn));
+        const result = await turn(inTurn);
         if (last) holding.end();
         return result;
       } catch (error) {

@@ -43,8 +43,6 @@ export interface StepRef {
   attempt: number;
   /** The run needs no workspace after this. */
   last?: true;
-  /** It only reads, and may go on beside others that do. */
-  shared?: true;
 }
 
 /** As a run says it. */

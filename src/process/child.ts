@@ -54,9 +54,11 @@ export async function runChild(request: ProcessRequest, options: ChildOptions): 
   const isGone = options.isolation.follow?.(child);
   const watch = watchLimits({ request, output, endTree: () => endTree(child, options), killGroup: () => killGroup(child) });
   connect(child, { request, output, fail: watch.fail });
-  using _memory = followMemory(child, { workspace, options, end: watch.fail });
+  using memory = followMemory(child, { workspace, options, end: watch.fail });
   try {
     const exit = await exited;
+    // What has come to its end is not ended for its memory any more.
+    memory?.[Symbol.dispose]();
     const reason = watch.ending ?? 'exited';
     watch[Symbol.dispose]();
     const { survivors } = await endLeftovers(child, { treeId: options.treeId, isGone });

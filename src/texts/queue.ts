@@ -13,9 +13,9 @@ export interface QueuePlace {
   why: string;
 }
 
-/** Whether a run has no workspace and wants one. */
-export const isInQueue = ({ status, waitingFor }: RunView): boolean =>
-  status === 'pending' || (status === 'waiting' && waitingFor === 'workspace');
+/** Whether a run has no workspace and wants one now. */
+export const isInQueue = ({ status, waitingFor, waitingUntil }: RunView): boolean =>
+  status === 'pending' || (status === 'waiting' && waitingFor === 'workspace' && waitingUntil === undefined);
 
 /**
  * The places of all runs that wait, by run id. As Temporal hands them out: priorities strictly, then repositories and persons in

@@ -19,5 +19,5 @@ export function waitingWords({ status, waitingFor, waitingUntil, waitingMessage 
 }
 
 /** Whether a run waits for something that ends by itself, and that `retry` can try again sooner. */
-export const isWaitingForTime = ({ status, waitingFor }: RunView): boolean =>
-  status === 'waiting' && (waitingFor === 'usage_limit' || waitingFor === 'rate_limit' || waitingFor === 'breaker');
+export const isWaitingForTime = ({ status, waitingFor, waitingUntil }: RunView): boolean =>
+  status === 'waiting' && waitingFor !== 'approval' && waitingUntil !== undefined;

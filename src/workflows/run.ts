@@ -29,8 +29,6 @@ interface StepOptions {
   about?: string;
   /** The run needs no workspace after this: its host takes it back by itself. */
   last?: boolean;
-  /** It only reads, and may go on beside others that do. */
-  shared?: boolean;
 }
 
 /** What pipelines and phases are written against. */
@@ -127,7 +125,7 @@ export class Run {
     return this.results.keepStep(name, async () => {
       if (this.state.workedMs > this.limits.workingMs) throw new Overtime();
       const number = ++this.state.nextStep;
-      const { totalMs = 60_000, attempts = Infinity, about, last = false, shared = false } = options;
+      const { totalMs = 60_000, attempts = Infinity, about, last = false } = options;
       const patience = patienceOf(this.limits);
       this.state.view.currentStep = [name, about, `attempt ${this.#attempt}`].filter(Boolean).join(' · ');
       this.show();
@@ -137,7 +135,7 @@ export class Run {
         const profile = hostProfile({ totalMs, attempts, patience, heartbeatMs: this.limits.heartbeatMs });
         const host = proxyActivities<HostActivities>({ ...profile, taskQueue: grant.taskQueue, summary });
         const place = { lease: this.#lease.ref(), number, name, phase: this.#phase, attempt: this.#attempt };
-        const step = { ...place, ...(last ? { last } : {}), ...(shared ? { shared } : {}) };
+        const step = { ...place, ...(last ? { last } : {}) };
         const result = await work(host, step, grant);
         // Waits do not count, nor does what was lost with a worker.
         this.state.workedMs += Math.max(0, Date.now() - began);

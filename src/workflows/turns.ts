@@ -12,8 +12,6 @@ import { showAgent } from './view.ts';
 import { waitOf } from './waiting.ts';
 
 export interface TurnOptions extends Pick<AgentInput, 'keepAs'> {
-  /** It only reads, and may go on beside others that do. */
-  shared?: boolean;
   /** The run can do without it: it fails where it would have to wait for long. */
   expendable?: boolean;
 }
@@ -72,7 +70,7 @@ export class Turns {
     this.#continued.set(command, session);
   }
 
-  async #once(request: Request, { shared = false, expendable = false, ...extra }: TurnOptions): Promise<AgentOutcome> {
+  async #once(request: Request, { expendable = false, ...extra }: TurnOptions): Promise<AgentOutcome> {
     const run = this.#run;
     const { settings } = await run.position();
     showAgent(run.state.view, engineOf(run.input, { ...settings, byPhase: {} }, run.currentPhase));
@@ -83,7 +81,6 @@ export class Turns {
       totalMs: run.limits.agentTotalMs,
       attempts: AGENT_ATTEMPTS,
       about,
-      shared,
     });
   }
 

@@ -44,49 +44,6 @@ test('an attempt that is cancelled while it waits does not work any more', async
   await outcome;
 });
 
-test('works that only read go on beside each other, and everything else waits for all of them', async () => {
-  const holdings = createHoldings();
-  await using _held = holdings.add(holding);
-  const order: string[] = [];
-  const [firstMayEnd, secondMayEnd] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-  const reader = (number: number, until: Promise<void>, begun: () => void) =>
-    holdings.use({ ...step, number, shared: true }, never, async () => {
-      begun();
-      await until;
-      order.push(`reader ${number}`);
-    });
-  const begun = Promise.withResolvers<void>();
-  const first = reader(1, firstMayEnd.promise, () => {});
-  const second = reader(2, secondMayEnd.promise, begun.resolve);
-  const writer = holdings.use({ ...step, number: 3 }, never, async () => order.push('writer'));
-  await begun.promise;
-  secondMayEnd.resolve();
-  await second;
-  firstMayEnd.resolve();
-  await Promise.all([first, writer]);
-  expect(order).toEqual(['reader 2', 'reader 1', 'writer']);
-});
-
-test('attempts of one step that only reads still come one after the other', async () => {
-  const holdings = createHoldings();
-  await using _held = holdings.add(holding);
-  const order: string[] = [];
-  const ending = Promise.withResolvers<void>();
-  const attempt = (name: string, until?: Promise<void>) =>
-    holdings.use({ ...step, number: 1, shared: true }, never, async () => {
-      order.push(`${name} begins`);
-      await until;
-      order.push(`${name} ends`);
-    });
-  const first = attempt('first', ending.promise);
-  const second = attempt('second');
-  const other = holdings.use({ ...step, number: 2, shared: true }, never, async () => order.push('another step'));
-  await other;
-  ending.resolve();
-  await Promise.all([first, second]);
-  expect(order).toEqual(['first begins', 'another step', 'first ends', 'second begins', 'second ends']);
-});
-
 test('work whose workspace somebody took away is lost, and nothing that a person would have to mend', async () => {
   const gone = await temporaryDirectory();
   const holdings = createHoldings();

@@ -121,6 +121,8 @@ async function basicEnvironment(folder: string, mark: string) {
     XDG_CACHE_HOME: dirname(cacheFolder(process.env)),
     BELAY_TEMPORAL_CLI: cli,
     BELAY_ENGINE: 'scripted',
+    // Tests make in seconds what people make in hours.
+    BELAY_GITHUB_CALLS_PER_MINUTE: '10000',
     // More than the slots of all test files that run at once.
     BELAY_PORTS_BACKEND: '21000-21059',
     BELAY_PORTS_FRONTEND: '22000-22059',

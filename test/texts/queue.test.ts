@@ -58,7 +58,10 @@ describe('the queue of runs that wait for a workspace', () => {
 
   it('holds only those that have no workspace and want one', () => {
     const back = run('ada', { status: 'waiting', waitingFor: 'workspace' });
-    expect(order([back, run('ada', { status: 'waiting', waitingFor: 'approval' }), run('ada', { status: 'running' })])).toEqual([back.id]);
+    const asleep = run('ada', { status: 'waiting', waitingFor: 'workspace', waitingUntil: '2026-11-20T10:01:00Z' });
+    expect(order([back, asleep, run('ada', { status: 'waiting', waitingFor: 'approval' }), run('ada', { status: 'running' })])).toEqual([
+      back.id,
+    ]);
   });
 
   it('says why', () => {

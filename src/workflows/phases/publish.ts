@@ -54,24 +54,19 @@ async function verifyTree(run: Run): Promise<void> {
 
 const isChecked = async (run: Run): Promise<boolean> => run.state.evidence?.commit === (await run.position()).to;
 
-/** Both only read: one does not wait for the other, but none goes on after the other was cancelled. */
+/** One after the other, although both only read: a run has one agent at a time, whoever looks. */
 async function writeTexts(run: Run): Promise<(string | undefined)[]> {
   const { view, evidence } = run.state;
   const [issue, diff] = [await run.issue(), await run.diff()];
-  const texts = await Promise.allSettled([
-    compose(run, 'commit-message', { issue, class: { text: view.issueClass ?? 'chore' }, diff }),
-    compose(run, 'pull-request', { issue, plan: run.plan(), diff, evidence: { text: evidenceText(evidence) } }),
-  ]);
-  return texts.map((text) => {
-    if (text.status === 'rejected') throw text.reason;
-    return text.value;
-  });
+  const message = await compose(run, 'commit-message', { issue, class: { text: view.issueClass ?? 'chore' }, diff });
+  const text = await compose(run, 'pull-request', { issue, plan: run.plan(), diff, evidence: { text: evidenceText(evidence) } });
+  return [message, text];
 }
 
 /** Texts are worth an agent's turn, but not the work: without them plain ones are used. */
 async function compose(run: Run, command: CommandName, values: Record<string, PromptValue>): Promise<string | undefined> {
   try {
-    return (await run.agent(command, values, { expendable: true, shared: true })).artifactId;
+    return (await run.agent(command, values, { expendable: true })).artifactId;
   } catch (error) {
     if (isCancellation(error)) throw error;
     log.warn(`${command} failed; a plain text is used`, { trouble: troubleOf(error) });
