@@ -8,7 +8,7 @@ export default defineConfig({
     // Worker threads crash once several files load Temporal's native bridge.
     pool: 'forks',
     execArgv: ['--disable-warning=ExperimentalWarning', '--import', new URL('test/support/stripped-sources.mjs', import.meta.url).href],
-    maxWorkers: 3,
+    maxWorkers: 2,
     sequence: { sequencer: LongFirst },
     testTimeout: 60_000,
     hookTimeout: 120_000,

@@ -122,6 +122,11 @@ const WAITS: Record<string, (belay: Belay) => Promise<TestRun>> = {
     const waits = { keepWorkspaceMs: 0, shortestMs: 10, unknownMs: 100, longestMs: 3_600_000, tellMs: 0 };
     return closed(await (await belay.project({ waits, script: { plan: [{ fail }, { say: 'A plan.' }] } })).run());
   },
+  'wait-memory': async (belay) => {
+    const fail = { code: 'host_memory_short' as const, resetAfterMs: 200 };
+    const waits = { keepWorkspaceMs: 60_000, shortestMs: 10, unknownMs: 100, longestMs: 3_600_000, tellMs: 3_600_000 };
+    return closed(await (await belay.project({ waits, script: { plan: [{ fail }, { say: 'A plan.' }] } })).run());
+  },
   'wait-message': async (belay) => {
     const project = await belay.project({ script: { implement: [{ write: { 'notes.md': 'x\n' }, delayMs: 1000 }, { say: 'Noted.' }] } });
     const run = await project.run();

@@ -169,7 +169,7 @@ async function openHost({ name, stack, temporal, forge, options, turns, home }: 
     ...(name === 'a' && home ? { BELAY_HOME: home } : {}),
     ...options.env,
   };
-  const user = stack.use(await belayUser({ env }));
+  const user = stack.use(await belayUser({ uncovered: true, env }));
   await user.script(turns);
   const { file, args } = options.program ?? { file: 'cli.ts', args: ['worker'] };
   return createHost({ name, user, admit: front.admit, program: file, args, env: {} });

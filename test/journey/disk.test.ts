@@ -64,7 +64,7 @@ describe.skipIf(!canMount())('a disk that is full', () => {
     await using elsewhere = await temporaryDirectory();
     await using server = await startDevServer({ cli: await temporalCli(), home: elsewhere.path });
     await using disk = await smallDisk();
-    await using user = await belayUser({ env: { BELAY_HOME: disk.path, BELAY_TEMPORAL_ADDRESS: server.address } });
+    await using user = await belayUser({ uncovered: true, env: { BELAY_HOME: disk.path, BELAY_TEMPORAL_ADDRESS: server.address } });
     const project = await userProject(user.folder);
     await user.script({ [command]: slowly(turn) });
     await using worker = user.start(['worker']);
@@ -90,7 +90,7 @@ describe.skipIf(!canMount())('a disk that is full', () => {
 
   it('under Temporal’s own database too loses nothing: the run goes on when there is space again, by itself or retried', async () => {
     await using disk = await smallDisk();
-    await using user = await belayUser({ env: { BELAY_HOME: disk.path } });
+    await using user = await belayUser({ uncovered: true, env: { BELAY_HOME: disk.path } });
     const project = await userProject(user.folder);
     await user.script({ plan: slowly({ say: 'Write it down.' }) });
     await using run = user.start(['run', project.issue, '--repo', project.path, '--json']);
@@ -121,7 +121,7 @@ describe.skipIf(!canMount())('a home that cannot be written to', () => {
       await using disk = await smallDisk();
       await disk.lock();
       for (const home of [disk.path, join(disk.path, 'deeper', 'home')]) {
-        await using user = await belayUser({ env: { BELAY_HOME: home, BELAY_TEMPORAL_ADDRESS: '127.0.0.1:1' } });
+        await using user = await belayUser({ uncovered: true, env: { BELAY_HOME: home, BELAY_TEMPORAL_ADDRESS: '127.0.0.1:1' } });
         const { exitCode, stdout, stderr } = await user.belay(args);
         expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
         expect(stderr).toContain(`Belay's home ${home} cannot be written to`);

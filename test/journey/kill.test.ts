@@ -71,14 +71,14 @@ async function killAndGoOn(user: BelayUser, worker: () => Promise<Program>): Pro
 
 describe('a run whose worker is killed in the middle of an agent call', () => {
   it('goes on with the next belay dev, its old processes gone, to one pull request', async () => {
-    await using user = await belayUser();
+    await using user = await belayUser({ uncovered: true });
     await killAndGoOn(user, () => user.dev());
   });
 
   it('goes on with the next worker of a Temporal service that stayed, its old processes gone, to one pull request', async () => {
     await using folder = await temporaryDirectory();
     await using server = await startDevServer({ cli: await temporalCli(), home: folder.path });
-    await using user = await belayUser({ env: { BELAY_TEMPORAL_ADDRESS: server.address } });
+    await using user = await belayUser({ uncovered: true, env: { BELAY_TEMPORAL_ADDRESS: server.address } });
     await killAndGoOn(user, () => startWorker(user));
   });
 });

@@ -15,7 +15,7 @@ async function terminate({ home }: BelayUser, workflowId: string): Promise<void>
 
 describe('a run that somebody terminates in Temporal', () => {
   it('ends the command that follows it, takes no orders, and is retried to a pull request', async () => {
-    await using user = await belayUser();
+    await using user = await belayUser({ uncovered: true });
     const project = await userProject(user.folder);
     await using _dev = await user.dev();
     await user.script({ implement: [{ hang: true }] });
@@ -33,7 +33,7 @@ describe('a run that somebody terminates in Temporal', () => {
   });
 
   it('is told from its issue’s next run, which no order for it hits', async () => {
-    await using user = await belayUser();
+    await using user = await belayUser({ uncovered: true });
     const project = await userProject(user.folder);
     await using _dev = await user.dev();
     await user.script({ implement: [{ hang: true }] });

@@ -27,7 +27,7 @@ async function expectGoesOn(user: BelayUser, id: string, next: () => Promise<Pro
 
 describe.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s', (signal) => {
   it('ends belay dev with agents and servers, and its runs go on at the next start', async () => {
-    await using user = await belayUser();
+    await using user = await belayUser({ uncovered: true });
     await using dev = await user.dev();
     const id = await midTurn(user);
     dev.kill(signal);
@@ -44,7 +44,7 @@ describe.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s', (signal) => {
   it('ends belay worker with its agents, and its runs go on with the next worker', async () => {
     await using home = await temporaryDirectory();
     await using server = await startDevServer({ cli: await temporalCli(), home: home.path, warn: () => {} });
-    await using user = await belayUser({ env: { TEMPORAL_ADDRESS: server.address } });
+    await using user = await belayUser({ uncovered: true, env: { TEMPORAL_ADDRESS: server.address } });
     const start = async (): Promise<Program> => {
       const worker = user.start(['worker']);
       await worker.says(/Worker started/);
@@ -66,7 +66,7 @@ describe.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s', (signal) => {
 });
 
 it('a second signal does not cut the stopping of belay dev short', async () => {
-  await using user = await belayUser();
+  await using user = await belayUser({ uncovered: true });
   await using dev = await user.dev();
   const id = await midTurn(user);
   for (const signal of ['SIGTERM', 'SIGTERM', 'SIGINT'] as const) dev.kill(signal);

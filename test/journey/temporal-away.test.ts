@@ -20,7 +20,7 @@ test(
   { timeout: TIMEOUT_MS },
   async () => {
     await using server = await restartedServer();
-    await using user = await belayUser({ env: { BELAY_TEMPORAL_ADDRESS: server.address } });
+    await using user = await belayUser({ uncovered: true, env: { BELAY_TEMPORAL_ADDRESS: server.address } });
     const project = await userProject(user.folder);
     const [begun, go] = ['begun', 'go'].map((name) => join(user.folder, name));
     await user.script({

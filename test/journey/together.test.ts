@@ -15,7 +15,7 @@ const MANY = 15;
 
 describe('commands of one home', () => {
   it('share the servers that the first has brought up, and the last to end takes them away', async () => {
-    await using user = await belayUser();
+    await using user = await belayUser({ uncovered: true });
     const [one, two] = [await userProject(user.folder, { name: 'one' }), await userProject(user.folder, { name: 'two' })];
     const [begun, go] = [join(user.folder, 'begun'), join(user.folder, 'go')];
     const waiting = `touch ${begun}; while [ ! -f ${go} ]; do sleep 0.05; done; echo done > done.txt`;
@@ -35,7 +35,7 @@ describe('commands of one home', () => {
 
 describe(`${MANY} runs of one repository at once`, () => {
   it('all end with a pull request of their own, and none sees the files or ports of another', async () => {
-    await using user = await belayUser({ env: { BELAY_PHASES_OFF: 'review,document' } });
+    await using user = await belayUser({ uncovered: true, env: { BELAY_PHASES_OFF: 'review,document' } });
     const project = await userProject(user.folder);
     const log = join(user.folder, 'agents.log');
     // Each says where it is and waits for all the others, so that they are there at the same time.

@@ -70,11 +70,21 @@ export interface Program extends AsyncDisposable {
   says(what: RegExp): Promise<RegExpExecArray>;
 }
 
-export async function belayUser({ env: given = {} }: { env?: Record<string, string> } = {}): Promise<BelayUser> {
+export interface BelayUserOptions {
+  env?: Record<string, string>;
+  /**
+   * No coverage is taken of what they start, which then starts from Node's cache and in half the time: for tests of how processes die, not of
+   * what they do.
+   */
+  uncovered?: boolean;
+}
+
+export async function belayUser({ env: given = {}, uncovered = false }: BelayUserOptions = {}): Promise<BelayUser> {
   await using stack = new AsyncDisposableStack();
   const { path: folder } = stack.use(await temporaryDirectory());
   const [home, mark] = [given['BELAY_HOME'] ?? join(folder, 'belay'), randomUUID()];
-  const env = { ...(await basicEnvironment(folder, mark)), BELAY_HOME: home, BELAY_SCRIPT: join(folder, 'script.yml'), ...given };
+  const basic = { ...(await basicEnvironment(folder, mark)), ...(uncovered ? {} : coverageOf(process.env)) };
+  const env = { ...basic, BELAY_HOME: home, BELAY_SCRIPT: join(folder, 'script.yml'), ...given };
   await mkdir(join(folder, 'user'));
   await writeScript(env.BELAY_SCRIPT, {});
   const processes = async (): Promise<number[]> =>
@@ -112,6 +122,8 @@ export async function belayUser({ env: given = {} }: { env?: Record<string, stri
   return { ...user, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
+const coverageOf = ({ NODE_V8_COVERAGE: folder }: NodeJS.ProcessEnv) => (folder ? { NODE_V8_COVERAGE: folder } : {});
+
 /** As little of this process's environment as its children need; what they cache is shared with it. */
 async function basicEnvironment(folder: string, mark: string) {
   const { path: cli } = await temporalCli();
@@ -127,7 +139,6 @@ async function basicEnvironment(folder: string, mark: string) {
     BELAY_PORTS_BACKEND: '21000-21059',
     BELAY_PORTS_FRONTEND: '22000-22059',
     JOURNEY: mark,
-    ...(process.env['NODE_V8_COVERAGE'] ? { NODE_V8_COVERAGE: process.env['NODE_V8_COVERAGE'] } : {}),
   };
 }
 
@@ -135,7 +146,8 @@ function start(args: string[], cwd: string, env: Record<string, string | undefin
   const loading = env['NODE_V8_COVERAGE'] ? STRIPPED : [];
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...loading, ...args], {
     cwd,
-    env,
+    // As `belay` does for itself; other programs do not.
+    env: env['NODE_V8_COVERAGE'] ? env : { NODE_COMPILE_CACHE: join(cacheFolder(process.env), 'compiled'), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const output = { stdout: '', stderr: '' };
