@@ -15,7 +15,7 @@ export async function list(
   { status, limit, json }: { status?: RunStatus; limit: number; json: boolean },
 ): Promise<number> {
   const runs = await ledger.listRuns({ limit, ...(status ? { status } : {}) });
-  const places = await placesOf({ ledger }, runs);
+  const places = await placesOf(ledger, runs);
   if (json)
     terminal.out(
       JSON.stringify(

@@ -4,18 +4,20 @@ import type { PhaseName } from '../contracts/constants.ts';
 import { plainLine, plainText } from '../contracts/text.ts';
 import type { PhaseView, RunView } from '../contracts/run-view.ts';
 import { needsPerson } from '../texts/needs-person.ts';
+import { queueWords } from '../texts/queue.ts';
 import { waitingWords } from '../texts/waiting.ts';
 import { costOf, dollars, duration } from '../texts/words.ts';
+import type { PlacedView } from './queue.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Shows a run's views as they come, and resolves to the last one. */
-export async function showProgress(views: AsyncIterable<RunView>, terminal: Terminal): Promise<RunView | undefined> {
+export async function showProgress(views: AsyncIterable<PlacedView>, terminal: Terminal): Promise<RunView | undefined> {
   const heard = ringing(views, terminal);
   return terminal.live ? showList(heard) : showLines(heard, terminal);
 }
 
 /** Rings when a person is needed. */
-async function* ringing(views: AsyncIterable<RunView>, terminal: Terminal): AsyncGenerator<RunView> {
+async function* ringing(views: AsyncIterable<PlacedView>, terminal: Terminal): AsyncGenerator<PlacedView> {
   let needed = false;
   for await (const view of views) {
     const needs = needsPerson(view).length > 0;
@@ -26,7 +28,7 @@ async function* ringing(views: AsyncIterable<RunView>, terminal: Terminal): Asyn
 }
 
 /** One line for every beginning and end of a phase, and for every step. */
-async function showLines(views: AsyncIterable<RunView>, terminal: Terminal): Promise<RunView | undefined> {
+async function showLines(views: AsyncIterable<PlacedView>, terminal: Terminal): Promise<RunView | undefined> {
   const said = new Set<string>();
   const say = (line: string): void => {
     if (said.has(line)) return;
@@ -39,7 +41,7 @@ async function showLines(views: AsyncIterable<RunView>, terminal: Terminal): Pro
       if (isOver(phase)) say(`  ${phaseLine(phase)}`);
       else if (isWorking(phase) && phase.summary) say(`  ${MARKS[phase.status]} ${phase.name.padEnd(9)} ${plainLine(phase.summary, 120)}`);
     }
-    const waits = waitingWords(view, 120);
+    const waits = waitsFor(view);
     if (waits) say(`  ${waits}`);
     if (view.approval) for (const line of needsPerson(view)) say(`  ${line}`);
     if (view.currentStep && view.currentStep !== last?.currentStep) terminal.note(`  … ${view.currentStep}`);
@@ -47,6 +49,8 @@ async function showLines(views: AsyncIterable<RunView>, terminal: Terminal): Pro
   }
   return last;
 }
+
+const waitsFor = (view: PlacedView): string | undefined => (view.queue ? queueWords(view.queue) : waitingWords(view, 120));
 
 const isWorking = ({ status }: PhaseView): boolean => status === 'running' || status === 'retrying';
 const isOver = ({ status }: PhaseView): boolean => ['completed', 'failed', 'skipped', 'cancelled'].includes(status);
@@ -77,7 +81,7 @@ const MARKS: Record<PhaseView['status'], string> = {
 type Task = ListrTaskWrapper<unknown, typeof DefaultRenderer, typeof SimpleRenderer>;
 
 /** A tidy list that redraws itself: a row for each phase, the present step below it. */
-async function showList(views: AsyncIterable<RunView>): Promise<RunView | undefined> {
+async function showList(views: AsyncIterable<PlacedView>): Promise<RunView | undefined> {
   const board = new Board();
   const iterator = views[Symbol.asyncIterator]();
   const first = await iterator.next();
@@ -102,10 +106,10 @@ interface Row {
 /** The rows of the list, each settled when its phase is over. */
 class Board {
   readonly #rows = new Map<PhaseName, Row>();
-  #view: RunView | undefined;
+  #view: PlacedView | undefined;
   #closed = false;
 
-  update(view: RunView): void {
+  update(view: PlacedView): void {
     this.#view = view;
     for (const phase of view.phases) {
       const row = this.#rows.get(phase.name) ?? { over: Promise.withResolvers<void>() };
@@ -139,7 +143,7 @@ class Board {
   }
 
   #present(): string | undefined {
-    return this.#view && (waitingWords(this.#view, 120) ?? this.#view.currentStep);
+    return this.#view && (waitsFor(this.#view) ?? this.#view.currentStep);
   }
 
   #repaint(name: PhaseName, row: Row): void {
@@ -159,7 +163,8 @@ class Board {
       over.resolve();
     } else {
       task.title = phase.name;
-      const lines = isWorking(phase) ? [phase.summary, this.#present()] : this.#view?.approval ? needsPerson(this.#view) : [];
+      const lines =
+        isWorking(phase) || this.#view?.queue ? [phase.summary, this.#present()] : this.#view?.approval ? needsPerson(this.#view) : [];
       task.output = plainText(lines.filter(Boolean).join('\n'));
     }
   }

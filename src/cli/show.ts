@@ -19,7 +19,7 @@ export async function show(context: ReaderContext, id: string, { history, json }
     ledger.listSessions(view.id),
     earlierSpending({ ledger }, view),
   ]);
-  const place = (await placesOf({ ledger }, [view])).get(view.id);
+  const place = (await placesOf(ledger, [view])).get(view.id);
   const spent = spentByRun(view);
   const rows = stepSpending(steps, sessions);
   if (json) {

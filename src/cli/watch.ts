@@ -5,6 +5,7 @@ import type { Ledger } from '../ledger/ledger.ts';
 import { onStopSignals } from '../process/stop-signals.ts';
 import { follow } from './follow.ts';
 import { showProgress } from './progress.ts';
+import { withPlaces } from './queue.ts';
 import type { Session } from './session.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -28,7 +29,7 @@ export async function watch({ session, ledger, workflowId, terminal, quiet = fal
   const signal = leaving ?? interrupted.signal;
   try {
     const views = follow({ client: session.client, ledger, workflowId, signal });
-    return quiet ? await lastOf(views) : await showProgress(views, terminal);
+    return quiet ? await lastOf(views) : await showProgress(withPlaces(views, ledger), terminal);
   } catch (error) {
     if (signal.aborted) return undefined;
     throw error;

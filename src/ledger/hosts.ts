@@ -4,7 +4,7 @@ import type { Ledger } from './ledger.ts';
 import type { HostsTable, LedgerTables } from './schema.ts';
 
 /** What the workers say of their machines. */
-export function hostQueries(db: Kysely<LedgerTables>): Pick<Ledger, 'recordHost' | 'listHosts'> {
+export function hostQueries(db: Kysely<LedgerTables>): Pick<Ledger, 'recordHost' | 'forgetHost' | 'listHosts'> {
   return {
     async recordHost({ id, ...record }) {
       const row = rowOf(record);
@@ -13,6 +13,9 @@ export function hostQueries(db: Kysely<LedgerTables>): Pick<Ledger, 'recordHost'
         .values({ id, ...row })
         .onConflict((conflict) => conflict.column('id').doUpdateSet(row))
         .execute();
+    },
+    async forgetHost(id) {
+      await db.deleteFrom('hosts').where('id', '=', id).execute();
     },
     async listHosts() {
       const rows = await db.selectFrom('hosts').selectAll().orderBy('name').orderBy('id').execute();

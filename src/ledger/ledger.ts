@@ -104,7 +104,9 @@ export interface Ledger extends AsyncDisposable {
 
   /** How a host stands, by its id. */
   recordHost(host: HostRecord): Promise<void>;
-  /** All that have ever served here, those that serve no more too: by their name. */
+  /** Its worker has stopped. */
+  forgetHost(id: string): Promise<void>;
+  /** Those that serve, and those that went without a word: by their name. */
   listHosts(): Promise<HostRecord[]>;
 
   readBreaker(key: string): Promise<BreakerRow | undefined>;

@@ -9,11 +9,12 @@ export interface CallSharesOptions {
   /** The hosts that serve, this one among them once it does. */
   serving: () => Promise<readonly string[]>;
   host: string;
+  everyMs?: number;
   onProblem: (error: unknown, message: string) => void;
 }
 
 /** Has each worker take its share of the calls that all of them may make together. Counted once before it resolves. */
-export async function shareCalls({ rates, serving, host, onProblem }: CallSharesOptions): Promise<AsyncDisposable> {
+export async function shareCalls({ rates, serving, host, everyMs = LOOK_MS, onProblem }: CallSharesOptions): Promise<AsyncDisposable> {
   const over = new AbortController();
   const count = async (): Promise<void> => {
     try {
@@ -24,7 +25,7 @@ export async function shareCalls({ rates, serving, host, onProblem }: CallShares
     }
   };
   const keepCounting = async (): Promise<void> => {
-    while (await sleep(LOOK_MS, true, { signal: over.signal, ref: false }).catch(() => false)) await count();
+    while (await sleep(everyMs, true, { signal: over.signal, ref: false }).catch(() => false)) await count();
   };
   await count();
   const ended = keepCounting();

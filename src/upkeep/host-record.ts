@@ -49,6 +49,7 @@ export function recordHost({ deps, memory, onProblem }: HostRecordOptions): Asyn
     async [Symbol.asyncDispose]() {
       over.abort();
       await ended;
+      await ledger.forgetHost(host.id).catch((error: unknown) => onProblem(error, 'That this host has stopped could not be recorded'));
     },
   };
 }

@@ -214,7 +214,7 @@ describe('a rate of calls', () => {
     let paced = 0;
     const rate: CallRate = {
       perMinute: 60,
-      backlogMs: () => 15_000,
+      backlogMs: () => 0,
       share: () => {},
       async paced(call) {
         paced++;

@@ -30,6 +30,10 @@ it('runs that wait for a workspace are shown with their place and the reason, th
   expect(json.find(({ id }) => id === urgent)?.queue).toEqual({ position: 1, of: 2, why });
   expect(json.find(({ id }) => id === first)).not.toHaveProperty('queue');
 
+  const followed = user.start(['run', 'Write the last note', '--repo', project.path]);
+  await followed.says(/waits for a workspace, about number 3 of 3: 1 of 1 workspaces are taken/);
+  followed.kill('SIGHUP');
+
   expect((await user.belay(['cancel', first])).exitCode).toBe(0);
   await eventually(async () => ((await user.view(urgent)).status === 'running' ? true : undefined), 'the urgent run');
   expect(await user.view(second)).toMatchObject({ status: 'pending' });

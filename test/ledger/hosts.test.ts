@@ -17,4 +17,6 @@ test('hosts are known as they said last how they stand', async () => {
   const { obstacle: _none, ...free } = { ...box, at: '2026-11-20T10:00:09.000Z', held: 1 };
   await ledger.recordHost(free);
   expect(await ledger.listHosts()).toEqual([attic, free]);
+  await ledger.forgetHost(attic.id);
+  expect(await ledger.listHosts()).toEqual([free]);
 });
