@@ -12,7 +12,7 @@ import type { Engine, EngineHealth } from './engines/engine.ts';
 import type { GitHubClient } from './github/client.ts';
 import { tokenRights } from './github/rights.ts';
 import { findExecutable } from './process/executable.ts';
-import { hostMemory } from './process/host-memory.ts';
+import { hostMemory, knowsMemory } from './process/host-memory.ts';
 import type { HostMemory } from './process/host-memory.ts';
 import { chooseIsolation } from './process/isolation.ts';
 import type { MemoryLimits } from './process/memory-watch.ts';
@@ -74,7 +74,7 @@ export async function diagnose(request: DiagnoseRequest): Promise<Finding[]> {
     checkHome(request.home),
     checkDisk(request.home),
     checkIsolation(),
-    ...(request.bounds ? [Promise.resolve(judgeMemory(hostMemory(), request.bounds))] : []),
+    ...(request.bounds && knowsMemory ? [Promise.resolve(judgeMemory(hostMemory(), request.bounds))] : []),
   ]);
 }
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunView } from '../contracts/run-view.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { isInQueue, queuePlaces } from '../texts/queue.ts';
+import { isInQueue, isSamePlace, queuePlaces } from '../texts/queue.ts';
 import type { QueuePlace } from '../texts/queue.ts';
 
 /** A view, and where its run stands while it waits for a workspace. */
@@ -38,7 +38,7 @@ export async function* withPlaces(views: AsyncIterable<RunView>, ledger: Records
         next = iterator.next();
       } else if (last && isInQueue(last)) {
         const queue = (await placesOf(ledger, [last])).get(last.id);
-        if (queue && JSON.stringify(queue) !== JSON.stringify(last.queue)) yield (last = { ...last, queue });
+        if (queue && !isSamePlace(queue, last.queue)) yield (last = { ...last, queue });
       }
     }
   } finally {

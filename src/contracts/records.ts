@@ -99,6 +99,8 @@ export interface HostRecord {
   /** Workspaces that there may be, and that there are. */
   slots: number;
   held: number;
+  /** Ids of the runs that have a workspace there, or are having one prepared. */
+  runs: string[];
   /** Why one more run would have to wait there, in words. */
   obstacle?: string;
   memory: { usedBytes: number; totalBytes: number };

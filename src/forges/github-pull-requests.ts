@@ -159,13 +159,13 @@ function setLabels(
   );
 }
 
-/** The failure in words. */
+/** The failure in words. What ends by itself is waited for instead: all of this may be done again. */
 async function attempt(work: Promise<unknown>): Promise<string | undefined> {
   try {
     await work;
     return undefined;
   } catch (error) {
-    if (error instanceof BelayError) return error.message;
+    if (error instanceof BelayError && error.class !== 'wait') return error.message;
     throw error;
   }
 }

@@ -40,7 +40,7 @@ export function createOctokit({ token, apiUrl, env, timeoutMs, maxWaitSeconds, r
   const octokit = new GitHub({
     baseUrl: apiUrl.replace(/\/+$/, ''),
     userAgent: 'belay',
-    request: { fetch: withToken(conditional(atRate(createTransport({ env, timeoutMs }), rate)), token) },
+    request: { fetch: withToken(conditional(createTransport({ env, timeoutMs })), token) },
     log: { debug: ignore, info: ignore, warn: ignore, error: ignore },
     throttle,
     retry: { retries: RETRIES, doNotRetry: FINAL, retryAfterBaseValue: retryMs },
@@ -48,15 +48,13 @@ export function createOctokit({ token, apiUrl, env, timeoutMs, maxWaitSeconds, r
   octokit.hook.before('request', (options) => {
     if (options.method !== 'GET') options.request.retries = 0;
   });
+  // Added last, and so before all of Octokit's own queues, in which nobody counts who waits.
+  if (rate) octokit.hook.wrap('request', (request, options) => rate.paced(async () => request(options)));
   return octokit;
 }
 
 /** Failures are thrown, and told by whoever asked. */
 const ignore = (): void => {};
-
-/** Every call counts, those that repeat a failed one too. */
-const atRate = (fetch: HttpFetch, rate: CallRate | undefined): HttpFetch =>
-  rate ? (url, request) => rate.paced(() => fetch(url, request)) : fetch;
 
 /** Added last, so that no error and no log of the library can hold the token. */
 function withToken(fetch: HttpFetch, source: TokenSource): HttpFetch {

@@ -24,23 +24,25 @@ export function hostQueries(db: Kysely<LedgerTables>): Pick<Ledger, 'recordHost'
   };
 }
 
-const rowOf = ({ name, at, slots, held, obstacle, memory }: Omit<HostRecord, 'id'>): Omit<HostsTable, 'id'> => ({
+const rowOf = ({ name, at, slots, held, runs, obstacle, memory }: Omit<HostRecord, 'id'>): Omit<HostsTable, 'id'> => ({
   name,
   slots,
   held,
+  runs: JSON.stringify(runs),
   obstacle: obstacle ?? null,
   memory_used: memory.usedBytes,
   memory_total: memory.totalBytes,
   updated_at: at,
 });
 
-function recordOf({ id, name, slots, held, obstacle, memory_used, memory_total, updated_at }: HostsTable): HostRecord {
+function recordOf({ id, name, slots, held, runs, obstacle, memory_used, memory_total, updated_at }: HostsTable): HostRecord {
   return {
     id,
     name,
     at: updated_at,
     slots,
     held,
+    runs: JSON.parse(runs) as string[],
     ...(obstacle === null ? {} : { obstacle }),
     memory: { usedBytes: memory_used, totalBytes: memory_total },
   };

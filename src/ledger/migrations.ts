@@ -198,6 +198,7 @@ async function createHosts(db: Kysely<unknown>): Promise<void> {
     .addColumn('name', 'text', (column) => column.notNull())
     .addColumn('slots', 'integer', (column) => column.notNull())
     .addColumn('held', 'integer', (column) => column.notNull())
+    .addColumn('runs', 'text', (column) => column.notNull())
     .addColumn('obstacle', 'text')
     .addColumn('memory_used', 'bigint', (column) => column.notNull())
     .addColumn('memory_total', 'bigint', (column) => column.notNull())

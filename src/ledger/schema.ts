@@ -153,6 +153,8 @@ export interface HostsTable {
   name: string;
   slots: number;
   held: number;
+  /** Ids of the runs there, as JSON. */
+  runs: string;
   /** Why one more run would have to wait there. */
   obstacle: string | null;
   /** Bytes. */

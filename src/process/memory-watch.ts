@@ -1,7 +1,7 @@
 import { BelayError } from '../contracts/errors.ts';
 import { hostMemory } from './host-memory.ts';
 import type { HostMemory } from './host-memory.ts';
-import { descendants, markedProcesses, processTable } from './process-table.ts';
+import { descendantsIn, markedProcesses, processTable } from './process-table.ts';
 import { memoryOf } from './tree-memory.ts';
 
 export interface MemoryLimits {
@@ -117,11 +117,16 @@ class Watch implements MemoryWatch {
 
   async #endGreedy(): Promise<void> {
     const { workspaceBytes } = this.#options;
-    const table = await processTable();
-    for (const [workspace, trees] of Map.groupBy(this.#trees, (tree) => tree.workspace)) {
-      const pids = new Set<number>();
-      for (const { root, mark } of trees)
-        for (const pid of [root, ...descendants(table, root), ...(mark ? await markedProcesses(mark) : [])]) pids.add(pid);
+    const below = descendantsIn(await processTable());
+    // Asked for together: one look finds the marks of all.
+    const members = await Promise.all(
+      [...this.#trees].map(async ({ workspace, root, mark }) => ({
+        workspace,
+        pids: [root, ...below(root), ...(mark ? await markedProcesses(mark) : [])],
+      })),
+    );
+    for (const [workspace, trees] of Map.groupBy(members, (tree) => tree.workspace)) {
+      const pids = new Set(trees.flatMap((tree) => tree.pids));
       const bytes = await memoryOf([...pids], workspaceBytes);
       if (bytes > workspaceBytes) this.#end(workspace, exceeded(bytes, workspaceBytes));
     }

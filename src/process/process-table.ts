@@ -23,16 +23,18 @@ export async function processTable(): Promise<ProcessInfo[]> {
   return hasProc ? procPids().flatMap(readStat) : await psTable();
 }
 
-/** The processes below `root` by parentage, without `root` itself. */
-export function descendants(table: readonly ProcessInfo[], root: number): number[] {
-  const found = [root];
-  for (let parent = root, next = 1; ; next++) {
-    for (const { pid, ppid } of table) if (ppid === parent && !found.includes(pid)) found.push(pid);
-    const following = found[next];
-    if (following === undefined) return found.slice(1);
-    parent = following;
-  }
+/** The processes below a root by parentage, without the root itself; of many roots in one table. */
+export function descendantsIn(table: readonly ProcessInfo[]): (root: number) => number[] {
+  const children = Map.groupBy(table, ({ ppid }) => ppid);
+  return (root) => {
+    const found = new Set([root]);
+    // A set is gone through in the order in which it grows.
+    for (const parent of found) for (const { pid } of children.get(parent) ?? []) found.add(pid);
+    return [...found].slice(1);
+  };
 }
+
+export const descendants = (table: readonly ProcessInfo[], root: number): number[] => descendantsIn(table)(root);
 
 /** Processes with `mark` (`NAME=value`) in the environment they were started with. Never this process. */
 export async function markedProcesses(mark: string): Promise<number[]> {

@@ -16,7 +16,8 @@ export async function memoryOf(pids: readonly number[], limitBytes: number): Pro
 const sum = (pids: readonly number[], of: (pid: number) => number): number => pids.reduce((total, pid) => total + of(pid), 0);
 
 const residentOf = (pid: number): number => kibibytes(`/proc/${pid}/status`, /^VmRSS:\s+(\d+) kB$/m);
-const proportionalOf = (pid: number): number => kibibytes(`/proc/${pid}/smaps_rollup`, /^Pss:\s+(\d+) kB$/m);
+/** Not everybody may read it of every process: then all that is resident counts. */
+const proportionalOf = (pid: number): number => kibibytes(`/proc/${pid}/smaps_rollup`, /^Pss:\s+(\d+) kB$/m) || residentOf(pid);
 
 function kibibytes(file: string, line: RegExp): number {
   try {

@@ -22,14 +22,23 @@ export const isInQueue = ({ status, waitingFor, waitingUntil }: RunView): boolea
  * turn, then the oldest. About, because turns that have been taken before are not known here.
  */
 export function queuePlaces(runs: readonly RunView[], hosts: readonly HostRecord[], now: number): Map<string, QueuePlace> {
-  const waiting = runs.filter(isInQueue);
+  const serving = hosts.filter(({ at }) => now - Date.parse(at) < HOST_RECORD_FRESH_MS);
+  // Whose workspace is being prepared says so only when it is ready.
+  const placed = new Set(serving.flatMap((host) => host.runs));
+  const waiting = runs.filter((run) => isInQueue(run) && !placed.has(run.id));
   const byPriority = Map.groupBy(waiting, priorityOf);
   const inOrder = [...byPriority.keys()]
     .toSorted((one, other) => one - other)
     .flatMap((priority) => inTurns(byPriority.get(priority) ?? []));
-  const why = reason(hosts, now);
+  const why = reason(serving);
   return new Map(inOrder.map(({ id }, index) => [id, { position: index + 1, of: inOrder.length, why }]));
 }
+
+/** Whether two places are told in the same words, but for numbers that are never the same twice. */
+export const isSamePlace = (one: QueuePlace, other: QueuePlace | undefined): boolean =>
+  one.position === other?.position && one.of === other.of && withoutMemory(one.why) === withoutMemory(other.why);
+
+const withoutMemory = (words: string): string => words.replaceAll(/\d+\.\d+/g, '');
 
 export const queueWords = ({ position, of, why }: QueuePlace): string =>
   `waits for a workspace, about number ${position} of ${of}: ${why.replace(/\.$/, '')}`;
@@ -44,8 +53,7 @@ function inTurns(runs: readonly RunView[]): RunView[] {
   return Array.from({ length: rounds }, (_, round) => keys.flatMap((own) => own[round] ?? [])).flat();
 }
 
-function reason(hosts: readonly HostRecord[], now: number): string {
-  const serving = hosts.filter(({ at }) => now - Date.parse(at) < HOST_RECORD_FRESH_MS);
+function reason(serving: readonly HostRecord[]): string {
   if (serving.length === 0) return 'no worker is running here (`belay dev`, or `belay worker`)';
   const free = serving.find(({ obstacle }) => obstacle === undefined);
   if (free) return `${free.name} has room and takes it up`;

@@ -7,8 +7,9 @@ import type { MemoryWatch } from '../process/memory-watch.ts';
 
 const LOOK_MS = 1000;
 const MEBIBYTE = 1024 ** 2;
-/** Memory is never quite the same twice. */
 const ABOUT = 256 * MEBIBYTE;
+
+const withoutNumbers = (words = ''): string => words.replaceAll(/\d[\d.]*/g, '');
 
 export interface HostRecordOptions {
   deps: Pick<Dependencies, 'host' | 'ledger' | 'admission'>;
@@ -30,10 +31,12 @@ export function recordHost({ deps, memory, onProblem }: HostRecordOptions): Asyn
         name: hostname(),
         slots,
         held,
+        runs: [...admission.runs],
         ...(obstacle ? { obstacle } : {}),
         memory: memory.memory(),
       };
-      const words = JSON.stringify([slots, held, obstacle, Math.round(record.memory.usedBytes / ABOUT)]);
+      // Memory is never quite the same twice, nor are the words about it.
+      const words = JSON.stringify([slots, record.runs, withoutNumbers(obstacle), Math.round(record.memory.usedBytes / ABOUT)]);
       const isOld = known && performance.now() - known.at > HOST_RECORD_FRESH_MS / 2;
       if (known?.words === words && !isOld) continue;
       try {

@@ -4,6 +4,8 @@ import { troubleOf } from './failures.ts';
 import { WaitRequest, waitOf } from './waiting.ts';
 import type { Wait, Waits } from './waiting.ts';
 
+/** Waited for by whoever has met it: a limit by the minute, and a workspace, which no other engine would have either. */
+const OWN: readonly Wait['kind'][] = ['rate_limit', 'workspace'];
 /** An engine that was only to stand in is passed over, not waited for. */
 const NOT_THERE: readonly ErrorCode[] = ['engine_not_installed', 'engine_not_logged_in'];
 
@@ -24,7 +26,7 @@ export class Failover {
     throw new WaitRequest(waits.reduce((first, wait) => (wait.until < first.until ? wait : first)));
   }
 
-  /** Whether another engine, or a wait, can go on after this failure. A limit by the minute is waited for by whoever has met it. */
+  /** Whether another engine, or a wait, can go on after this failure. */
   isShut(engine: EngineName, error: unknown, chosen: EngineName): boolean {
     const trouble = troubleOf(error);
     if (engine !== chosen && NOT_THERE.includes(trouble.code)) {
@@ -32,7 +34,7 @@ export class Failover {
       return true;
     }
     const wait = waitOf(error, this.#waits.limits);
-    if (!wait || wait.kind === 'rate_limit') return false;
+    if (!wait || OWN.includes(wait.kind)) return false;
     // A time that is past is no reason to ask the same one at once: the wait is as long as the shortest.
     this.#shut.set(engine, { ...wait, until: Math.max(wait.until, Date.now() + 1) });
     return true;

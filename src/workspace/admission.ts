@@ -7,66 +7,96 @@ export interface Admission {
   /** How many there may be, and how many there are. */
   readonly size: number;
   readonly held: number;
+  /** Those that have a place, in the order in which they came. */
+  readonly runs: readonly string[];
   /** Why one more run would have to wait, in words; undefined where there is room. */
   obstacle(): string | undefined;
   /** Waits for room; rejects with the signal's reason. The place is the run's until disposed of. */
   enter(runId: string, signal: AbortSignal): Promise<Disposable>;
   tryEnter(runId: string): Disposable | undefined;
-  /** Resolves when there may be room that was not there before. Rejects with the signal's reason. */
+  /** Resolves when somebody has come or gone, and now and then. Rejects with the signal's reason. */
   changed(signal: AbortSignal): Promise<void>;
 }
 
 /** Nobody says when the machine has memory again. */
 const LOOK_MS = 500;
 
-export function createAdmission({ slots, memory }: { slots: Slots; memory: Pick<MemoryWatch, 'admit' | 'shortage'> }): Admission {
-  let left = Promise.withResolvers<void>();
+interface Parts {
+  slots: Slots;
+  memory: Pick<MemoryWatch, 'admit' | 'shortage'>;
+}
 
-  const changed = async (signal: AbortSignal): Promise<void> => {
+export const createAdmission = (parts: Parts): Admission => new Places(parts);
+
+class Places implements Admission {
+  readonly #slots: Slots;
+  readonly #memory: Parts['memory'];
+  readonly runs: string[] = [];
+  #moved = Promise.withResolvers<void>();
+
+  constructor({ slots, memory }: Parts) {
+    this.#slots = slots;
+    this.#memory = memory;
+  }
+
+  get size(): number {
+    return this.#slots.size;
+  }
+
+  get held(): number {
+    return this.#slots.held;
+  }
+
+  obstacle(): string | undefined {
+    if (this.held >= this.size) return `${this.held} of ${this.size} workspaces are taken`;
+    return this.#memory.shortage();
+  }
+
+  async enter(runId: string, signal: AbortSignal): Promise<Disposable> {
+    using stack = new DisposableStack();
+    const slot = stack.use(await this.#slots.acquire(signal));
+    while (this.#memory.shortage() !== undefined) await this.changed(signal);
+    stack.move();
+    return this.#place(slot, runId);
+  }
+
+  tryEnter(runId: string): Disposable | undefined {
+    if (this.#memory.shortage() !== undefined) return undefined;
+    const slot = this.#slots.tryAcquire();
+    return slot && this.#place(slot, runId);
+  }
+
+  async changed(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     const waited = new AbortController();
     try {
-      await Promise.race([left.promise, sleep(LOOK_MS, undefined, { signal: AbortSignal.any([signal, waited.signal]) })]);
+      await Promise.race([this.#moved.promise, sleep(LOOK_MS, undefined, { signal: AbortSignal.any([signal, waited.signal]) })]);
     } catch (error) {
       throw signal.aborted ? signal.reason : error;
     } finally {
       waited.abort();
     }
-  };
+  }
 
-  const place = (slot: Disposable, runId: string): Disposable => {
-    const admitted = memory.admit(runId);
+  #place(slot: Disposable, runId: string): Disposable {
+    const admitted = this.#memory.admit(runId);
+    this.runs.push(runId);
+    this.#move();
+    let isOut = false;
     return {
-      [Symbol.dispose]() {
+      [Symbol.dispose]: () => {
+        if (isOut) return;
+        isOut = true;
+        this.runs.splice(this.runs.indexOf(runId), 1);
         admitted[Symbol.dispose]();
         slot[Symbol.dispose]();
-        left.resolve();
-        left = Promise.withResolvers();
+        this.#move();
       },
     };
-  };
+  }
 
-  return {
-    size: slots.size,
-    get held() {
-      return slots.held;
-    },
-    obstacle() {
-      if (slots.held >= slots.size) return `${slots.held} of ${slots.size} workspaces are taken`;
-      return memory.shortage();
-    },
-    async enter(runId, signal) {
-      using stack = new DisposableStack();
-      const slot = stack.use(await slots.acquire(signal));
-      while (memory.shortage() !== undefined) await changed(signal);
-      stack.move();
-      return place(slot, runId);
-    },
-    tryEnter(runId) {
-      if (memory.shortage() !== undefined) return undefined;
-      const slot = slots.tryAcquire();
-      return slot && place(slot, runId);
-    },
-    changed,
-  };
+  #move(): void {
+    this.#moved.resolve();
+    this.#moved = Promise.withResolvers();
+  }
 }

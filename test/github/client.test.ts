@@ -2,6 +2,7 @@ import { describe, expect, it, test } from 'vitest';
 import { createGitHubClient } from '../../src/github/client.ts';
 import type { GitHubClient } from '../../src/github/client.ts';
 import { BelayError } from '../../src/contracts/errors.ts';
+import { createCallRate } from '../../src/pacing/call-rate.ts';
 import type { CallRate } from '../../src/pacing/call-rate.ts';
 import { loopback } from '../support/loopback.ts';
 import { scriptedGitHub } from '../support/scripted-github.ts';
@@ -209,8 +210,8 @@ test('half an answer is none', async () => {
 });
 
 describe('a rate of calls', () => {
-  it('is kept by every call, those that repeat one that failed included', async () => {
-    await using github = await scriptedGitHub({ [LABELS]: [{ status: 502 }, { json: [{ name: 'bug' }] }] });
+  it('is kept by every call', async () => {
+    await using github = await scriptedGitHub({ [LABELS]: { json: [{ name: 'bug' }] } });
     let paced = 0;
     const rate: CallRate = {
       perMinute: 60,
@@ -221,8 +222,21 @@ describe('a rate of calls', () => {
         return call();
       },
     };
-    expect(await readLabels(github.client({ rate }))).toEqual(['bug']);
-    expect(paced).toBe(2);
+    const client = github.client({ rate });
+    for (const count of [1, 2]) {
+      expect(await readLabels(client)).toEqual(['bug']);
+      expect(paced).toBe(count);
+    }
+  });
+
+  it('knows of all that wait, however many Octokit would let go at once', async () => {
+    await using github = await scriptedGitHub({ [LABELS]: { json: [] } });
+    const rate = createCallRate({ perMinute: 12 });
+    const client = github.client({ rate, maxWaitSeconds: 10_000 });
+    const calls = Array.from({ length: 40 }, () => readLabels(client));
+    await expect.poll(() => rate.backlogMs()).toBeGreaterThan(150_000);
+    // They are not waited for.
+    for (const call of calls) call.catch(() => {});
   });
 
   it('with too many that wait already is told at once, with the time', async () => {

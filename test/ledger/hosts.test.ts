@@ -5,8 +5,17 @@ import { openLedger } from '../../src/ledger/open-ledger.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const memory = { usedBytes: 5_000_000_000, totalBytes: 25_000_000_000 };
-const box: HostRecord = { id: 'h1', name: 'box', at: '2026-11-20T10:00:00.000Z', slots: 4, held: 4, obstacle: 'all taken', memory };
-const attic: HostRecord = { id: 'h2', name: 'attic', at: '2026-11-20T10:00:01.000Z', slots: 2, held: 0, memory };
+const box: HostRecord = {
+  id: 'h1',
+  name: 'box',
+  at: '2026-11-20T10:00:00.000Z',
+  slots: 4,
+  held: 4,
+  runs: ['0123abcd'],
+  obstacle: 'all taken',
+  memory,
+};
+const attic: HostRecord = { id: 'h2', name: 'attic', at: '2026-11-20T10:00:01.000Z', slots: 2, held: 0, runs: [], memory };
 
 test('hosts are known as they said last how they stand', async () => {
   await using folder = await temporaryDirectory();

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { WorkflowUpdateFailedError } from '@temporalio/client';
-import type { Client } from '@temporalio/client';
+import type { Client, WorkflowHandle } from '@temporalio/client';
 import type { Context } from '../../src/cli/context.ts';
 import { CANCEL_SIGNAL, COMMANDS, RETRY_SIGNAL, ROLLBACK_UPDATE } from '../../src/contracts/constants.ts';
 import type { PhaseName, RunStatus } from '../../src/contracts/constants.ts';
@@ -25,7 +25,7 @@ export interface TestRun {
   until(wanted: RunStatus | ((view: RunView) => boolean)): Promise<RunView>;
   /** Waits until Temporal has closed it. */
   closed(): Promise<RunView>;
-  /** Waits until it is parked and its issue says so. */
+  /** Waits until it is parked and all have been told. */
   parked(): Promise<RunView>;
   /** Waits until a step of this name is at work. */
   working(step: string): Promise<void>;
@@ -98,6 +98,8 @@ export async function testRun({ ledger, config, client, started, order, comment 
       const { code } = parked.errors.at(-1) ?? {};
       const issue = order.input.issue?.key;
       if (issue) await eventually(async () => requireText(await comment(issue), `**${code}**`));
+      // A worker that stops while it tells people makes that call anew a minute later, and the run goes on only then.
+      await eventually(async () => requireNotified((await handle.fetchHistory()).events ?? []));
       return parked;
     },
     working: (step) => eventually(async () => requireWork(step, await steps(), join(config.home, 'runs', id))),
@@ -124,6 +126,16 @@ export async function testRun({ ledger, config, client, started, order, comment 
 }
 
 /** A step is recorded before its agent has started: whoever is stopped by then has not begun its turn, and has no session to resume. */
+type HistoryEvents = NonNullable<Awaited<ReturnType<WorkflowHandle['fetchHistory']>>['events']>;
+
+/** People are notified last. */
+function requireNotified(events: HistoryEvents): void {
+  const notices = events.filter(({ activityTaskScheduledEventAttributes: it }) => it?.activityType?.name === 'notifyPeople');
+  const completed = events.map(({ activityTaskCompletedEventAttributes: it }) => String(it?.scheduledEventId));
+  const last = notices.at(-1);
+  if (!last || !completed.includes(String(last.eventId))) throw new Error('Nobody has been notified yet.');
+}
+
 async function requireWork(step: string, steps: readonly StepRecord[], runFolder: string): Promise<void> {
   const found = steps.find(({ name, status }) => name === step && status === 'running');
   if (!found) throw new Error(`${step} is not at work.`);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Priority } from '../../src/contracts/constants.ts';
 import type { HostRecord } from '../../src/contracts/records.ts';
 import type { RunView } from '../../src/contracts/run-view.ts';
-import { queuePlaces, queueWords } from '../../src/texts/queue.ts';
+import { isSamePlace, queuePlaces, queueWords } from '../../src/texts/queue.ts';
 
 const NOW = Date.parse('2026-11-20T10:00:00Z');
 
@@ -34,6 +34,7 @@ const host = (more: Partial<HostRecord> = {}): HostRecord => ({
   at: new Date(NOW - 5000).toISOString(),
   slots: 4,
   held: 4,
+  runs: [],
   obstacle: '4 of 4 workspaces are taken',
   memory: { usedBytes: 1, totalBytes: 2 },
   ...more,
@@ -62,6 +63,20 @@ describe('the queue of runs that wait for a workspace', () => {
     expect(order([back, asleep, run('ada', { status: 'waiting', waitingFor: 'approval' }), run('ada', { status: 'running' })])).toEqual([
       back.id,
     ]);
+  });
+
+  it('leaves out whose workspace is being prepared', () => {
+    const [prepared, waits] = [run('ada'), run('ada')];
+    const places = queuePlaces([prepared, waits], [host({ runs: [prepared.id] })], NOW);
+    expect([...places]).toEqual([[waits.id, { position: 1, of: 1, why: '4 of 4 workspaces are taken' }]]);
+  });
+
+  it('is in the same place while only the memory in use changes', () => {
+    const place = { position: 1, of: 2, why: 'box has 9.0 of 10.0 GiB of memory in use' };
+    expect(isSamePlace(place, { ...place, why: 'box has 9.3 of 10.0 GiB of memory in use' })).toBe(true);
+    expect(isSamePlace(place, { ...place, of: 3 })).toBe(false);
+    expect(isSamePlace(place, { ...place, why: '4 of 4 workspaces are taken' })).toBe(false);
+    expect(isSamePlace(place, undefined)).toBe(false);
   });
 
   it('says why', () => {

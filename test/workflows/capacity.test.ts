@@ -53,7 +53,8 @@ describe('40 runs on 4 slots', () => {
 describe('a machine that runs short of memory', () => {
   it('has the newest run give its workspace back; it goes on with what it had done, and no attempt is burnt', async () => {
     let now = ROOMY;
-    await using belay = await startBelay({ BELAY_MAX_WORKSPACES: '2' }, { readHost: () => now });
+    // Another engine would have no more memory.
+    await using belay = await startBelay({ BELAY_MAX_WORKSPACES: '2', BELAY_FAILOVER: 'claude' }, { readHost: () => now });
     const gate = join(belay.home, 'gate');
     const work = `touch seen.md; cat half.md >> seen.md; echo half > half.md; until test -e ${gate}; do sleep 0.05; done`;
     const open = () => belay.project({ waits, script: { implement: [{ run: work, say: 'Done.' }] } });
@@ -74,6 +75,7 @@ describe('a machine that runs short of memory', () => {
     const view = await second.closed();
     expect(view).toMatchObject({ status: 'completed', errors: [] });
     expect(phaseOf(view, 'implement').attempts).toBe(1);
+    expect(phaseOf(view, 'implement').sessions).toMatchObject([{ engine: 'scripted' }]);
     expect(await younger.git('show', `${view.headSha}:seen.md`)).toBe('half');
     expect(await elder.git('show', `${(await first.view()).headSha}:seen.md`)).toBe('');
   });

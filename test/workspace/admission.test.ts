@@ -14,24 +14,24 @@ function admission(size: number) {
     },
     shortage: () => why,
   };
-  return { ...createAdmission({ slots: createSlots(size), memory }), inside, short: (words?: string) => (why = words) };
+  return { places: createAdmission({ slots: createSlots(size), memory }), inside, short: (words?: string) => (why = words) };
 }
 
 test('there are as many places as slots, and who leaves makes room for the one that waits', async () => {
-  const { tryEnter, enter, obstacle, inside } = admission(1);
-  const first = tryEnter('first');
-  expect(inside).toEqual(['first']);
-  expect(obstacle()).toBe('1 of 1 workspaces are taken');
-  expect(tryEnter('second')).toBeUndefined();
-  const second = enter('second', forever);
+  const { places, inside } = admission(1);
+  const first = places.tryEnter('first');
+  expect([inside, places.runs]).toEqual([['first'], ['first']]);
+  expect(places.obstacle()).toBe('1 of 1 workspaces are taken');
+  expect(places.tryEnter('second')).toBeUndefined();
+  const second = places.enter('second', forever);
   first?.[Symbol.dispose]();
   await second;
-  expect(inside).toEqual(['second']);
+  expect([inside, places.runs]).toEqual([['second'], ['second']]);
 });
 
 test('without memory nobody is let in, and who waits keeps no place when it gives up', async () => {
-  const host = admission(2);
-  host.short('memory is short');
+  const { places: host, short } = admission(2);
+  short('memory is short');
   expect(host.tryEnter('one')).toBeUndefined();
   expect(host.obstacle()).toBe('memory is short');
   const gaveUp = new Error('gave up');
@@ -39,16 +39,16 @@ test('without memory nobody is let in, and who waits keeps no place when it give
   const entering = host.enter('one', waiting.signal);
   waiting.abort(gaveUp);
   await expect(entering).rejects.toBe(gaveUp);
-  host.short();
+  short();
   expect(host.obstacle()).toBeUndefined();
   expect([host.tryEnter('two'), host.tryEnter('three')].every(Boolean)).toBe(true);
 });
 
 test('who waits for memory is let in when there is some', async () => {
-  const host = admission(1);
-  host.short('memory is short');
+  const { places: host, short, inside } = admission(1);
+  short('memory is short');
   const entering = host.enter('one', forever);
-  host.short();
+  short();
   await entering;
-  expect(host.inside).toEqual(['one']);
+  expect(inside).toEqual(['one']);
 });
