@@ -14,7 +14,7 @@ export interface Moment {
   reached(stage: Stage, order: Order): Promise<boolean>;
 }
 
-const PATIENCE_MS = 120_000;
+const PATIENCE_MS = 60_000;
 
 /** The agent works on a command. Seen in the machine's processes. */
 export const agentAt = (command: string): Moment => ({
