@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { leaseSlots } from '../../src/temporal/lease-slots.ts';
 import { createAdmission } from '../../src/workspace/admission.ts';
@@ -40,6 +41,8 @@ test('a host with all places taken asks for no run until one is free', async () 
     return given;
   });
   place?.[Symbol.dispose]();
+  // Who waits has looked again by then.
+  await nextTurn();
   expect(asked).toBe(false);
   slots.releaseSlot({ slotInfo, permit });
   expect(await next).toBeDefined();
