@@ -15,7 +15,7 @@ import type { HoldInput, LeaseActivities } from '../contracts/work.ts';
 import { classOf, isLost, isSilent, park, troubleOf } from './failures.ts';
 import { leaseGrantedSignal } from './messages.ts';
 import { leaseProfile, SAME_HOST_WAIT } from './profiles.ts';
-import type { Patience, Turn } from './profiles.ts';
+import type { Patience, QueueRank } from './profiles.ts';
 
 /** A step that loses its workspace this often in a row is what kills its host. */
 const MAX_LOSSES_IN_A_ROW = 5;
@@ -40,7 +40,7 @@ export interface LeaseOptions {
   request: () => Omit<HoldInput, 'lease'>;
   patience: () => Patience;
   heartbeatMs?: number | undefined;
-  turn: Turn;
+  rank: QueueRank;
   /** Other hosts can go on with the run. */
   isShared: () => boolean;
   onGrant: (grant: Grant) => void;

@@ -59,21 +59,27 @@ export const lookProfile: LocalActivityOptions = {
  * The lease itself: held as long as the run works (limit 6 h, so a day is no limit of its own). One attempt, because a new
  * lease needs a new epoch. A restarting host reports its predecessor's attempts at once, without waiting for heartbeats.
  */
-export const leaseProfile = ({ heartbeatMs = HEARTBEAT_MS, turn }: { heartbeatMs?: number | undefined; turn: Turn }): ActivityOptions => ({
+export const leaseProfile = ({
+  heartbeatMs = HEARTBEAT_MS,
+  rank,
+}: {
+  heartbeatMs?: number | undefined;
+  rank: QueueRank;
+}): ActivityOptions => ({
   startToCloseTimeout: '24h',
-  priority: { priorityKey: turn.priority, ...(turn.fairnessKey ? { fairnessKey: turn.fairnessKey } : {}) },
+  priority: { priorityKey: rank.priority, ...(rank.fairnessKey ? { fairnessKey: rank.fairnessKey } : {}) },
   heartbeatTimeout: heartbeatMs,
   retry: { maximumAttempts: 1 },
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 });
 
-/** When it is a run's turn to have a workspace. */
-export interface Turn {
+/** Which of the runs that wait for a workspace is next. */
+export interface QueueRank {
   priority: Priority;
   fairnessKey?: string | undefined;
 }
 
-export const turnOf = ({ requested, labelled, fairnessKey }: RunInput): Turn => ({
+export const rankOf = ({ requested, labelled, fairnessKey }: RunInput): QueueRank => ({
   priority: requested?.priority ?? labelled?.priority ?? USUAL_PRIORITY,
   fairnessKey,
 });

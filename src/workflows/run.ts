@@ -12,7 +12,7 @@ import { applyGrant, holdRequest } from './grants.ts';
 import { Finished, Overtime, troubleOf, Unfinished, Withdrawn } from './failures.ts';
 import { WorkspaceLease } from './lease.ts';
 import type { Phase, PhaseResult } from './phase.ts';
-import { hostProfile, patienceOf, shortProfile, turnOf } from './profiles.ts';
+import { hostProfile, patienceOf, shortProfile, rankOf } from './profiles.ts';
 import { Recorder } from './recorder.ts';
 import { Results } from './results.ts';
 import { Inbox } from './inbox.ts';
@@ -63,7 +63,7 @@ export class Run {
       request: () => holdRequest(this.input, this.state),
       patience: () => patienceOf(this.limits),
       heartbeatMs: input.limits.heartbeatMs,
-      turn: turnOf(input),
+      rank: rankOf(input),
       isShared: () => state.handover === true,
       onGrant: (grant) => {
         applyGrant(this.state, grant);

@@ -26,9 +26,9 @@ interface Parts {
   memory: Pick<MemoryWatch, 'admit' | 'shortage'>;
 }
 
-export const createAdmission = (parts: Parts): Admission => new Places(parts);
+export const createAdmission = (parts: Parts): Admission => new HostAdmission(parts);
 
-class Places implements Admission {
+class HostAdmission implements Admission {
   readonly #slots: Slots;
   readonly #memory: Parts['memory'];
   readonly runs: string[] = [];

@@ -51,8 +51,8 @@ export async function standOn({ registration, gitDir, mend }: Seat, sha: string)
 }
 
 /**
- * Tidies a workspace that is gone on with. A machine that stopped while they were written may have left Belay's index or git's in half: they are made anew from the commit, with
- * the files as they are: what has changed since is found by looking at them.
+ * Tidies a workspace that is gone on with. A machine that stopped while they were written may have left Belay's index or git's in half:
+ * they are made anew from the commit, with the files as they are. What has changed since is found by looking at them.
  */
 export async function mendIndexes({ git, indexFile, gitDir, registration }: Seat, commit: string, signal?: AbortSignal): Promise<void> {
   const isSound = async (index: string): Promise<boolean> => {

@@ -36,3 +36,14 @@ test.each([[['quick', 'thorough']], [['thorough', 'quick']]])('of %j the first o
     ],
   });
 });
+
+test('a label chooses who is first, which is a whole number from 1 to 5', () => {
+  const urgent = parseRepositorySettings('labels:\n  urgent: { priority: 1 }\n', { source: '.belay.yml' });
+  expect(choiceByLabels({ labels: ['urgent'], settings: urgent })).toEqual({
+    labelled: { priority: 1 },
+    notes: ['The label "urgent" chooses the priority 1.'],
+  });
+  expect(() => parseRepositorySettings('labels:\n  urgent: { priority: 6 }\n', { source: '.belay.yml' })).toThrow(
+    'must be a whole number from 1 (first) to 5',
+  );
+});
