@@ -1,5 +1,6 @@
 import type { Findings, RunFact } from './oracles/findings.ts';
 import { causeIn } from './oracles/forge.ts';
+import { NOTHING } from './oracles/git.ts';
 import type { GrantFact } from './oracles/histories.ts';
 
 /** What must hold, whatever was done to the system. */
@@ -99,36 +100,24 @@ const causeOf = ({ comments }: RunFact): string => causeIn(comments) ?? 'its iss
 /** A push of a worker after another worker was given its run. */
 function staleWrites({ runs, pushes, labels }: Findings): string[] {
   const workers = new Set(labels.values());
-  return runs.flatMap(({ order, grants }) =>
+  return runs.flatMap(({ order, grants, asked }) =>
     pushes
       .filter(({ by, ref, to }) => workers.has(by) && isOf(ref, order.runId) && !(ref.startsWith('refs/belay/') && to === NOTHING))
-      .flatMap(({ at, by, ref }) => {
+      .flatMap(({ at, by, ref, epoch = 0 }) => {
         const newest = grants.filter((grant) => grant.at < at).reduce((best, grant) => (grant.epoch > best.epoch ? grant : best), NO_GRANT);
         const holder = labels.get(newest.boot);
-        if (holder === undefined || holder === by || isTaking(grants, { by, ref, newest, labels })) return [];
+        // Whoever is asked for the next lease takes the epoch ref before it says so, and may be killed before it does.
+        const isTaking = epoch > newest.epoch && asked.has(epoch);
+        if (holder === undefined || holder === by || isTaking) return [];
         return [`worker ${by} moved ${ref} ${at - newest.at} ms after lease ${newest.epoch} was granted to worker ${holder}`];
       }),
   );
 }
 
-/** As git writes what a ref is moved to when it goes: any worker may take away what an ended run has left. */
-const NOTHING = '0'.repeat(40);
 const NO_GRANT: GrantFact = { epoch: 0, boot: '', at: 0 };
 
 const isOf = (ref: string, runId: string): boolean =>
   ref.startsWith('refs/heads/') ? ref.endsWith(`-${runId}`) : ref.startsWith(`refs/belay/${runId}/`);
-
-interface Taking {
-  by: string;
-  ref: string;
-  newest: GrantFact;
-  labels: Findings['labels'];
-}
-
-/** Whoever is given a run takes its epoch ref before it says so; it has no business with branches until then. */
-function isTaking(grants: readonly GrantFact[], { by, ref, newest, labels }: Taking): boolean {
-  return ref.startsWith('refs/belay/') && grants.some(({ epoch, boot }) => epoch > newest.epoch && labels.get(boot) === by);
-}
 
 function unverified({ heads, runs }: Findings): string[] {
   return heads.flatMap(({ branch, runId, sha, tree, failing, reflog }) => {

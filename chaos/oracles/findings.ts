@@ -6,9 +6,9 @@ import type { Stage } from '../stage/stage.ts';
 import { within } from '../until.ts';
 import { commentsOn, pullsOn } from './forge.ts';
 import type { PullFact } from './forge.ts';
-import { belayRefs, branchesOf, pushesTo, reflogOf, testsOn, treeOfCommit, workspacesIn } from './git.ts';
+import { belayRefs, branchesOf, pushesTo, reflogOf, testsOn, treeOfCommit, withEpochs, workspacesIn } from './git.ts';
 import type { PushFact } from './git.ts';
-import { checkedTrees, endOf, exportHistories, grantsIn, outcomeOf, startInput } from './histories.ts';
+import { askedEpochs, checkedTrees, endOf, exportHistories, grantsIn, outcomeOf, startInput } from './histories.ts';
 import type { Execution, GrantFact } from './histories.ts';
 import { agentsByRun, listeningPorts, processesOf } from './processes.ts';
 import type { Overlap } from './watch.ts';
@@ -22,6 +22,8 @@ export interface RunFact {
   end?: string;
   outcome?: string;
   grants: GrantFact[];
+  /** Epochs of leases that its workflow asked for. */
+  asked: ReadonlySet<number>;
   /** Who started each of its executions. */
   actors: string[];
   checkedTrees: ReadonlySet<string>;
@@ -83,7 +85,7 @@ export async function findOut(stage: Stage): Promise<Omit<Findings, 'remains'>> 
   return {
     runs,
     heads,
-    pushes: pushesTo(stage.forge),
+    pushes: await withEpochs(pushesTo(stage.forge), stage.forge),
     labels: new Map(stage.hosts.flatMap(({ workers }) => workers.flatMap(({ boot, label }) => (boot ? [[boot, label] as const] : [])))),
     overlaps: stage.watch.overlaps,
     contended: linesOf(stage.agents.log).filter((line) => line.startsWith('overlap ')),
@@ -114,6 +116,7 @@ async function runFact({ client, temporal, forge }: Stage, order: Order): Promis
     ...(end ? { end } : {}),
     ...(outcome ? { outcome } : {}),
     grants: grantsIn(executions),
+    asked: askedEpochs(executions),
     actors: executions.map((execution) => startInput(execution).triggeredBy ?? ''),
     checkedTrees: checkedTrees(executions),
     executions,

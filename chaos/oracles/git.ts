@@ -16,6 +16,8 @@ export interface PushFact {
   from: string;
   to: string;
   ref: string;
+  /** Of an epoch ref that was moved: the epoch of the lease, as the commit says. */
+  epoch?: number;
 }
 
 export function pushesTo({ pushLog }: StageForge): PushFact[] {
@@ -25,6 +27,28 @@ export function pushesTo({ pushLog }: StageForge): PushFact[] {
     const [at, by = '', from = '', to = '', ref = ''] = line.split(' ');
     return { at: Number(at), by, from, to, ref };
   });
+}
+
+/** Says of which lease the moves of epoch refs are. For when no push is under way any more. */
+export async function withEpochs(pushes: readonly PushFact[], { remote }: StageForge): Promise<PushFact[]> {
+  const read = async (push: PushFact): Promise<PushFact> => {
+    if (!EPOCH_REF.test(push.ref) || push.to === NOTHING) return push;
+    // A push that was broken off after its hooks had seen it has left no commit.
+    const epoch = epochIn(await remote.git('log', '-1', '--format=%s', push.to).catch(() => ''));
+    return epoch === undefined ? push : { ...push, epoch };
+  };
+  const known: PushFact[] = [];
+  for (const push of pushes) known.push(await read(push));
+  return known;
+}
+
+const EPOCH_REF = /^refs\/belay\/[^/]+\/epoch$/;
+/** As git writes what a ref is moved to when it goes. */
+export const NOTHING = '0'.repeat(40);
+
+function epochIn(subject: string): number | undefined {
+  const [, epoch] = /^epoch (\d+)$/.exec(subject) ?? [];
+  return epoch === undefined ? undefined : Number(epoch);
 }
 
 /** Branches by name, with their heads. */

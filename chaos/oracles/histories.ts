@@ -92,6 +92,16 @@ export function grantsIn(executions: readonly Execution[]): GrantFact[] {
   );
 }
 
+/** Epochs of the leases that the workflow asked for, granted or not. */
+export function askedEpochs(executions: readonly Execution[]): Set<number> {
+  const asked = executions
+    .flatMap(({ events }) => events)
+    .filter(({ type, attributes }) => type === 'ACTIVITY_TASK_SCHEDULED' && nameOf(attributes['activityType']) === 'holdWorkspace');
+  return new Set(asked.map(({ attributes }) => (attributes['input'] as { lease: { epoch: number } }[])[0]?.lease.epoch ?? 0));
+}
+
+const nameOf = (type: unknown): string => text((type as { name?: unknown } | undefined)?.name);
+
 /** Trees that the histories say were checked and found good. */
 export function checkedTrees(executions: readonly Execution[]): Set<string> {
   const trees = new Set<string>();

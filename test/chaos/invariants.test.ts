@@ -5,6 +5,7 @@ import type { Findings, RunFact } from '../../chaos/oracles/findings.ts';
 import { createRandom } from '../../chaos/random.ts';
 
 const HEAD = 'a'.repeat(40);
+const EPOCH_REF = 'refs/belay/run00001/epoch';
 const BRANCH = 'belay/bug-1-run00001';
 const order = { issue: 1, runId: 'run00001', workflowId: 'github:acme/shop#1', expected: 'pull_request', acceptedAt: 0 } as const;
 const pull = { number: 2, state: 'open', branch: BRANCH, headSha: HEAD, body: 'Closes #1' };
@@ -19,6 +20,7 @@ const RUN: RunFact = {
     { epoch: 1, boot: 'boot-a', at: 1000 },
     { epoch: 2, boot: 'boot-b', at: 2000 },
   ],
+  asked: new Set([1, 2, 3]),
   actors: ['ada'],
   checkedTrees: new Set(['tree']),
   executions: [],
@@ -57,6 +59,8 @@ const BROKEN: [InvariantName, string, Partial<Findings>][] = [
   ['I3', 'a pull request that the forge has not', withRun({ pulls: [] })],
   ['I3', 'a run that should not have parked', { runs: [{ ...omit(RUN, 'end', 'outcome'), standing: parked }] }],
   ['I4', 'a push of the host that had the run before', { pushes: [{ ...push, by: 'a1' }] }],
+  ['I4', 'an epoch ref that goes back to an older lease', { pushes: [{ ...push, by: 'a1', ref: EPOCH_REF, epoch: 1 }] }],
+  ['I4', 'an epoch ref of a lease that nobody asked for', { pushes: [{ ...push, by: 'a1', ref: EPOCH_REF, epoch: 4 }] }],
   ['I5', 'a token that an agent read', { leaks: [`${order.runId}: GITHUB_TOKEN=x`] }],
   ['I6', 'a tree that nobody checked', { heads: [{ ...head, tree: 'another' }] }],
   ['I6', 'tests that fail in a fresh checkout', { heads: [{ ...head, failing: 'broken' }] }],
@@ -81,10 +85,13 @@ test.each(BROKEN)('%s is violated by %s', (invariant, _, changes) => {
 });
 
 test('a host that takes a run over moves its epoch ref before the grant is told, and any worker drops the refs of an ended run', () => {
-  const ref = `refs/belay/${order.runId}/epoch`;
-  const taking = { ...push, at: 1500, ref };
-  const dropping = { ...push, at: 3500, by: 'a1', to: '0'.repeat(40), ref };
+  const taking = { ...push, at: 1500, ref: EPOCH_REF, epoch: 2 };
+  const dropping = { ...push, at: 3500, by: 'a1', to: '0'.repeat(40), ref: EPOCH_REF };
   expect(violationsOf({ ...FINDINGS, pushes: [taking, dropping] })).toEqual([]);
+});
+
+test('a host that is killed between its taking and the grant has written nothing stale', () => {
+  expect(violationsOf({ ...FINDINGS, pushes: [{ ...push, by: 'a1', ref: EPOCH_REF, epoch: 3 }] })).toEqual([]);
 });
 
 test('the same seed draws the same, and what one part draws changes nothing for another', () => {
