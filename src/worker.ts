@@ -17,7 +17,7 @@ import { hostWorkQueue } from './contracts/constants.ts';
 import { BelayError } from './contracts/errors.ts';
 import { composeEngines } from './compose-engines.ts';
 import { composeForges } from './compose-forges.ts';
-import { useGitHelper } from './git/git-helper.ts';
+import { useHelper } from './git/helper.ts';
 import { createMirrors } from './git/mirror.ts';
 import { openLedger } from './ledger/open-ledger.ts';
 import { createWebhook } from './notifications/webhook.ts';
@@ -34,6 +34,7 @@ import { createProcessorShares } from './process/processor-shares.ts';
 import type { ProcessorShares } from './process/processor-shares.ts';
 import type { Bounds, ProcessTrees } from './process/process-trees.ts';
 import { createProcessTrees, reapBoot } from './process/process-trees.ts';
+import type { StartChild } from './process/start-child.ts';
 import { createRunFiles } from './run-files/run-files.ts';
 import type { Log } from './telemetry/log.ts';
 import { createLog, temporalLogger } from './telemetry/log.ts';
@@ -66,7 +67,7 @@ export interface BelayWorker extends AsyncDisposable {
 interface WorkerParts {
   /** Ends what an earlier worker of this home has left running. */
   reap(boot: string): Promise<unknown>;
-  openProcesses(options: { bootId: string; bounds: Bounds }): Promise<ProcessTrees>;
+  openProcesses(options: { bootId: string; bounds: Bounds; start: StartChild }): Promise<ProcessTrees>;
   /** How much memory the machine has, and how much of it is in use. */
   readHost: () => HostMemory;
   /** The last word on what activities work with. */
@@ -97,12 +98,12 @@ export async function startWorker({ config, env, target, log, ...options }: Work
   const temporal = stack.use(await connectTemporal({ target }));
   const { refused } = await registerSearchAttributes(temporal);
   if (refused) log.warn(refused, 'Search attributes could not be registered; lists in Temporal will lack them');
-  stack.use(await useGitHelper());
+  const { start } = stack.use(await useHelper());
   const onProblem = (error: unknown, message: string): void => log.warn(error, message);
   const memory = stack.use(createMemoryWatch({ ...config.bounds, host: hostname(), onProblem, readHost: parts.readHost }));
   const rates = callRates(config);
   const deps = parts.adapt(
-    await composeDependencies({ config, env, host, client: temporal.client, stack, parts, onProblem, memory, rates }),
+    await composeDependencies({ config, env, host, client: temporal.client, stack, parts, onProblem, memory, rates, start }),
   );
   const failed = await failPredecessors({
     home: config.home,
@@ -144,6 +145,7 @@ interface Composition {
   parts: WorkerParts & Pick<WorkerOptions, 'atEffect'>;
   memory: MemoryWatch;
   rates: CallRates;
+  start: StartChild;
 }
 
 interface CallRates {
@@ -159,7 +161,7 @@ function callRates({ callsPerMinute: { github, agents } }: Config): CallRates {
 }
 
 async function composeDependencies(composition: Composition): Promise<Dependencies> {
-  const { config, env, host, client, stack, onProblem, parts, memory, rates } = composition;
+  const { config, env, host, client, stack, onProblem, parts, memory, rates, start } = composition;
   const { home, workspaces } = config;
   const worktrees = createWorktrees({ home, pool: { size: workspaces.max, onProblem } });
   stack.defer(() => worktrees.settled());
@@ -168,7 +170,7 @@ async function composeDependencies(composition: Composition): Promise<Dependenci
   const ledger = stack.use(await openLedger({ path: path.join(home, 'ledger.db') }));
   const breakers = createBreakers({ ledger, onProblem, ...config.breakers });
   const bounds = { memory, workspaceOf: workspaceFinder(home), processors: processorsOf(config) };
-  const processes = stack.use(await parts.openProcesses({ bootId: host.boot, bounds }));
+  const processes = stack.use(await parts.openProcesses({ bootId: host.boot, bounds, start }));
   return {
     home,
     host: { id: host.id, taskQueue: hostWorkQueue(host.id, host.boot) },

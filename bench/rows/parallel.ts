@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { useGitHelper } from '../../src/git/git-helper.ts';
+import { useHelper } from '../../src/git/helper.ts';
 import { createMirrors } from '../../src/git/mirror.ts';
 import { createWorktrees } from '../../src/workspace/worktree.ts';
 import { interleaved, ratioRow, timed } from '../measure.ts';
@@ -16,7 +16,7 @@ const ids = Array.from({ length: AT_ONCE }, (_, at) => `run${String(at).padStart
 
 /** Many workspaces of one repository at the same time, each after a fetch of its own. */
 export const parallel: Bench = async ({ folder, pairs }) => {
-  await using _helper = await useGitHelper();
+  await using _helper = await useHelper();
   const repository = await createRepository(folder, FILES);
   const bare = join(folder, 'bare.git');
   await execute('git', ['clone', '--quiet', '--bare', '--no-local', repository, bare]);

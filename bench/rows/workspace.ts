@@ -3,7 +3,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { useGitHelper } from '../../src/git/git-helper.ts';
+import { useHelper } from '../../src/git/helper.ts';
 import { createMirrors } from '../../src/git/mirror.ts';
 import { createWorktrees } from '../../src/workspace/worktree.ts';
 import { interleaved, ratioRow, timed } from '../measure.ts';
@@ -24,7 +24,7 @@ const throwIt = (error: unknown): void => {
 /** A workspace that is made, and one that an earlier run gave back. */
 export const workspace: Bench = async ({ folder, pairs, full }) => {
   // As in a worker.
-  await using _helper = await useGitHelper();
+  await using _helper = await useHelper();
   const rows: Row[] = [];
   for (const { files, cold, pooled, pairs: enough } of SIZES)
     rows.push(

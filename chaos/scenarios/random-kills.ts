@@ -4,7 +4,7 @@ import type { Stage } from '../stage/stage.ts';
 
 const ORDERS_AT_ONCE = 2;
 /** Processes below a worker, by what their arguments hold. */
-const BELOW = { agent: '/scripted-agent.ts', 'git helper': '/git-helper-program.ts', reaper: '/reaper.ts', sandbox: 'bwrap', git: 'git' };
+const BELOW = { agent: '/scripted-agent.ts', helper: '/helper-program.ts', reaper: '/reaper.ts', sandbox: 'bwrap', git: 'git' };
 
 export const randomKills: Scenario = {
   name: 'random kills',

@@ -118,6 +118,10 @@ export const ERRORS = {
     'Look at what is there, then `belay retry`; `belay run --fresh` takes a branch of its own.',
   ),
   push_rejected: human('The repository did not accept the push.', 'The message has its words: mend what they name, then `belay retry`.'),
+  helper_lost: retry(
+    'The small process that starts git, agents and tests for the worker has gone.',
+    'The step is tried again, without it. If this repeats, see whether the machine runs out of memory.',
+  ),
   git_failed: retry('Git failed in a way that Belay does not know.', `The message has its words. ${AGAIN}`),
   run_timed_out: human(
     'The run worked longer than it may; waits were not counted.',

@@ -3,7 +3,7 @@ import type { SimpleGitOptions } from 'simple-git';
 import { gitFailure } from './git-failure.ts';
 import { gitEnvironment, HARDENING } from './git-environment.ts';
 import type { GitEnvironment } from './git-environment.ts';
-import { runByHelper } from './git-helper.ts';
+import { runByHelper } from './helper.ts';
 
 export interface HardenedGitOptions {
   /** Where commands start: the work tree, the git directory, or a path to discover a repository from. */

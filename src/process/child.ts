@@ -1,5 +1,3 @@
-import { spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
 import { stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findExecutable } from './executable.ts';
@@ -7,6 +5,7 @@ import type { Isolation } from './isolation.ts';
 import { ProcessOutput } from './output.ts';
 import { BOOT_MARK, TREE_MARK, descendants, endMarked, markedProcesses, processTable, sendSignal } from './process-table.ts';
 import type { ProcessEnd, ProcessRequest } from './process-request.ts';
+import type { Child, ChildExit, StartChild } from './start-child.ts';
 import type { Bounds } from './process-trees.ts';
 
 /** How long a pipe may stay open after the tree is dead: somebody that escaped us holds it. */
@@ -20,6 +19,7 @@ export interface ChildOptions {
   graceMs: number;
   isolation: Isolation;
   bounds: Bounds | undefined;
+  start: StartChild;
 }
 
 type Ending = Exclude<ProcessEnd['reason'], 'not_found'>;
@@ -42,36 +42,22 @@ export async function runChild(request: ProcessRequest, options: ChildOptions): 
   using share = workspace === undefined ? undefined : options.bounds?.processors?.take(workspace, wrapped);
   const { file, args } = share ?? wrapped;
   const marks = { [BOOT_MARK]: options.bootId, [TREE_MARK]: options.treeId };
-  const child = spawn(file, args, {
-    cwd,
-    env: { ...env, ...marks },
-    // Its own session and group: a terminal's Ctrl-C is for us alone, and the group can be signalled.
-    detached: true,
-    stdio: [request.stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe', ...(reports ? (['pipe'] as const) : [])],
-  });
-  const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
-  const exited = exitOf(child);
-  const isGone = options.isolation.follow?.(child);
-  const watch = watchLimits({ request, output, endTree: () => endTree(child, options), killGroup: () => killGroup(child) });
-  connect(child, { request, output, fail: watch.fail });
+  using child = await options.start({ file, args, cwd, env: { ...env, ...marks }, stdin: request.stdin, reports });
+  const follower = options.isolation.follow?.();
+  using watch = watchLimits({ request, output, endTree: () => endTree(child, options), killGroup: () => killGroup(child) });
+  child.listen((chunk, stream) => (stream === 'report' ? follower?.hear(chunk) : push(chunk, { stream, output, fail: watch.fail })));
   using memory = followMemory(child, { workspace, options, end: watch.fail });
-  try {
-    const exit = await exited;
-    // What has come to its end is not ended for its memory any more.
-    memory?.[Symbol.dispose]();
-    const reason = watch.ending ?? 'exited';
-    watch[Symbol.dispose]();
-    const { survivors } = await endLeftovers(child, { treeId: options.treeId, isGone });
-    await Promise.race([closed, sleep(DRAIN_MS, undefined, { ref: false })]);
-    output.finish(watch.fail);
-    if (watch.failure) throw watch.failure.error;
-    return end({ ...exit, reason, ...(survivors.length > 0 && { survivors }) });
-  } finally {
-    watch[Symbol.dispose]();
-    child.stdout?.destroy();
-    child.stderr?.destroy();
-    child.stdio[3]?.destroy();
-  }
+  const exit = await exitOf(child, options);
+  // What has come to its end is not ended for its memory any more.
+  memory?.[Symbol.dispose]();
+  const reason = watch.ending ?? 'exited';
+  watch[Symbol.dispose]();
+  const isGone = follower && (() => follower.isGone(() => child.hasEnded('report')));
+  const { survivors } = await endLeftovers(child, { treeId: options.treeId, isGone });
+  await Promise.race([child.closed, sleep(DRAIN_MS, undefined, { ref: false })]);
+  output.finish(watch.fail);
+  if (watch.failure) throw watch.failure.error;
+  return end({ ...exit, reason, ...(survivors.length > 0 && { survivors }) });
 }
 
 interface Following {
@@ -80,11 +66,8 @@ interface Following {
   end: (reason: unknown) => void;
 }
 
-function followMemory(
-  { pid }: ChildProcess,
-  { workspace, options: { bounds, isolation, treeId }, end }: Following,
-): Disposable | undefined {
-  if (workspace === undefined || pid === undefined) return undefined;
+function followMemory({ pid }: Child, { workspace, options: { bounds, isolation, treeId }, end }: Following): Disposable | undefined {
+  if (workspace === undefined) return undefined;
   // In a namespace orphans stay below its first process; elsewhere only their mark tells whose they are.
   const mark = isolation.name === 'namespace' ? {} : { mark: `${TREE_MARK}=${treeId}` };
   return bounds?.memory.follow({ workspace, root: pid, ...mark }, end);
@@ -97,29 +80,28 @@ async function isFolder(path: string): Promise<boolean> {
   );
 }
 
-async function exitOf(child: ChildProcess): Promise<Pick<ProcessEnd, 'exitCode' | 'signal'>> {
-  return new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('exit', (exitCode, signal) => resolve({ exitCode, ...(signal && { signal }) }));
-  });
+/** Where how it ended is not to be known any more, nothing of the tree may be left: its work is done again. */
+async function exitOf(child: Child, { treeId }: ChildOptions): Promise<ChildExit> {
+  try {
+    return await child.exited;
+  } catch (error) {
+    await endMarked(`${TREE_MARK}=${treeId}`);
+    throw error;
+  }
 }
 
-function connect(
-  child: ChildProcess,
-  { request, output, fail }: { request: ProcessRequest; output: ProcessOutput; fail: (error: unknown) => void },
-): void {
-  for (const stream of ['stdout', 'stderr'] as const) {
-    child[stream]?.on('data', (chunk: Buffer) => {
-      try {
-        output.push(chunk, stream);
-      } catch (error) {
-        fail(error);
-      }
-    });
+interface Pushing {
+  stream: 'stdout' | 'stderr';
+  output: ProcessOutput;
+  fail: (error: unknown) => void;
+}
+
+function push(chunk: Buffer, { stream, output, fail }: Pushing): void {
+  try {
+    output.push(chunk, stream);
+  } catch (error) {
+    fail(error);
   }
-  // A child that ends without reading its input is its own affair.
-  child.stdin?.on('error', () => {});
-  child.stdin?.end(request.stdin);
 }
 
 interface WatchOptions {
@@ -188,30 +170,26 @@ function onIdle(idleMs: number, { output, act }: { output: ProcessOutput; act: (
 }
 
 /** SIGTERM to the tree, and after the grace SIGKILL. `endLeftovers` follows when the child itself is gone. */
-async function endTree(child: ChildProcess, { treeId, graceMs, isolation }: ChildOptions): Promise<void> {
+async function endTree(child: Child, { treeId, graceMs, isolation }: ChildOptions): Promise<void> {
   const root = child.pid;
-  if (root === undefined) return;
   const members = async (): Promise<number[]> => {
     const table = await processTable();
     return [...new Set([root, ...descendants(table, root), ...(await markedProcesses(`${TREE_MARK}=${treeId}`))])];
   };
   const kill = async (): Promise<void> => (await members()).forEach((pid) => sendSignal(pid, 'SIGKILL'));
-  const alive = (): boolean => child.exitCode === null && child.signalCode === null;
 
   const keepers = isolation.keepers(await processTable(), root);
   const gentle = (await members()).filter((pid) => !keepers.includes(pid));
   for (const pid of gentle) sendSignal(pid, 'SIGTERM');
   if (gentle.length > 0) await untilExit(child, graceMs);
-  if (alive()) await kill();
+  if (!child.hasExited) await kill();
 }
 
-async function untilExit(child: ChildProcess, ms: number): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
+async function untilExit(child: Child, ms: number): Promise<void> {
+  if (child.hasExited) return;
   const done = new AbortController();
-  const stop = (): void => done.abort();
-  child.once('exit', stop);
-  await sleep(ms, undefined, { signal: done.signal }).catch(() => {});
-  child.off('exit', stop);
+  const exited = child.exited.catch(() => {}).finally(() => done.abort());
+  await Promise.race([exited, sleep(ms, undefined, { signal: done.signal }).catch(() => {})]);
 }
 
 interface Leftovers {
@@ -220,12 +198,10 @@ interface Leftovers {
 }
 
 /** What the child left running: its group, and what carries the tree's mark in any session. Not looked for where the kernel has ended it. */
-async function endLeftovers(child: ChildProcess, { treeId, isGone }: Leftovers): Promise<{ survivors: number[] }> {
+async function endLeftovers(child: Child, { treeId, isGone }: Leftovers): Promise<{ survivors: number[] }> {
   killGroup(child);
   if (await isGone?.()) return { survivors: [] };
   return endMarked(`${TREE_MARK}=${treeId}`);
 }
 
-function killGroup({ pid }: ChildProcess): void {
-  if (pid !== undefined) sendSignal(-pid, 'SIGKILL');
-}
+const killGroup = ({ pid }: Child): void => sendSignal(-pid, 'SIGKILL');

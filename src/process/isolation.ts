@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BelayError } from '../contracts/errors.ts';
+import type { NamespaceFollower } from './namespace-end.ts';
 import { REPORT_ARGS, followNamespace } from './namespace-end.ts';
 import type { ProcessInfo } from './process-table.ts';
 
@@ -15,8 +16,8 @@ export interface Isolation extends AsyncDisposable {
   readonly name: IsolationName;
   /** `reports`: it wants a pipe as file descriptor 3. */
   wrap(file: string, args: readonly string[]): { file: string; args: string[]; reports?: true };
-  /** Follows a tree that has just been started. The answer, asked for when the child has ended: whether all of the tree is known to be gone. */
-  follow?(child: ChildProcess): () => Promise<boolean>;
+  /** Follows a tree that is about to be started, by its report. */
+  follow?(): NamespaceFollower;
   /** Processes of ours around the child, which must not get its SIGTERM. */
   keepers(table: readonly ProcessInfo[], root: number): number[];
 }

@@ -7,7 +7,7 @@ import { procMarked, procPids } from './proc-marks.ts';
 /** Environment variables by which the processes of a boot, of a tree, and of a helper that starts git are recognised. */
 export const BOOT_MARK = 'BELAY_BOOT';
 export const TREE_MARK = 'BELAY_TREE';
-export const GIT_HELPER_MARK = 'BELAY_GIT_HELPER';
+export const HELPER_MARK = 'BELAY_HELPER';
 
 const ps = promisify(execFile);
 const hasProc = process.platform === 'linux';

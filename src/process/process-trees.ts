@@ -5,6 +5,8 @@ import type { IsolationName } from './isolation.ts';
 import type { MemoryWatch } from './memory-watch.ts';
 import type { ProcessEnd, ProcessRequest } from './process-request.ts';
 import type { ProcessorShares } from './processor-shares.ts';
+import { startChild } from './start-child.ts';
+import type { StartChild } from './start-child.ts';
 import { BOOT_MARK, endMarked } from './process-table.ts';
 
 /** Child processes that end with their descendants, and with this process, however either of them ends. */
@@ -37,11 +39,13 @@ export interface ProcessTreesOptions {
   /** The `bwrap` program; otherwise looked for in the system's folders. */
   bwrapPath?: string;
   bounds?: Bounds | undefined;
+  /** How children are started: by this process unless told. */
+  start?: StartChild | undefined;
 }
 
 /** Starts what keeps trees together on this machine: see isolation.ts. */
 export async function createProcessTrees(options: ProcessTreesOptions): Promise<ProcessTrees> {
-  const { bootId, graceMs = 2000, bounds } = options;
+  const { bootId, graceMs = 2000, bounds, start = startChild } = options;
   const isolation = await chooseIsolation(options);
   const closing = new AbortController();
   const running = new Set<Promise<ProcessEnd>>();
@@ -50,7 +54,10 @@ export async function createProcessTrees(options: ProcessTreesOptions): Promise<
   const run = async (request: ProcessRequest): Promise<ProcessEnd> => {
     closing.signal.throwIfAborted();
     const signals = [everything.signal, ...(request.signal ? [request.signal] : [])];
-    const child = runChild({ ...request, signal: AbortSignal.any(signals) }, { bootId, treeId: randomUUID(), graceMs, isolation, bounds });
+    const child = runChild(
+      { ...request, signal: AbortSignal.any(signals) },
+      { bootId, treeId: randomUUID(), graceMs, isolation, bounds, start },
+    );
     running.add(child);
     return child.finally(() => running.delete(child));
   };

@@ -1,7 +1,9 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { useHelper } from '../../src/git/helper.ts';
+import type { UsedHelper } from '../../src/git/helper.ts';
 import { markedProcesses } from '../../src/process/process-table.ts';
 import { createProcessTrees } from '../../src/process/process-trees.ts';
 import type { ProcessRequest } from '../../src/process/process-request.ts';
@@ -28,8 +30,19 @@ function newMark(): { env: Record<string, string>; alive: () => Promise<number[]
 
 const isolations = await availableIsolations();
 
-describe.each(isolations)('process trees kept by a %s', (isolation) => {
-  const open = (graceMs = 100): Promise<ProcessTrees> => createProcessTrees({ bootId: randomUUID(), isolation, graceMs });
+const ways = isolations.flatMap((isolation) => [
+  { isolation, by: 'this process' },
+  { isolation, by: 'the helper' },
+]);
+
+describe.each(ways)('process trees kept by a $isolation and started by $by', ({ isolation, by }) => {
+  let helper: UsedHelper | undefined;
+  beforeAll(async () => {
+    if (by === 'the helper') helper = await useHelper();
+  });
+  afterAll(() => helper?.[Symbol.asyncDispose]());
+  const open = (graceMs = 100): Promise<ProcessTrees> =>
+    createProcessTrees({ bootId: randomUUID(), isolation, graceMs, start: helper?.start });
 
   it('gives the child its input, folder and environment, and reports its output and exit code', async () => {
     await using folder = await temporaryDirectory();
@@ -153,6 +166,26 @@ describe.each(isolations)('process trees kept by a %s', (isolation) => {
   it('rejects when the folder to work in is missing', async () => {
     await using trees = await open();
     await expect(trees.run(shell('true', { cwd: '/no/such/folder' }))).rejects.toThrow('/no/such/folder');
+  });
+
+  it('rejects with what the system says when it cannot start a program', async () => {
+    await using trees = await open();
+    await expect(trees.run(shell('true', { env: { PATH, HUGE: 'x'.repeat(4 * 1024 * 1024) } }))).rejects.toMatchObject({ code: 'E2BIG' });
+  });
+
+  it('delivers all of a big output, whole and in order', async () => {
+    await using trees = await open();
+    const hash = createHash('sha256');
+    let lines = 0;
+    const onLine = (line: string): void => {
+      hash.update(`${line}\n`);
+      lines++;
+    };
+    const end = await trees.run(shell('seq 1 400000', { onLine }));
+    expect(end).toMatchObject({ exitCode: 0, reason: 'exited' });
+    expect(lines).toBe(400_000);
+    const expected = createHash('sha256').update(Array.from({ length: 400_000 }, (_, index) => `${index + 1}\n`).join(''));
+    expect(hash.digest('hex')).toBe(expected.digest('hex'));
   });
 
   it('ends the tree and rejects when the caller cannot take a line', async () => {

@@ -9,10 +9,10 @@ import { availableIsolations } from '../support/isolations.ts';
 const doomedWorker = new URL('../support/doomed-worker.ts', import.meta.url).pathname;
 
 describe.each(await availableIsolations())('a worker with a %s', (isolation) => {
-  it('takes its trees along when it is killed with SIGKILL', async () => {
+  it.each(['this process', 'helper'])('takes its trees along when it is killed with SIGKILL, started by %s', async (by) => {
     const bootId = randomUUID();
     const mark = `TREE_UNDER_TEST=${bootId}`;
-    const worker = spawn(process.execPath, [doomedWorker, bootId, isolation, mark], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const worker = spawn(process.execPath, [doomedWorker, bootId, isolation, mark, by], { stdio: ['ignore', 'pipe', 'inherit'] });
     await once(worker.stdout, 'data');
     expect((await markedProcesses(mark)).length).toBeGreaterThanOrEqual(3);
     worker.kill('SIGKILL');
