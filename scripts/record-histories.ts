@@ -11,6 +11,7 @@ import { historiesOf, historyText } from '../test/support/histories.ts';
 /**
  * Records the Temporal histories of runs of every kind. The replay test holds later code to them: a run that was begun by
  * this version goes on under the next one. Add to them at a release; delete those that no run can have any more.
+ * Arguments: the names of those to record anew; without any, all are.
  */
 const HISTORIES = fileURLToPath(new URL('../test/replay/histories/', import.meta.url));
 const SOURCE = fileURLToPath(new URL('..', import.meta.url));
@@ -155,12 +156,15 @@ async function happy(belay: Belay): Promise<Record<string, TestRun>> {
   return runs;
 }
 
-async function record(): Promise<void> {
+async function record(only: readonly string[]): Promise<void> {
+  const kinds = Object.entries({ ...KINDS, ...WAITS }).filter(([name]) => only.length === 0 || only.includes(name));
+  const unknown = only.filter((name) => !kinds.some(([kind]) => kind === name));
+  if (unknown.length > 0) throw new Error(`There is no ${unknown.join(', ')}: they are ${Object.keys({ ...KINDS, ...WAITS }).join(', ')}.`);
   await using belay = await startBelay({ BELAY_TEST_ATTEMPTS: '2' });
-  const runs = await happy(belay);
-  for (const [name, run] of Object.entries({ ...KINDS, ...WAITS })) runs[name] = await run(belay);
+  const runs = only.length === 0 ? await happy(belay) : {};
+  for (const [name, run] of kinds) runs[name] = await run(belay);
   const replace = { [dirname(belay.home)]: '/belay', [SOURCE]: '/belay/source/' };
-  await rm(HISTORIES, { recursive: true, force: true });
+  if (only.length === 0) await rm(HISTORIES, { recursive: true, force: true });
   await mkdir(HISTORIES, { recursive: true });
   for (const [name, run] of Object.entries(runs)) {
     const histories = await historiesOf(belay.client, run);
@@ -172,4 +176,4 @@ async function record(): Promise<void> {
   }
 }
 
-await record();
+await record(process.argv.slice(2));

@@ -110,14 +110,14 @@ async function run(turn: Turn, said: Said, { meter, onSession }: Listening): Pro
       },
     });
   try {
-    return await deps.breakers('engine', input.engine).run(() => atRate(deps.agentCalls, play));
+    return await deps.breakers('engine', input.engine).run(() => atRate(deps.agentCalls, { play, signal }));
   } finally {
     await Promise.all(noted);
   }
 }
 
 /** What has to wait for long waits as for a limit of the account's own: without a workspace. */
-async function atRate<T>(rate: CallRate | undefined, play: () => Promise<T>): Promise<T> {
+async function atRate<T>(rate: CallRate | undefined, { play, signal }: { play: () => Promise<T>; signal: AbortSignal }): Promise<T> {
   if (!rate) return play();
   const waitMs = rate.backlogMs();
   if (waitMs > MAX_TURN_WAIT_MS)
@@ -127,7 +127,7 @@ async function atRate<T>(rate: CallRate | undefined, play: () => Promise<T>): Pr
       hint: 'The run goes on when it is its turn. BELAY_AGENT_CALLS_PER_MINUTE is the limit.',
       retryAt: new Date(Date.now() + waitMs),
     });
-  await rate.paced(async () => {});
+  await rate.paced(async () => {}, signal);
   return play();
 }
 

@@ -14,7 +14,7 @@ import { EXIT } from './terminal.ts';
 
 /** `belay clean`: removes what closed runs left on this machine. */
 export async function clean(
-  { config, env, ledger, terminal }: Context,
+  { config, env, ledger, forges, terminal }: Context,
   { dryRun, cache, olderThan }: { dryRun: boolean; cache: boolean; olderThan?: number },
 ): Promise<number> {
   const { home } = config;
@@ -23,7 +23,7 @@ export async function clean(
   const cached = await createSetupCache({ home }).prune({ all: cache, dryRun });
   const forgotten = cache ? await forgetBaselines({ home, dryRun }) : NOTHING;
   const { keepMs, diskBytes } = config.upkeep;
-  const options = { home, mirrors, ledger, diskBytes, mirrorsOnly: true, keepMs: olderThan ?? keepMs };
+  const options = { home, mirrors, ledger, forges, diskBytes, mirrorsOnly: true, keepMs: olderThan ?? keepMs };
   const findings = [...(await findOrphans(options)), ...(await findOldRuns(options)), ...(await findOverBudget(options))];
   const lines = [...cacheWords(cached), ...baselineWords(forgotten), ...leftovers.map(describe), ...findings.map(({ words }) => words)];
   for (const line of lines) terminal.out(`${dryRun ? 'would remove' : 'remove'} ${line}`);

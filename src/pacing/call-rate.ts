@@ -1,9 +1,10 @@
+import { addAbortListener } from 'node:events';
 import Bottleneck from 'bottleneck';
 
 /** Bounds how often something is called in a minute, by all workers together: each takes its share. */
 export interface CallRate {
-  /** Makes a call when there is room for it, in the order of asking. */
-  paced<T>(call: () => Promise<T>): Promise<T>;
+  /** Makes a call when there is room for it, in the order of asking. Rejects on the signal while it waits; the call is not made then. */
+  paced<T>(call: () => Promise<T>, signal?: AbortSignal): Promise<T>;
   /** How long one more call would have to wait, about; in milliseconds. */
   backlogMs(): number;
   /** So many workers take part. */
@@ -54,13 +55,16 @@ export function createCallRate({ perMinute }: { perMinute: number }): CallRate {
 
   return {
     perMinute,
-    async paced(call) {
+    async paced(call, signal) {
+      signal?.throwIfAborted();
       waiting++;
-      return bottleneck.schedule(() => {
+      const made = bottleneck.schedule(() => {
         waiting--;
         last = performance.now();
+        signal?.throwIfAborted();
         return call();
       });
+      return signal ? unlessAborted(made, signal) : made;
     },
     backlogMs() {
       const { atOnce, perTick, tickMs } = pace;
@@ -76,6 +80,12 @@ export function createCallRate({ perMinute }: { perMinute: number }): CallRate {
       fillEvenly();
     },
   };
+}
+
+async function unlessAborted<T>(made: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  using _ = addAbortListener(signal, () => reject(signal.reason as Error));
+  return await Promise.race([made, aborted]);
 }
 
 /** What may be made at once is saved up anew: who shares from now on has not saved anything. */

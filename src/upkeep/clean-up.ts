@@ -1,4 +1,6 @@
 import { CLOSED_STATUSES, RUN_STATUSES } from '../contracts/constants.ts';
+import type { ForgeName } from '../contracts/repository.ts';
+import type { Forge } from '../forges/forge.ts';
 import type { Mirrors } from '../git/mirror.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -13,6 +15,7 @@ export interface CleanUpOptions {
   mirrors: Mirrors;
   worktrees: Worktrees;
   ledger: Ledger;
+  forges: Record<ForgeName, Pick<Forge, 'gitAccess'>>;
   keepMs: number;
   diskBytes: number;
   log: Log;

@@ -3,11 +3,15 @@ import { join } from 'node:path';
 import { CLOSED_STATUSES } from '../contracts/constants.ts';
 import { BelayError } from '../contracts/errors.ts';
 import type { RunView } from '../contracts/run-view.ts';
-import type { Mirrors } from '../git/mirror.ts';
+import type { ForgeName } from '../contracts/repository.ts';
+import type { Forge } from '../forges/forge.ts';
+import type { Mirror, Mirrors } from '../git/mirror.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { changedAt } from '../process/file-age.ts';
 import { removeTree } from '../workspace/remove-tree.ts';
 import { isRunId, runOfTree } from '../workspace/run-folders.ts';
+import { checkpointRef } from '../workspace/worktree.ts';
+import { epochRef } from '../activities/handover-record.ts';
 import type { Finding } from './finding.ts';
 
 /** Of a closed run only going on needs these; plan, log, evidence, answers and diffs are the record, and stay. */
@@ -21,6 +25,7 @@ export interface OldRunsOptions {
   home: string;
   mirrors: Mirrors;
   ledger: Pick<Ledger, 'getRun'>;
+  forges: Record<ForgeName, Pick<Forge, 'gitAccess'>>;
   keepMs: number;
 }
 
@@ -61,13 +66,13 @@ async function runIfKnown(ledger: OldRunsOptions['ledger'], runId: string): Prom
   }
 }
 
-async function oldRefs({ home, mirrors }: OldRunsOptions, isOver: IsOver): Promise<Finding[]> {
+async function oldRefs({ home, mirrors, forges }: OldRunsOptions, isOver: IsOver): Promise<Finding[]> {
   const opened = await namesIn(join(home, 'opened'));
   const found: Finding[] = [];
   for (const mirror of await mirrors.list()) {
     const old: string[] = [];
     for (const ref of await mirror.listRefs(REFS)) {
-      const runId = runOfTree(ref.slice(REFS.length).split('/')[0] ?? '');
+      const runId = runOfRef(ref);
       const isOpened = opened.some((name) => name.startsWith(`${runId}-`));
       if (isRunId(runId) && !isOpened && (await isOver(runId))) old.push(ref);
     }
@@ -77,12 +82,38 @@ async function oldRefs({ home, mirrors }: OldRunsOptions, isOver: IsOver): Promi
     found.push({
       words,
       async remove() {
+        await dropAtRemote({ mirror, forges, runIds: new Set(old.map(runOfRef)) });
         for (const ref of old) await mirror.deleteRef(ref);
         await mirror.collect();
       },
     });
   }
   return found;
+}
+
+const runOfRef = (ref: string): string => runOfTree(ref.slice(REFS.length).split('/')[0] ?? '');
+
+/** What runs that did not end well have left there for other hosts. Before what is here goes: it is what this is found by, should it fail. */
+async function dropAtRemote({
+  mirror,
+  forges,
+  runIds,
+}: {
+  mirror: Mirror;
+  forges: Record<ForgeName, Pick<Forge, 'gitAccess'>>;
+  runIds: Set<string>;
+}): Promise<void> {
+  const { repository } = mirror;
+  try {
+    const access = await forges[repository.forge].gitAccess(repository);
+    const refs = [...runIds].flatMap((runId) => [epochRef(runId), checkpointRef(runId)]);
+    const present = await mirror.remoteRefs({ ...access, refs });
+    const moves = [...present].map(([ref, sha]) => ({ ref, sha: null, expected: sha }));
+    if (moves.length > 0) await mirror.pushRefs({ ...access, moves });
+  } catch (error) {
+    // Without the repository there is nothing left to remove.
+    if (!(error instanceof BelayError && error.code === 'repository_not_found')) throw error;
+  }
 }
 
 async function oldFolders({ home }: OldRunsOptions, isOver: IsOver): Promise<Finding[]> {

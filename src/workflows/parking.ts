@@ -1,4 +1,4 @@
-import { ApplicationFailure, condition, setHandler } from '@temporalio/workflow';
+import { ApplicationFailure, CancellationScope, condition, setHandler } from '@temporalio/workflow';
 import type { PhaseName } from '../contracts/constants.ts';
 import type { PhaseView, RunError, RunView } from '../contracts/run-view.ts';
 import { tellPeople } from './comment.ts';
@@ -6,7 +6,7 @@ import { raised } from './going-on.ts';
 import type { GoOnOrder } from './going-on.ts';
 import { retryRunSignal, rollbackUpdate } from './messages.ts';
 import type { RollbackOrder } from './messages.ts';
-import { PARKED_MS } from './profiles.ts';
+import { PARKED_MS, TELL_GRACE_MS } from './profiles.ts';
 import type { Run } from './run.ts';
 
 /** Where a run that failed beyond automatic help waits for a person: without a workspace, by one timer. */
@@ -33,8 +33,22 @@ export class Parking {
     view.parkedUntil = new Date(until).toISOString();
     this.#order = undefined;
     await show();
-    await tellPeople(this.#run, trouble);
+    await this.#tell(trouble);
     return this.#next(until);
+  }
+
+  /**
+   * A worker that ends while it tells people leaves that to be noticed by a timeout alone, a minute later: an order does not wait for it.
+   * What was being told is out of date then; the comment is the run's next one to bring up to date.
+   */
+  async #tell(trouble: RunError): Promise<void> {
+    let isTold = false;
+    const telling = new CancellationScope();
+    const told = telling.run(() => tellPeople(this.#run, trouble)).then(() => (isTold = true));
+    await Promise.race([told, condition(() => this.#order !== undefined)]);
+    if (isTold || (await condition(() => isTold, TELL_GRACE_MS))) return;
+    told.catch(() => {});
+    telling.cancel();
   }
 
   /** The next order that can be followed; one that cannot is answered by an error in the view. */

@@ -49,6 +49,9 @@ export const lastWordProfile: LocalActivityOptions = {
 
 /** A host that is not heard of for so long has lost its runs. Generous: a sleeping laptop or a slow server must not kill agents. */
 const HEARTBEAT_MS = 30_000;
+/** Telling people takes a second or two. */
+export const TELL_GRACE_MS = 5000;
+
 /** A look in passing, by the worker that decides: one event. Work does not wait for a tracker that does not answer. */
 export const lookProfile: LocalActivityOptions = {
   startToCloseTimeout: '10s',

@@ -54,6 +54,21 @@ describe('a rate of calls', () => {
     expect(made.flat().length).toBeLessThanOrEqual(4 + 2 * 10);
   });
 
+  it('lets go at once of who does not want to wait any more, and makes no call for them', async () => {
+    const rate = createCallRate({ perMinute: 1 });
+    const made = want(rate, 1);
+    const leaving = new AbortController();
+    const calls: string[] = [];
+    const left = rate.paced(async () => calls.push('left'), leaving.signal);
+    const stays = rate.paced(async () => calls.push('stays'), new AbortController().signal);
+    leaving.abort(new Error('cancelled'));
+    await expect(left).rejects.toThrow('cancelled');
+    await expect(rate.paced(async () => calls.push('late'), leaving.signal)).rejects.toThrow('cancelled');
+    await vi.advanceTimersByTimeAsync(3 * MINUTE_MS);
+    await stays;
+    expect([made.length, calls]).toEqual([1, ['stays']]);
+  });
+
   it('says how long one more call would wait', async () => {
     const rate = createCallRate({ perMinute: 60 });
     expect(rate.backlogMs()).toBe(0);

@@ -98,7 +98,7 @@ export async function testRun({ ledger, config, client, started, order, comment 
       const { code } = parked.errors.at(-1) ?? {};
       const issue = order.input.issue?.key;
       if (issue) await eventually(async () => requireText(await comment(issue), `**${code}**`));
-      // A worker that stops while it tells people makes that call anew a minute later, and the run goes on only then.
+      // A worker that stops meanwhile leaves that to be told a minute later.
       await eventually(async () => requireNotified((await handle.fetchHistory()).events ?? []));
       return parked;
     },

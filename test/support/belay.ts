@@ -6,13 +6,12 @@ import { loadConfig } from '../../src/config.ts';
 import type { Terminal } from '../../src/cli/terminal.ts';
 import type { LocalForge } from '../../src/forges/local.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
-import type { HostMemory } from '../../src/process/host-memory.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { connectTemporal, localTarget } from '../../src/temporal/connection.ts';
 import type { TemporalTarget } from '../../src/temporal/connection.ts';
 import { startDevServer } from '../../src/temporal/dev-server.ts';
 import { installLogger, startWorker } from '../../src/worker.ts';
-import type { BelayWorker } from '../../src/worker.ts';
+import type { BelayWorker, WorkerOptions } from '../../src/worker.ts';
 import { openProject } from './belay-project.ts';
 import type { BelayProject, ProjectOptions } from './belay-project.ts';
 import { temporalCli } from './temporal-cli.ts';
@@ -35,14 +34,13 @@ export interface Belay extends AsyncDisposable {
 /** Temporal takes one logger per process. */
 let logged = false;
 
-interface BelayParts {
+/** `readHost`: the machine's memory, which a test cannot fill. */
+interface BelayParts extends Pick<WorkerOptions, 'readHost' | 'adapt'> {
   breakers?: BreakerTiming;
-  /** The machine's memory, which a test cannot fill. */
-  readHost?: () => HostMemory;
 }
 
 /** Starts everything. The settings are environment variables. */
-export async function startBelay(settings: Record<string, string> = {}, { breakers, readHost }: BelayParts = {}): Promise<Belay> {
+export async function startBelay(settings: Record<string, string> = {}, parts: BelayParts = {}): Promise<Belay> {
   await using stack = new AsyncDisposableStack();
   const { path } = stack.use(await temporaryDirectory());
   const env = environment(join(path, 'home'), settings);
@@ -53,7 +51,7 @@ export async function startBelay(settings: Record<string, string> = {}, { breake
   const server = stack.use(await startDevServer({ cli: await temporalCli(), home }));
   const target = localTarget(server.address);
   const { client } = stack.use(await connectTemporal({ target }));
-  const worker = stack.use(stoppableWorker({ home, settings, breakers, readHost }, target));
+  const worker = stack.use(stoppableWorker({ home, settings, parts }, target));
   await worker.start();
   let projects = 0;
   const kept = stack.move();
@@ -88,11 +86,10 @@ const quiet: Terminal = { live: false, piped: true, out: nothing, note: nothing,
 interface Stoppable {
   home: string;
   settings: Record<string, string>;
-  breakers: BreakerTiming | undefined;
-  readHost: BelayParts['readHost'] | undefined;
+  parts: BelayParts;
 }
 
-function stoppableWorker({ home, settings, breakers, readHost }: Stoppable, target: TemporalTarget) {
+function stoppableWorker({ home, settings, parts: { breakers, ...options } }: Stoppable, target: TemporalTarget) {
   let running: BelayWorker | undefined;
   const stop = async (): Promise<void> => {
     const stopping = running;
@@ -102,7 +99,7 @@ function stoppableWorker({ home, settings, breakers, readHost }: Stoppable, targ
   const start = async (others: Record<string, string> = {}): Promise<void> => {
     const env = environment(home, { ...settings, ...others });
     const config = { ...loadConfig(env), ...(breakers ? { breakers } : {}) };
-    running = await startWorker({ config, env, target, log: createLog({ level: 'silent' }), ...(readHost ? { readHost } : {}) });
+    running = await startWorker({ config, env, target, log: createLog({ level: 'silent' }), ...options });
   };
   return { start, stop, [Symbol.asyncDispose]: stop };
 }

@@ -35,7 +35,8 @@ async function space() {
     await writeFile(join(folderOf(id), 'plan.md'), '# Plan\n');
     if (view) await ledger.recordRun(exampleRun({ id, workflowId: `local:acme/shop@${id}`, ...view }));
   };
-  const options = { home: setup.home, mirrors: setup.mirrors, ledger };
+  const forge = { gitAccess: async () => ({ url: setup.remote.path }) };
+  const options = { home: setup.home, mirrors: setup.mirrors, ledger, forges: { local: forge, github: forge } };
   const kept = stack.move();
   return { ...setup, ledger, folderOf, leave, options, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
@@ -67,6 +68,26 @@ test('what a run keeps for being gone on from goes once it closed long ago; its 
   );
   expect(await mirror.refSha('refs/heads/users-own')).toBe(base);
   await access(opened);
+});
+
+test('what a run that closed long ago has left at its repository for other hosts goes with it', async () => {
+  await using setup = await space();
+  const { leave, mirror, remote, base, options } = setup;
+  await leave('fa1led01', { status: 'failed', completedAt: daysAgo(40) });
+  await leave('recent01', { status: 'failed', completedAt: daysAgo(20) });
+  const refsOf = (id: string): string[] => [`refs/belay/${id}/checkpoint`, `refs/belay/${id}/epoch`];
+  for (const ref of ['fa1led01', 'recent01', 'unknown1'].flatMap(refsOf)) await remote.git('update-ref', ref, base);
+  const atRemote = async (): Promise<string> => remote.git('for-each-ref', '--format=%(refname)', 'refs/belay/');
+
+  const unreachable = { gitAccess: async () => ({ url: `${remote.path}.away` }) };
+  const failing = await findOldRuns({ ...options, forges: { local: unreachable, github: unreachable }, keepMs: 30 * DAY_MS });
+  await removeAll(failing);
+  // What is gone as a whole holds up nothing; here it only seems so, and the run's own refs are gone as well.
+  expect(await mirror.refSha('refs/belay/fa1led01/checkpoint')).toBeUndefined();
+
+  await leave('fa1led01', { status: 'failed', completedAt: daysAgo(40) });
+  expect(await removeAll(await findOldRuns({ ...options, keepMs: 30 * DAY_MS }))).toEqual([]);
+  expect(await atRemote()).toBe(['recent01', 'unknown1'].flatMap(refsOf).join('\n'));
 });
 
 test('files that were half written long ago go, and no others', async () => {

@@ -4,6 +4,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Notifier } from '../../src/notifications/webhook.ts';
 import type { RunVersion } from '../../src/contracts/run-state.ts';
 import { eventually } from '../support/eventually.ts';
 import { startBelay } from '../support/belay.ts';
@@ -36,6 +37,27 @@ async function collectGarbage(): Promise<void> {
 }
 
 describe('a parked run', () => {
+  it('goes on at once when it is told to, also while people cannot be told', async () => {
+    const [asked, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const notifier: Notifier = {
+      // As a worker that was stopped in the middle of it: nothing comes back.
+      send: () => {
+        asked.resolve();
+        return answer.promise;
+      },
+    };
+    await using other = await startBelay({ BELAY_TEST_ATTEMPTS: '1' }, { adapt: (deps) => ({ ...deps, notifier }) });
+    const project = await other.project({ script: broken('notes.md') });
+    const run = await project.run();
+    await run.until('parked');
+    await asked.promise;
+    await run.retry('implement');
+    await run.until('running');
+    answer.resolve();
+    await run.cancel();
+    expect(await run.closed()).toMatchObject({ status: 'cancelled' });
+  });
+
   it('holds nothing and does nothing while it waits, and says until when', async () => {
     const project = await belay.project({ script: broken('notes.md') });
     const run = await project.run();
