@@ -8,8 +8,7 @@ import { age } from './age.ts';
 import { packageVersion } from '../package-version.ts';
 import type { Shell } from './completion-scripts.ts';
 import { COMPLETION_SCRIPTS, SHELLS } from './completion-scripts.ts';
-import type { RetryOptions } from './orders.ts';
-import type { RollbackOptions } from './rollback.ts';
+import type { RetryOptions, RollbackOptions } from './orders.ts';
 import type { RunOptions } from './run.ts';
 import { EXIT } from './terminal.ts';
 import { approvals, count, dollars, priority } from './values.ts';
@@ -180,7 +179,7 @@ function orders(set: Define): void {
     .option('--detach', 'return at once; needs a running `belay dev`', false)
     .addOption(json())
     .action((id: string, options: RollbackOptions) =>
-      inContext(set, async (context) => (await import('./rollback.ts')).rollback(context, id, options)),
+      inContext(set, async (context) => (await import('./orders.ts')).rollback(context, id, options)),
     );
 }
 

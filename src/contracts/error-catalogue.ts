@@ -48,6 +48,7 @@ export const ERRORS = {
     'Mend the file that the message names, or take it from a backup, then `belay retry`.',
   ),
   issue_closed: fatal('The issue is closed.', 'Reopen it, then run it again.'),
+  wrong_state: fatal('The run is not in a state in which this can be done.', '`belay show` says how it stands.'),
   // forges and trackers
   forge_not_logged_in: human(
     'The forge wants a login, or does not know this one.',
