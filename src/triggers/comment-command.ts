@@ -5,7 +5,8 @@ import { plainLine, plainText } from '../contracts/text.ts';
 /** What a comment asks of Belay. */
 export type CommentCommand =
   | { name: 'run'; pipeline?: PipelineName; engine?: EngineName; model?: string }
-  | { name: 'approve' }
+  /** `hash`: of what is approved, and nothing else. */
+  | { name: 'approve'; hash?: string }
   | { name: 'reject'; reason: string }
   | { name: 'cancel'; reason?: string }
   | { name: 'retry'; phase?: PhaseName }
@@ -17,6 +18,7 @@ const COMMAND = /^\/belay(?:\s+(.*))?$/i;
 const FENCE = /^ {0,3}(?:```|~~~)/;
 /** It becomes an argument of the agent's program. */
 const MODEL = /^[a-z\d][\w.:/@[\]-]{0,99}$/i;
+const HASH = /^[\da-f]{7,64}$/;
 const MAX_REASON = 1000;
 
 /** The command of a comment: its first line that begins with `/belay`, outside of code. Undefined where there is none. */
@@ -42,7 +44,7 @@ type Reader = (rest: string) => CommentCommand;
 const READERS = new Map<string, Reader>([
   ['run', readRun],
   ['plan', (rest) => (rest === '' ? { name: 'run', pipeline: 'plan' } : withoutArguments('plan', rest))],
-  ['approve', (rest) => (rest === '' ? { name: 'approve' } : withoutArguments('approve', rest))],
+  ['approve', readApprove],
   ['reject', readReject],
   ['cancel', (rest) => (rest === '' ? { name: 'cancel' } : { name: 'cancel', reason: reasonIn(rest) })],
   ['retry', readRetry],
@@ -74,6 +76,11 @@ function wrongChoice(word: string, key: string | undefined): string {
   if (key === 'engine') return `\`${shown(word)}\` names no engine: there is ${listed(ENGINES)}.`;
   if (key === 'model') return `\`${shown(word)}\` is not the name of a model.`;
   return `\`${shown(word)}\` is no pipeline: there is ${listed(PIPELINES)}.`;
+}
+
+function readApprove(rest: string): CommentCommand {
+  if (rest === '') return { name: 'approve' };
+  return HASH.test(rest) ? { name: 'approve', hash: rest } : notUnderstood(`\`${shown(rest)}\` is not a hash that Belay has asked about.`);
 }
 
 function readRetry(rest: string): CommentCommand {

@@ -9,6 +9,7 @@ describe('a comment', () => {
     ['/belay RUN model=claude-opus-4.5[1m]', { name: 'run', model: 'claude-opus-4.5[1m]' }],
     ['/belay plan', { name: 'run', pipeline: 'plan' }],
     ['/belay approve', { name: 'approve' }],
+    ['/belay approve 0123456789ab', { name: 'approve', hash: '0123456789ab' }],
     ['/belay reject keep the  alias', { name: 'reject', reason: 'keep the alias' }],
     ['/belay cancel', { name: 'cancel' }],
     ['/belay cancel not now', { name: 'cancel', reason: 'not now' }],
@@ -44,7 +45,7 @@ describe('a comment', () => {
     ['/belay run model=a;b', 'is not the name of a model'],
     ['/belay reject', '`reject` wants the reason'],
     ['/belay retry everything', '`everything` is no phase'],
-    ['/belay approve please', '`approve` stands alone'],
+    ['/belay approve please', '`please` is not a hash'],
     ['/belay constructor', 'There is no command `constructor`.'],
     ['/belay `x`', "There is no command `'x'`."],
   ])('that says %j gets help', (body, problem) => {

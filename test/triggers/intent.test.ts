@@ -42,7 +42,6 @@ describe("GitHub's own examples", () => {
       actor: { id: 21031067, login: 'Codertocat', type: 'User' },
     });
   });
-  });
 });
 
 const subject = {
