@@ -90,6 +90,13 @@ export const LAYERS: Layer[] = [
     why: 'intake turns any trigger into one start; it neither runs work nor knows the ways in',
   },
   {
+    folder: 'triggers',
+    mayImport: ['contracts/', 'github/', 'intake/', 'orders/', 'texts/'],
+    mayImportTypesOf: ['ledger/'],
+    packages: (name) => !name.startsWith('@temporalio/') || name === '@temporalio/client',
+    why: 'triggers turn what happens elsewhere into orders and starts: clients, ledger and forges are passed in',
+  },
+  {
     folder: 'orders',
     mayImport: ['contracts/', 'intake/', 'texts/'],
     mayImportTypesOf: ['ledger/'],

@@ -47,6 +47,7 @@ export const ERRORS = {
     'A file of the local forge is not as Belay writes it.',
     'Mend the file that the message names, or take it from a backup, then `belay retry`.',
   ),
+  intake_paused: retry('New runs are held back on this installation.', '`belay intake resume` lets them begin again.'),
   issue_closed: fatal('The issue is closed.', 'Reopen it, then run it again.'),
   wrong_state: fatal('The run is not in a state in which this can be done.', '`belay show` says how it stands.'),
   // forges and trackers

@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import express from 'express';
 import type { ErrorRequestHandler, Request, RequestHandler, Response, Router } from 'express';
-import { rateLimit } from 'express-rate-limit';
+import { LRUCache } from 'lru-cache';
 import type { NewDelivery } from '../contracts/service-records.ts';
 import { anyPayload } from '../triggers/payloads.ts';
 
@@ -22,6 +22,8 @@ export interface WebhookDependencies {
 /** GitHub sends nothing longer. */
 const MAX_BYTES = 25 * 1024 * 1024;
 const REFUSALS_PER_MINUTE = 60;
+const MINUTE_MS = 60_000;
+const MAX_ADDRESSES = 10_000;
 /** GitHub's are GUIDs. */
 const ID = /^[\w-]{1,100}$/;
 const EVENT = /^[a-z_]{1,100}$/;
@@ -46,16 +48,22 @@ export function gitHubWebhooks(deps: WebhookDependencies): Router {
   return router;
 }
 
-/** Only calls that are turned away count: GitHub itself may send as much as it has. */
-const limitRefusals = (limit: number): RequestHandler =>
-  rateLimit({
-    windowMs: 60_000,
-    limit,
-    skipSuccessfulRequests: true,
-    standardHeaders: 'draft-8',
-    legacyHeaders: false,
-    handler: (_request, response) => refuse(response, 429, 'Too many calls were turned away from this address', 'Try again in a minute.'),
-  });
+/** Only calls that are turned away count, when they are: GitHub itself may send as much as it has, all at once. */
+function limitRefusals(limit: number): RequestHandler {
+  const refused = new LRUCache<string, number>({ max: MAX_ADDRESSES, ttl: MINUTE_MS, noUpdateTTL: true });
+  return (request, response, next) => {
+    const address = request.ip ?? '';
+    const count = refused.get(address) ?? 0;
+    if (count >= limit) {
+      response.set('retry-after', String(MINUTE_MS / 1000));
+      return refuse(response, 429, 'Too many calls were turned away from this address', 'Try again in a minute.');
+    }
+    response.once('finish', () => {
+      if (response.statusCode >= 400 && response.statusCode < 500) refused.set(address, (refused.get(address) ?? 0) + 1);
+    });
+    next();
+  };
+}
 
 /** Nothing is read of a body that nobody has signed. */
 const requireSignature: RequestHandler = (request, response, next) => {

@@ -11,6 +11,7 @@ import { plainLine } from '../contracts/text.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { RunFiles } from '../run-files/run-files.ts';
 import type { Order } from './order.ts';
+import { requireIntake } from './pause.ts';
 
 type Pipeline = (input: RunInput) => Promise<unknown>;
 
@@ -40,8 +41,9 @@ export interface StartDependencies {
   files: RunFiles;
 }
 
-/** The one place where runs begin: takes an id and starts the pipeline, or joins the issue's open run. */
+/** The one place where runs begin: takes an id and starts the pipeline, or joins the issue's open run. Throws intake_paused. */
 export async function startRun({ client, ledger, files }: StartDependencies, { input: order, plan }: Order): Promise<Started> {
+  await requireIntake(ledger);
   const { repository, issue, pipeline, triggeredBy, createdAt, engine } = order;
   const id = await ledger.reserveRun({
     pipeline,

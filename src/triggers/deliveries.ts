@@ -64,7 +64,7 @@ export function processDeliveries(options: DeliveriesOptions): Deliveries {
   return {
     wake,
     async idle() {
-      while (working) await working;
+      await working;
     },
     async [Symbol.asyncDispose]() {
       over.abort();
@@ -89,18 +89,18 @@ async function processOne({ ledger, handle, onProblem }: DeliveriesOptions, deli
   const { id, attempts } = delivery;
   try {
     const settled = await outcomeOf(handle, delivery);
-    if ('retryAt' in settled) await ledger.failDelivery({ id, ...settled });
-    else await ledger.settleDelivery({ id, ...settled, at: new Date().toISOString() });
-    if ('cause' in settled && settled.cause !== undefined) onProblem(settled.cause, `Delivery ${id} failed at attempt ${attempts}`);
+    if ('retryAt' in settled) await ledger.failDelivery({ id, error: settled.error, retryAt: settled.retryAt });
+    else await ledger.settleDelivery({ id, outcome: settled.outcome, detail: settled.detail, at: new Date().toISOString() });
+    if (settled.cause !== undefined) onProblem(settled.cause, `Delivery ${id} failed at attempt ${attempts}`);
   } catch (error) {
     // Its lease ends, and it is claimed anew.
     onProblem(error, `What became of delivery ${id} could not be recorded`);
   }
 }
 
-type Settled = Handled | { error: string; retryAt: string };
+type Settled = (Handled | { error: string; retryAt: string }) & { cause?: unknown };
 
-async function outcomeOf(handle: DeliveriesOptions['handle'], delivery: ClaimedDelivery): Promise<Settled & { cause?: unknown }> {
+async function outcomeOf(handle: DeliveriesOptions['handle'], delivery: ClaimedDelivery): Promise<Settled> {
   try {
     return await handle(delivery);
   } catch (cause) {

@@ -85,6 +85,8 @@ async function order(orders: CommentOrders, given: { command: Ordering; run: Run
       return `Run \`${run.id}\` is told to stop.`;
     case 'retry':
       return orders.retry(run, { by, ...withoutUndefined({ phase: command.phase }) });
+    default:
+      return command satisfies never;
   }
 }
 

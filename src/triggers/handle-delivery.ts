@@ -37,6 +37,8 @@ export async function handleDelivery(deps: TriggerDependencies, { event, payload
     }
     case 'closed':
       return withdraw(deps, intent);
+    default:
+      return intent satisfies never;
   }
 }
 
