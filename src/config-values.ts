@@ -86,6 +86,30 @@ export const seconds = ({ min, max }: { min: number; max: number }): Kind<number
   return { schema: schema.transform((value) => value * 1000), allowed: `seconds: ${allowed}` };
 };
 
+/** Copied into one line, its line breaks become `\n`. */
+export const pem: Kind<string> = {
+  schema: z
+    .string()
+    .transform((key) => key.replaceAll(String.raw`\n`, '\n'))
+    .pipe(z.string().regex(/^-----BEGIN [A-Z ]*PRIVATE KEY-----\n[\s\S]+-----END [A-Z ]*PRIVATE KEY-----$/)),
+  allowed: 'a private key in PEM format; in one line, with `\\n` for its line breaks',
+};
+
+const listed = z.string().transform((list) => [...new Set(list.split(',').map((item) => item.trim()))]);
+
+/** Of GitHub; in canonical lower case. */
+export const repositoryList: Kind<string[]> = {
+  schema: listed
+    .pipe(z.array(z.string().regex(/^[a-z\d][a-z\d-]*\/(\*|[\w.-]+)$/i)))
+    .transform((list) => list.map((slug) => slug.toLowerCase())),
+  allowed: 'a list, with commas between, of owner/name or owner/*',
+};
+
+export const wordList: Kind<string[]> = {
+  schema: listed.pipe(z.array(z.string().regex(/^\S+$/))),
+  allowed: 'a list of words with commas between',
+};
+
 const GIB = 1024 ** 3;
 
 /** Read as gigabytes (of 1024³), kept as bytes. */

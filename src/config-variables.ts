@@ -19,6 +19,7 @@ import {
   text,
   usd,
 } from './config-values.ts';
+import { triggerVariables } from './config-trigger-variables.ts';
 import { optional, variableDocs, withDefault } from './config-variable.ts';
 import type { VariableDoc } from './config-variable.ts';
 import { sizeOf } from './contracts/port-range.ts';
@@ -245,6 +246,8 @@ const variables = z.object({
       'How much mirrors and kept worktrees may take together; those that were not used for longest go first, never those in use.',
   }),
 
+  ...triggerVariables,
+
   BELAY_LOG_LEVEL: withDefault(oneOf(LOG_LEVELS), 'info', {
     group: 'Logs',
     description: 'The least important kind of line that is logged.',
@@ -273,6 +276,10 @@ export const environment = variables
     ...between('BELAY_PORTS_FRONTEND', ['BELAY_MAX_WORKSPACES']),
     error: 'must have at least as many ports as BELAY_MAX_WORKSPACES allows workspaces',
   })
+  .refine((values) => hasKey(values), {
+    ...between('GITHUB_APP_ID', ['GITHUB_APP_PRIVATE_KEY']),
+    error: 'goes with GITHUB_APP_PRIVATE_KEY, or its file',
+  })
   .refine((values) => !overlap(values.BELAY_PORTS_BACKEND, values.BELAY_PORTS_FRONTEND), {
     ...between('BELAY_PORTS_FRONTEND', ['BELAY_PORTS_BACKEND']),
     error: 'must not overlap BELAY_PORTS_BACKEND',
@@ -281,6 +288,8 @@ export const environment = variables
 export type Environment = z.output<typeof environment>;
 
 const enoughPorts = ({ BELAY_MAX_WORKSPACES: workspaces }: Values, range: PortRange): boolean => sizeOf(range) >= workspaces;
+const hasKey = (values: Values): boolean =>
+  values.GITHUB_APP_ID === undefined || (values.GITHUB_APP_PRIVATE_KEY ?? values.GITHUB_APP_PRIVATE_KEY_FILE) !== undefined;
 const overlap = (one: PortRange, other: PortRange): boolean => one.first <= other.last && other.first <= one.last;
 
 /** A check that is reported on one variable and looks at others too. `params` tells its message from those of single variables. */

@@ -2,6 +2,8 @@ import { closest, distance } from 'fastest-levenshtein';
 import type { z } from 'zod';
 import type { BreakerTiming } from './activities/breakers.ts';
 import type { PortRange } from './contracts/port-range.ts';
+import { gitHubAppConfig, triggerConfig } from './config-triggers.ts';
+import type { GitHubAppConfig, TriggerConfig } from './config-triggers.ts';
 import { VARIABLE_NAMES, environment, variableDoc } from './config-variables.ts';
 import type { Environment, VariableName } from './config-variables.ts';
 import { WAITS } from './contracts/constants.ts';
@@ -38,6 +40,8 @@ export interface Config {
     apiUrl: string;
     /** With `{owner}` and `{repo}`. */
     gitUrl: string;
+    /** Instead of a token. */
+    app?: GitHubAppConfig;
   };
   engine: { name: EngineName; model?: string; failover?: EngineName[]; script?: string; claudePath?: string; anthropicBaseUrl?: string };
   limits: RunLimits;
@@ -53,9 +57,19 @@ export interface Config {
   bounds: MemoryLimits & { processors?: number };
   /** How often all workers together may call in a minute; unset: as often as they like. */
   callsPerMinute: { github: number; agents?: number };
+  triggers: TriggerConfig;
   log: { level: Environment['BELAY_LOG_LEVEL'] };
   /** Never logged, never in a workflow. */
-  secrets: { anthropicApiKey?: string; claudeOauthToken?: string; githubToken?: string; temporalApiKey?: string; notifyUrl?: string };
+  secrets: {
+    anthropicApiKey?: string;
+    claudeOauthToken?: string;
+    githubToken?: string;
+    githubAppKey?: string;
+    webhookSecret?: string;
+    webhookSecretPrevious?: string;
+    temporalApiKey?: string;
+    notifyUrl?: string;
+  };
   /** What looks like a mistake but stops nothing: unknown names, settings given twice. */
   warnings: string[];
 }
@@ -90,6 +104,7 @@ function configOf(values: Environment, { env, warnings }: { env: NodeJS.ProcessE
     github: {
       apiUrl: values.BELAY_GITHUB_API_URL,
       gitUrl: values.BELAY_GITHUB_GIT_URL ?? gitUrlTemplate(values.BELAY_GITHUB_API_URL),
+      ...withoutUndefined({ app: gitHubAppConfig(values, optionalPath) }),
     },
     engine: {
       name: values.BELAY_ENGINE,
@@ -117,6 +132,7 @@ function configOf(values: Environment, { env, warnings }: { env: NodeJS.ProcessE
       ...withoutUndefined({ processors: values.BELAY_WORKSPACE_CPUS }),
     },
     callsPerMinute: { github: values.BELAY_GITHUB_CALLS_PER_MINUTE, ...withoutUndefined({ agents: values.BELAY_AGENT_CALLS_PER_MINUTE }) },
+    triggers: triggerConfig(values, optionalPath),
     log: { level: values.BELAY_LOG_LEVEL },
     secrets: withoutUndefined({
       anthropicApiKey: values.ANTHROPIC_API_KEY,
@@ -124,6 +140,9 @@ function configOf(values: Environment, { env, warnings }: { env: NodeJS.ProcessE
       githubToken: values.GITHUB_TOKEN ?? values.GH_TOKEN,
       temporalApiKey: values.TEMPORAL_API_KEY,
       notifyUrl: values.BELAY_NOTIFY_URL,
+      githubAppKey: values.GITHUB_APP_PRIVATE_KEY,
+      webhookSecret: values.GITHUB_WEBHOOK_SECRET,
+      webhookSecretPrevious: values.GITHUB_WEBHOOK_SECRET_PREVIOUS,
     }),
     warnings,
   };

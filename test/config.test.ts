@@ -48,6 +48,7 @@ test('an empty environment is a good one', () => {
     workspaces: { max: 15, ports: { backend: { first: 9100, last: 9114 }, frontend: { first: 9200, last: 9214 } } },
     bounds: { hostShare: 0.8, workspaceBytes: 2048 * 1024 ** 2 },
     callsPerMinute: { github: 60 },
+    triggers: { repositories: [], label: 'belay', bots: [], pollMs: 60_000, secrets: [] },
     log: { level: 'info' },
     secrets: {},
     warnings: [],
@@ -101,6 +102,14 @@ test('every setting arrives where it belongs', () => {
     BELAY_RETRIES: '5',
     BELAY_RETRY_BASE_MS: '20',
     BELAY_RETRY_CAP_MS: '500',
+    GITHUB_APP_ID: '7',
+    GITHUB_APP_PRIVATE_KEY_FILE: '~/app.pem',
+    BELAY_REPOSITORIES: 'Acme/Shop, acme/*',
+    BELAY_TRIGGER_LABEL: 'please',
+    BELAY_TRIGGER_BOTS: 'renovate[bot]',
+    BELAY_POLL_SECONDS: '30',
+    GITHUB_WEBHOOK_SECRET: 'two words',
+    GITHUB_WEBHOOK_SECRET_PREVIOUS_FILE: '/run/previous',
   });
   expect(config).toEqual({
     home: '/home/ada/elsewhere',
@@ -111,7 +120,21 @@ test('every setting arrives where it belongs', () => {
       deployment: 'belay',
       buildId: 'build-7',
     },
-    github: { apiUrl: 'https://github.example.com/api/v3', gitUrl: 'https://github.example.com/{owner}/{repo}.git' },
+    github: {
+      apiUrl: 'https://github.example.com/api/v3',
+      gitUrl: 'https://github.example.com/{owner}/{repo}.git',
+      app: { id: '7', key: { name: 'GITHUB_APP_PRIVATE_KEY', file: '/home/ada/app.pem' } },
+    },
+    triggers: {
+      repositories: ['acme/shop', 'acme/*'],
+      label: 'please',
+      bots: ['renovate[bot]'],
+      pollMs: 30_000,
+      secrets: [
+        { name: 'GITHUB_WEBHOOK_SECRET', value: 'two words' },
+        { name: 'GITHUB_WEBHOOK_SECRET_PREVIOUS', file: '/run/previous' },
+      ],
+    },
     engine: {
       name: 'scripted',
       model: 'sonnet',
@@ -147,6 +170,7 @@ test('every setting arrives where it belongs', () => {
     log: { level: 'debug' },
     secrets: {
       anthropicApiKey: 'anthropic-key',
+      webhookSecret: 'two words',
       claudeOauthToken: 'oauth-token',
       githubToken: 'ghp_first',
       temporalApiKey: 'temporal-key',
@@ -250,4 +274,21 @@ test('.env.example and the settings page say what the schema says', async () => 
   const script = fileURLToPath(new URL('../scripts/env-example.ts', import.meta.url));
   await promisify(execFile)(process.execPath, [script, '--check']);
   expect(await readFile(new URL('../docs/settings.md', import.meta.url), 'utf8')).toContain('`BELAY_TEST_ATTEMPTS` | `4`');
+});
+
+test('a private key may stand in one line', () => {
+  const key = '-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----';
+  const inOneLine = key.replaceAll('\n', String.raw`\n`);
+  for (const given of [key, inOneLine]) {
+    expect(load({ GITHUB_APP_ID: '7', GITHUB_APP_PRIVATE_KEY: given }).github.app?.key.value).toBe(key);
+  }
+  expect(failure({ GITHUB_APP_ID: '7', GITHUB_APP_PRIVATE_KEY: 'MIIE' })).toContain('GITHUB_APP_PRIVATE_KEY is not usable');
+});
+
+test('the id of an app goes with its key', () => {
+  expect(failure({ GITHUB_APP_ID: '7' })).toContain("GITHUB_APP_ID is '7': goes with GITHUB_APP_PRIVATE_KEY, or its file");
+});
+
+test.each(['acme', 'acme/shop/x', '*/shop', 'acme/shop,', 'https://github.com/acme/shop'])('%s names no repository', (list) => {
+  expect(failure({ BELAY_REPOSITORIES: list })).toContain('must be a list, with commas between, of owner/name or owner/*');
 });

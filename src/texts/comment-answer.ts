@@ -11,6 +11,14 @@ export interface CommentAnswer {
   text: string;
 }
 
+/** How the ledger's notes on a run tell an answer from what people wrote. */
+export const answerMetadata = ({ to, command }: CommentAnswer): Record<string, unknown> => ({ kind: 'answer', to, command });
+
+/** The answer that a note holds, if it is one. */
+export function answerOf(text: string, { kind, to, command }: Record<string, unknown> = {}): CommentAnswer | undefined {
+  return kind === 'answer' && typeof to === 'string' && typeof command === 'string' ? { to, command, text } : undefined;
+}
+
 /** Finds the comment with answers where no run has a comment yet; begins the answer in one that has. */
 export const ANSWER_MARKER = '<!-- belay answer -->';
 const ANSWER_END = '<!-- belay answered -->';

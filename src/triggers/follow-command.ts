@@ -6,18 +6,10 @@ import type { Ledger } from '../ledger/ledger.ts';
 import { COMMAND_HELP, standing } from '../texts/comment-answer.ts';
 import type { Answer } from './answers.ts';
 import type { CommentCommand } from './comment-command.ts';
+import type { CommentOrders } from './comment-orders.ts';
 import type { Handled } from './deliveries.ts';
 import type { Intent, Subject } from './intent.ts';
 import type { StartRun } from './start-run.ts';
-
-/** What people tell the run of an issue. Each throws `BelayError` where the run is not in a state for it. */
-export interface CommentOrders {
-  approve(run: RunView, order: { hash?: string; by: string }): Promise<void>;
-  reject(run: RunView, order: { reason: string; by: string }): Promise<void>;
-  cancel(run: RunView, order: { reason?: string; by: string }): Promise<void>;
-  /** In words, what became of it. */
-  retry(run: RunView, order: { phase?: string; by: string }): Promise<string>;
-}
 
 export interface CommandDependencies {
   ledger: Pick<Ledger, 'issueRuns' | 'appendAudit'>;

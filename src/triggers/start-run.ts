@@ -5,6 +5,7 @@ import { takeOrder } from '../intake/order.ts';
 import type { IntakeDependencies } from '../intake/order.ts';
 import { startRun } from '../intake/start-run.ts';
 import type { StartDependencies, Started } from '../intake/start-run.ts';
+import type { UseClient } from './use-client.ts';
 
 export interface TriggeredRun {
   repository: RepositoryRef;
@@ -20,7 +21,9 @@ export interface TriggeredRun {
 /** Starts a run of an issue, or joins the one that is open. */
 export type StartRun = (wanted: TriggeredRun) => Promise<Started>;
 
-export function createStartRun(deps: IntakeDependencies & StartDependencies & { home: string }): StartRun {
+export type StartRunDependencies = IntakeDependencies & Omit<StartDependencies, 'client'> & { home: string; useClient: UseClient };
+
+export function createStartRun(deps: StartRunDependencies): StartRun {
   return async ({ repository, issueKey, triggeredBy, source, pipeline, engine, model }) => {
     const order = await takeOrder(deps, {
       target: { kind: 'issue', repository, key: issueKey },
@@ -30,7 +33,7 @@ export function createStartRun(deps: IntakeDependencies & StartDependencies & { 
       requested: withoutUndefined({ engine, model }),
       ...withoutUndefined({ pipeline }),
     });
-    const started = await startRun(deps, order);
+    const started = await deps.useClient((client) => startRun({ ...deps, client }, order));
     await deps.ledger.appendAudit({
       at: new Date().toISOString(),
       actor: triggeredBy,

@@ -4,7 +4,7 @@ import type { IssueEvent } from '../../src/github/issue-events.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import { openLedger } from '../../src/ledger/open-ledger.ts';
 import type { Answering } from '../../src/triggers/answers.ts';
-import type { CommentOrders } from '../../src/triggers/follow-command.ts';
+import type { CommentOrders } from '../../src/triggers/comment-orders.ts';
 import { createGate } from '../../src/triggers/gate.ts';
 import type { TriggerDependencies } from '../../src/triggers/handle-delivery.ts';
 import type { TriggeredRun } from '../../src/triggers/start-run.ts';
