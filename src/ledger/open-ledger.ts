@@ -12,7 +12,17 @@ import { migrate } from './migrate.ts';
 import { reservationQueries } from './reservations.ts';
 import { randomRunId } from './run-ids.ts';
 import { runQueries } from './runs.ts';
+import { auditQueries } from './audit.ts';
+import { commentQueries } from './comments.ts';
+import { deletionQueries } from './deletions.ts';
+import { deliveryQueries } from './deliveries.ts';
+import { eventQueries } from './events.ts';
+import { SQLITE } from './flavour.ts';
+import { pageQueries } from './run-pages.ts';
+import { tokenQueries } from './tokens.ts';
+import { triggerQueries } from './triggers.ts';
 import type { LedgerTables } from './schema.ts';
+import { shareDatabase } from './shared-database.ts';
 import { sqliteDialect } from './sqlite.ts';
 import { versionQueries } from './versions.ts';
 
@@ -28,20 +38,29 @@ export interface LedgerOptions {
   busyTimeoutMs?: number;
 }
 
-/** Opens the ledger, created and migrated where needed. One per process. */
+/** Opens the ledger, created and migrated where needed. All that a process opens of one file share a connection. */
 export async function openLedger({ newRunId = randomRunId, ...file }: LedgerOptions): Promise<Ledger> {
-  const db = await openMigrated(file);
+  const { db, close } = await shareDatabase(file.path, () => openMigrated(file));
+  const store = { db, flavour: SQLITE };
   return {
-    ...reservationQueries(db, newRunId),
-    ...runQueries(db),
-    ...detailQueries(db),
-    ...logQueries(db),
-    ...epochQueries(db),
-    ...breakerQueries(db),
-    ...versionQueries(db),
-    ...effectQueries(db),
-    ...hostQueries(db),
-    [Symbol.asyncDispose]: () => db.destroy(),
+    ...reservationQueries(store, newRunId),
+    ...runQueries(store),
+    ...detailQueries(store),
+    ...logQueries(store),
+    ...epochQueries(store),
+    ...breakerQueries(store),
+    ...versionQueries(store),
+    ...effectQueries(store),
+    ...hostQueries(store),
+    ...pageQueries(store),
+    ...deletionQueries(store),
+    ...commentQueries(store),
+    ...tokenQueries(store),
+    ...deliveryQueries(store),
+    ...triggerQueries(store),
+    ...auditQueries(store),
+    ...eventQueries(store),
+    [Symbol.asyncDispose]: close,
   };
 }
 

@@ -14,9 +14,9 @@ function startWriter({ path, writer, rounds }: { path: string; writer: string; r
   return spawn(process.execPath, [WRITER, path, writer, String(rounds)], { stdio: ['pipe', 'pipe', 'inherit'] });
 }
 
-function count(path: string, table: string): unknown {
+function count(path: string, from: string): unknown {
   using database = new DatabaseSync(path, { readOnly: true });
-  return database.prepare(`select count(*) as count from ${table}`).get()?.['count'];
+  return database.prepare(`select count(*) as count from ${from}`).get()?.['count'];
 }
 
 test('20 processes that begin a ledger together and write into it lose nothing', async () => {
@@ -28,7 +28,9 @@ test('20 processes that begin a ledger together and write into it lose nothing',
   for (const writer of writers) writer.stdin.end();
   const codes = await Promise.all(writers.map(async (writer) => (await once(writer, 'close'))[0] as unknown));
   expect(codes).toEqual(writers.map(() => 0));
-  expect([count(path, 'runs'), count(path, 'phases'), count(path, 'steps'), count(path, 'logs')]).toEqual([200, 200, 200, 200]);
+  expect([count(path, 'runs where is_stub = 0'), count(path, 'phases'), count(path, 'steps'), count(path, 'logs')]).toEqual([
+    200, 200, 200, 200,
+  ]);
 });
 
 test('many recordings at once in one process lose nothing', async () => {
