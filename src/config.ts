@@ -2,6 +2,8 @@ import { closest, distance } from 'fastest-levenshtein';
 import type { z } from 'zod';
 import type { BreakerTiming } from './activities/breakers.ts';
 import type { PortRange } from './contracts/port-range.ts';
+import { apiConfig } from './config-api.ts';
+import type { ApiConfig } from './config-api.ts';
 import { VARIABLE_NAMES, environment, variableDoc } from './config-variables.ts';
 import type { Environment, VariableName } from './config-variables.ts';
 import { WAITS } from './contracts/constants.ts';
@@ -53,6 +55,7 @@ export interface Config {
   bounds: MemoryLimits & { processors?: number };
   /** How often all workers together may call in a minute; unset: as often as they like. */
   callsPerMinute: { github: number; agents?: number };
+  api: ApiConfig;
   log: { level: Environment['BELAY_LOG_LEVEL'] };
   /** Never logged, never in a workflow. */
   secrets: { anthropicApiKey?: string; claudeOauthToken?: string; githubToken?: string; temporalApiKey?: string; notifyUrl?: string };
@@ -117,6 +120,7 @@ function configOf(values: Environment, { env, warnings }: { env: NodeJS.ProcessE
       ...withoutUndefined({ processors: values.BELAY_WORKSPACE_CPUS }),
     },
     callsPerMinute: { github: values.BELAY_GITHUB_CALLS_PER_MINUTE, ...withoutUndefined({ agents: values.BELAY_AGENT_CALLS_PER_MINUTE }) },
+    api: apiConfig(values),
     log: { level: values.BELAY_LOG_LEVEL },
     secrets: withoutUndefined({
       anthropicApiKey: values.ANTHROPIC_API_KEY,
