@@ -36,6 +36,19 @@ export const hostAndPort: Kind<string> = {
   allowed: 'host:port, such as 127.0.0.1:7233',
 };
 
+export const networkName: Kind<string> = {
+  schema: z.string().regex(/^[\w.:-]{1,253}$/),
+  allowed: 'a name or an address, such as 127.0.0.1, ::1 or 0.0.0.0',
+};
+
+export const namesList: Kind<string[]> = {
+  schema: z
+    .string()
+    .transform((list) => list.split(',').map((item) => item.trim().toLowerCase()))
+    .pipe(z.array(z.string().regex(/^[a-z\d_-]+(\.[a-z\d_-]+)*$/)).min(1)),
+  allowed: 'a list of names, with commas between',
+};
+
 export const oneOf = <const Choice extends string>(choices: readonly Choice[]): Kind<Choice> => ({
   schema: z.enum(choices),
   allowed: choices.join(', ').replace(/, ([^,]*)$/, ' or $1'),

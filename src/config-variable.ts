@@ -10,6 +10,7 @@ export const GROUPS = [
   'People',
   'Triggers',
   'Workspaces',
+  'API',
   'Logs',
 ] as const;
 

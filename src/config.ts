@@ -4,6 +4,8 @@ import type { BreakerTiming } from './activities/breakers.ts';
 import type { PortRange } from './contracts/port-range.ts';
 import { gitHubAppConfig, triggerConfig } from './config-triggers.ts';
 import type { GitHubAppConfig, TriggerConfig } from './config-triggers.ts';
+import { apiConfig } from './config-api.ts';
+import type { ApiConfig } from './config-api.ts';
 import { VARIABLE_NAMES, environment, variableDoc } from './config-variables.ts';
 import type { Environment, VariableName } from './config-variables.ts';
 import { WAITS } from './contracts/constants.ts';
@@ -58,6 +60,7 @@ export interface Config {
   /** How often all workers together may call in a minute; unset: as often as they like. */
   callsPerMinute: { github: number; agents?: number };
   triggers: TriggerConfig;
+  api: ApiConfig;
   log: { level: Environment['BELAY_LOG_LEVEL'] };
   /** Never logged, never in a workflow. */
   secrets: {
@@ -133,6 +136,7 @@ function configOf(values: Environment, { env, warnings }: { env: NodeJS.ProcessE
     },
     callsPerMinute: { github: values.BELAY_GITHUB_CALLS_PER_MINUTE, ...withoutUndefined({ agents: values.BELAY_AGENT_CALLS_PER_MINUTE }) },
     triggers: triggerConfig(values, optionalPath),
+    api: apiConfig(values),
     log: { level: values.BELAY_LOG_LEVEL },
     secrets: withoutUndefined({
       anthropicApiKey: values.ANTHROPIC_API_KEY,

@@ -1,4 +1,4 @@
-import type { RunStatus } from './constants.ts';
+import type { PhaseName, PhaseStatus, PipelineName, RunStatus } from './constants.ts';
 
 /** What the ledger keeps for a team that uses Belay as a service. Times are ISO-8601 UTC. */
 
@@ -36,6 +36,13 @@ export interface Page<T> {
   total: number;
   /** False: there are more than `total`. */
   isExact: boolean;
+}
+
+/** Sums over all runs. */
+export interface RunStatistics {
+  runs: { pipeline: PipelineName; status: RunStatus; count: number; costUsd: number }[];
+  /** Of phases that have ended. */
+  phases: { name: PhaseName; status: PhaseStatus; count: number; durationMs: number }[];
 }
 
 /** A repository that has, or had, runs. */

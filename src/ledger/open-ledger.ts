@@ -19,6 +19,7 @@ import { deliveryQueries } from './deliveries.ts';
 import { eventQueries } from './events.ts';
 import { SQLITE } from './flavour.ts';
 import { pageQueries } from './run-pages.ts';
+import { statisticsQueries } from './statistics.ts';
 import { tokenQueries } from './tokens.ts';
 import { triggerQueries } from './triggers.ts';
 import type { LedgerTables } from './schema.ts';
@@ -56,6 +57,7 @@ export async function openLedger({ newRunId = randomRunId, ...file }: LedgerOpti
     ...deletionQueries(store),
     ...commentQueries(store),
     ...tokenQueries(store),
+    ...statisticsQueries(store),
     ...deliveryQueries(store),
     ...triggerQueries(store),
     ...auditQueries(store),

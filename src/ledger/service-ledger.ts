@@ -10,6 +10,7 @@ import type {
   RepositoryRecord,
   RunEvent,
   RunPageQuery,
+  RunStatistics,
   TokenRecord,
   TriggerRecord,
 } from '../contracts/service-records.ts';
@@ -35,6 +36,8 @@ export interface EventWatch {
 export interface ServiceLedger {
   /** Runs by filter, sorted, with their number as far as it is counted. */
   pageRuns(query: RunPageQuery): Promise<Page<RunView>>;
+  /** Of all runs: how many of each kind, what they cost, and how long their phases took. */
+  runStatistics(): Promise<RunStatistics>;
   /** Removes a run with all that is recorded of it, for good. Throws invalid_input for an unknown one and for one that is not closed. */
   deleteRun(runId: string): Promise<void>;
   /** The same for all runs of a repository. */
