@@ -2,6 +2,7 @@
 import { describeError, exitCodeOf } from './cli/terminal.ts';
 import { composeForges } from './compose-forges.ts';
 import { intakeOf } from './compose-intake.ts';
+import { openWebhooks } from './compose-triggers.ts';
 import { loadConfig } from './config.ts';
 import type { Config } from './config.ts';
 import { createMirrors } from './git/mirror.ts';
@@ -43,14 +44,21 @@ export async function startApi({ config, env, log, ownToken, ...request }: ApiRe
   const ledger = stack.use(await openLedger({ path: path.join(home, 'ledger.db') }));
   const files = createRunFiles({ home });
   const onProblem = (error: unknown, message: string): void => log.warn(error, message);
+  const places = composeForges(config, env);
+  // Ends last but for what it works with: a delivery that is being processed is brought to its end.
+  const webhooks =
+    config.triggers.secrets.length > 0
+      ? stack.use(openWebhooks({ config, ledger, files, ...places, useClient: (work) => temporal.use(work), onProblem }))
+      : undefined;
   const app = createApp({
+    webhooks: webhooks?.router,
     deps: {
       config,
       ledger,
       files,
       temporal,
       log,
-      intake: intakeOf({ config, ledger, files, ...composeForges(config, env) }),
+      intake: intakeOf({ config, ledger, files, ...places }),
       mirrors: createMirrors({ home, env }),
       authenticate: createAuthenticate({ ledger, own: ownToken, verifyJwt: api.jwt && createJwtVerifier(api.jwt), onProblem }),
       metrics: createApiMetrics({ ledger }),

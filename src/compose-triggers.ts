@@ -2,7 +2,10 @@ import type { Router } from 'express';
 import type { Config } from './config.ts';
 import type { Forges } from './forges/forges.ts';
 import type { GitHubClient } from './github/client.ts';
+import { localRepository } from './contracts/repository.ts';
+import type { Triggers } from './contracts/triggers.ts';
 import { newestRequest } from './github/issue-events.ts';
+import { labelledIssues } from './github/labelled-issues.ts';
 import { createMayWrite } from './github/permission.ts';
 import { gitHubWebhooks } from './http/webhooks.ts';
 import { intakeOf } from './compose-intake.ts';
@@ -18,6 +21,8 @@ import { processDeliveries } from './triggers/deliveries.ts';
 import { createGate } from './triggers/gate.ts';
 import { handleDelivery } from './triggers/handle-delivery.ts';
 import type { TriggerDependencies } from './triggers/handle-delivery.ts';
+import { createPoll } from './triggers/poll.ts';
+import { startScheduled } from './triggers/scheduled-start.ts';
 import { createStartRun } from './triggers/start-run.ts';
 import type { UseClient } from './triggers/use-client.ts';
 
@@ -50,9 +55,29 @@ export function composeTriggers({ gitHubClient: client, useClient, ...parts }: T
   };
 }
 
+/** What schedules have done, by the worker. */
+export function composeScheduled(parts: TriggerParts): Triggers {
+  const { config, ledger, gitHubClient: client, useClient, onProblem } = parts;
+  const { repositories, label } = config.triggers;
+  const named = repositories.filter((slug) => !slug.endsWith('/*')).map((slug) => ({ ...localRepository(slug), forge: 'github' as const }));
+  const poll = createPoll({
+    ...composeTriggers(parts),
+    repositories: named,
+    labelledIssues: (repository) => labelledIssues(client, { repository, label }),
+    isPaused: isPaused(ledger),
+    onProblem,
+  });
+  const starting = { ...intakeOf(parts), home: config.home, useClient };
+  return { pollIssues: poll, startScheduled: (run) => startScheduled(starting, run) };
+}
+
+const isPaused = (ledger: Ledger) => async (): Promise<boolean> => (await readIntakePause(ledger)) !== undefined;
+
 export interface Webhooks extends AsyncDisposable {
   /** To be mounted before anything reads bodies. */
   router: Router;
+  /** Resolves when what is there has been processed. */
+  idle(): Promise<void>;
 }
 
 /** Takes GitHub's deliveries, and processes them until it is disposed. */
@@ -62,7 +87,7 @@ export function openWebhooks(parts: TriggerParts): Webhooks {
   const deliveries = processDeliveries({
     ledger,
     handle: (delivery) => handleDelivery(deps, delivery),
-    isPaused: async () => (await readIntakePause(ledger)) !== undefined,
+    isPaused: isPaused(ledger),
     onProblem,
   });
   const router = gitHubWebhooks({
@@ -71,5 +96,5 @@ export function openWebhooks(parts: TriggerParts): Webhooks {
     onStored: () => deliveries.wake(),
     onProblem,
   });
-  return { router, [Symbol.asyncDispose]: () => deliveries[Symbol.asyncDispose]() };
+  return { router, idle: () => deliveries.idle(), [Symbol.asyncDispose]: () => deliveries[Symbol.asyncDispose]() };
 }

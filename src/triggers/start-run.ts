@@ -12,7 +12,7 @@ export interface TriggeredRun {
   issueKey: string;
   triggeredBy: string;
   /** The way in, for the audit. */
-  source: 'webhook' | 'comment' | 'poll' | 'schedule';
+  source: 'webhook' | 'comment' | 'poll';
   pipeline?: PipelineName;
   engine?: EngineName;
   model?: string;

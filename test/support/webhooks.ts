@@ -45,10 +45,10 @@ export async function webhookServer(options: Partial<WebhookDependencies> = {}):
   const server = stack.use(await loopback(express().use(router)));
   const url = `${server.url}/webhooks/github`;
   const kept = stack.move();
-  return { url, ledger, deliver: (delivery) => deliver(url, delivery), [Symbol.asyncDispose]: () => kept.disposeAsync() };
+  return { url, ledger, deliver: (delivery) => deliverTo(url, delivery), [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
-async function deliver(url: string, { event = 'issues', payload = {}, id = randomUUID(), secret = SECRET, ...rest }: Delivering) {
+export async function deliverTo(url: string, { event = 'issues', payload = {}, id = randomUUID(), secret = SECRET, ...rest }: Delivering) {
   const body = rest.body ?? JSON.stringify(payload);
   const headers = {
     'content-type': 'application/json',
