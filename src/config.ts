@@ -11,6 +11,8 @@ import type { RunLimits } from './contracts/run-input.ts';
 import { withoutUndefined } from './contracts/without-undefined.ts';
 import { gitUrlTemplate } from './github/address.ts';
 import { absolutePath } from './home.ts';
+import { ledgerPlaceOf } from './ledger-place.ts';
+import type { LedgerPlace } from './ledger/open-ledger.ts';
 import type { MemoryLimits } from './process/memory-watch.ts';
 
 const MEBIBYTE = 1024 ** 2;
@@ -24,6 +26,8 @@ const MAX_TYPOS = 3;
 export interface Config {
   /** Absolute path of BELAY_HOME. */
   home: string;
+  /** Where the ledger is. */
+  database: LedgerPlace;
   temporal: {
     /** Unset: a running `belay dev` is looked for, else one is started. */
     address?: string;
@@ -55,7 +59,14 @@ export interface Config {
   callsPerMinute: { github: number; agents?: number };
   log: { level: Environment['BELAY_LOG_LEVEL'] };
   /** Never logged, never in a workflow. */
-  secrets: { anthropicApiKey?: string; claudeOauthToken?: string; githubToken?: string; temporalApiKey?: string; notifyUrl?: string };
+  secrets: {
+    anthropicApiKey?: string;
+    claudeOauthToken?: string;
+    databaseUrl?: string;
+    githubToken?: string;
+    temporalApiKey?: string;
+    notifyUrl?: string;
+  };
   /** What looks like a mistake but stops nothing: unknown names, settings given twice. */
   warnings: string[];
 }
@@ -77,9 +88,11 @@ function givenVariables(env: NodeJS.ProcessEnv): Given {
 }
 
 function configOf(values: Environment, { env, warnings }: { env: NodeJS.ProcessEnv; warnings: string[] }): Config {
+  const database = ledgerPlaceOf(env);
   const optionalPath = (path: string | undefined): string | undefined => (path === undefined ? undefined : absolutePath(path, env));
   return {
     home: absolutePath(values.BELAY_HOME, env),
+    database,
     temporal: withoutUndefined({
       address: values.BELAY_TEMPORAL_ADDRESS ?? values.TEMPORAL_ADDRESS,
       namespace: values.TEMPORAL_NAMESPACE,
@@ -121,6 +134,7 @@ function configOf(values: Environment, { env, warnings }: { env: NodeJS.ProcessE
     secrets: withoutUndefined({
       anthropicApiKey: values.ANTHROPIC_API_KEY,
       claudeOauthToken: values.CLAUDE_CODE_OAUTH_TOKEN,
+      databaseUrl: 'url' in database ? database.url : undefined,
       githubToken: values.GITHUB_TOKEN ?? values.GH_TOKEN,
       temporalApiKey: values.TEMPORAL_API_KEY,
       notifyUrl: values.BELAY_NOTIFY_URL,
