@@ -20,6 +20,12 @@ export const text: Kind<string> = { schema: z.string(), allowed: 'a text' };
 
 export const path: Kind<string> = { schema: z.string().regex(/^[^\0]+$/), allowed: 'a path; `~/` is your home folder' };
 
+/** What begins like another kind of address is no path. */
+export const databaseUrl: Kind<string> = {
+  schema: z.string().regex(/^(?:postgres(?:ql)?:\/\/\S+|(?!\w+:\/\/)[^\0\n]+)$/),
+  allowed: 'a postgres:// address, or the path of an SQLite file',
+};
+
 /** Copied with a line break or two keys in one are the usual mistakes. */
 export const secretWord: Kind<string> = { schema: z.string().regex(/^\S+$/), allowed: 'one word without spaces or line breaks' };
 

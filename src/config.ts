@@ -15,6 +15,8 @@ import type { RunLimits } from './contracts/run-input.ts';
 import { withoutUndefined } from './contracts/without-undefined.ts';
 import { gitUrlTemplate } from './github/address.ts';
 import { absolutePath } from './home.ts';
+import { ledgerPlaceOf } from './ledger-place.ts';
+import type { LedgerPlace } from './ledger/open-ledger.ts';
 import type { MemoryLimits } from './process/memory-watch.ts';
 
 const MEBIBYTE = 1024 ** 2;
@@ -28,6 +30,8 @@ const MAX_TYPOS = 3;
 export interface Config {
   /** Absolute path of BELAY_HOME. */
   home: string;
+  /** Where the ledger is. */
+  database: LedgerPlace;
   temporal: {
     /** Unset: a running `belay dev` is looked for, else one is started. */
     address?: string;
@@ -70,6 +74,7 @@ export interface Config {
     githubAppKey?: string;
     webhookSecret?: string;
     webhookSecretPrevious?: string;
+    databaseUrl?: string;
     temporalApiKey?: string;
     notifyUrl?: string;
   };
@@ -94,9 +99,11 @@ function givenVariables(env: NodeJS.ProcessEnv): Given {
 }
 
 function configOf(values: Environment, { env, warnings }: { env: NodeJS.ProcessEnv; warnings: string[] }): Config {
+  const database = ledgerPlaceOf(env);
   const optionalPath = (path: string | undefined): string | undefined => (path === undefined ? undefined : absolutePath(path, env));
   return {
     home: absolutePath(values.BELAY_HOME, env),
+    database,
     temporal: withoutUndefined({
       address: values.BELAY_TEMPORAL_ADDRESS ?? values.TEMPORAL_ADDRESS,
       namespace: values.TEMPORAL_NAMESPACE,
@@ -141,6 +148,7 @@ function configOf(values: Environment, { env, warnings }: { env: NodeJS.ProcessE
     secrets: withoutUndefined({
       anthropicApiKey: values.ANTHROPIC_API_KEY,
       claudeOauthToken: values.CLAUDE_CODE_OAUTH_TOKEN,
+      databaseUrl: 'url' in database ? database.url : undefined,
       githubToken: values.GITHUB_TOKEN ?? values.GH_TOKEN,
       temporalApiKey: values.TEMPORAL_API_KEY,
       notifyUrl: values.BELAY_NOTIFY_URL,

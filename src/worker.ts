@@ -169,7 +169,7 @@ async function composeDependencies(composition: Composition): Promise<Dependenci
   stack.defer(() => worktrees.settled());
   const mirrors = createMirrors({ home, env });
   await worktrees.sweep(await mirrors.list());
-  const ledger = stack.use(await openLedger({ path: path.join(home, 'ledger.db') }));
+  const ledger = stack.use(await openLedger(config.database));
   const breakers = createBreakers({ ledger, onProblem, ...config.breakers });
   const bounds = { memory, workspaceOf: workspaceFinder(home), processors: processorsOf(config) };
   const processes = stack.use(await parts.openProcesses({ bootId: host.boot, bounds }));

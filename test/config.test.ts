@@ -22,6 +22,7 @@ function failure(env: NodeJS.ProcessEnv): string {
 test('an empty environment is a good one', () => {
   expect(load({})).toEqual({
     home: '/home/ada/.belay',
+    database: { path: '/home/ada/.belay/ledger.db' },
     temporal: {},
     github: { apiUrl: 'https://api.github.com', gitUrl: 'https://github.com/{owner}/{repo}.git' },
     engine: { name: 'claude' },
@@ -58,6 +59,7 @@ test('an empty environment is a good one', () => {
 test('every setting arrives where it belongs', () => {
   const config = load({
     BELAY_HOME: '~/elsewhere',
+    BELAY_DATABASE_URL: '~/runs.db',
     TEMPORAL_ADDRESS: 'temporal.example.com:7233',
     TEMPORAL_NAMESPACE: 'belay.a1b2c',
     TEMPORAL_API_KEY: 'temporal-key',
@@ -113,6 +115,7 @@ test('every setting arrives where it belongs', () => {
   });
   expect(config).toEqual({
     home: '/home/ada/elsewhere',
+    database: { path: '/home/ada/runs.db' },
     temporal: {
       address: 'temporal.example.com:7233',
       namespace: 'belay.a1b2c',
