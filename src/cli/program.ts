@@ -11,6 +11,7 @@ import { COMPLETION_SCRIPTS, SHELLS } from './completion-scripts.ts';
 import type { RetryOptions, RollbackOptions } from './orders.ts';
 import type { RunOptions } from './run.ts';
 import { serviceCommands } from './service-commands.ts';
+import { triggerCommands } from './trigger-commands.ts';
 import { EXIT } from './terminal.ts';
 import { approvals, count, dollars, priority } from './values.ts';
 
@@ -39,7 +40,7 @@ export function declareCommands({ env, terminal, done }: Declare): Command {
     .enablePositionalOptions()
     .configureOutput({ writeOut: (text) => terminal.out(text.trimEnd()), writeErr: (text) => terminal.note(text.trimEnd()) })
     .showHelpAfterError('(belay --help shows what there is)');
-  for (const define of [servers, serviceCommands, runs, readers, orders, approvalOrders, pullRequests, upkeep, completion])
+  for (const define of [servers, serviceCommands, triggerCommands, runs, readers, orders, approvalOrders, pullRequests, upkeep, completion])
     define({ program, env, terminal, done });
   return program;
 }

@@ -12,7 +12,7 @@ const POLL_CATCHUP = '1m';
 const CATCHUP = '1h';
 /** A poll whose worker has gone holds up the next ones no longer than this. */
 const POLL_LIMIT = '15m';
-/** In the comment of a schedule's memo. */
+/** In a schedule's memo: what it was made of. */
 const RUN_MEMO = 'run';
 
 /** Has the repositories looked at so often, or not at all without `everyMs`: one schedule for all workers of a namespace. */
@@ -76,12 +76,12 @@ function optionsOf(run: ScheduledRun, cron: string): ScheduleOptions {
   };
 }
 
+/** The SDK has the server's "invalid schedule spec" as a TypeError (1.24, schedule-client.js). */
 function notAdded(cron: string, cause: unknown): unknown {
-  const words = cause instanceof Error ? `${cause.message} ${cause.cause instanceof Error ? cause.cause.message : ''}` : '';
-  if (!/INVALID_ARGUMENT|invalid schedule spec/i.test(words)) return cause;
+  if (!(cause instanceof TypeError)) return cause;
   return new BelayError({
     code: 'invalid_input',
-    message: `'${cron}' is not understood as times.`,
+    message: `'${cron}' is not understood as times: ${cause.message}.`,
     hint: 'Five fields as for cron, in UTC: `0 6 * * 1` is Mondays at six.',
     cause,
   });
