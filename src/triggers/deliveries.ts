@@ -81,8 +81,16 @@ async function processAll(options: DeliveriesOptions, signal: AbortSignal): Prom
   while (!signal.aborted && !(await isPaused())) {
     const claimed = await ledger.claimDeliveries({ now: new Date().toISOString(), leaseMs, limit: CLAIMED });
     if (claimed.length === 0) return;
-    await Promise.all(claimed.map((delivery) => limit(() => processOne(options, delivery))));
+    await Promise.all(
+      claimed.map((delivery) => limit(() => (signal.aborted ? release(options, delivery) : processOne(options, delivery)))),
+    );
   }
+}
+
+/** For whoever comes next: nobody has begun it. */
+async function release({ ledger, onProblem }: DeliveriesOptions, { id }: ClaimedDelivery): Promise<void> {
+  const given = { id, error: 'the process stopped before it began', retryAt: new Date().toISOString() };
+  await ledger.failDelivery(given).catch((error: unknown) => onProblem(error, `Delivery ${id} could not be given back`));
 }
 
 async function processOne({ ledger, handle, onProblem }: DeliveriesOptions, delivery: ClaimedDelivery): Promise<void> {
