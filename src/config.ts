@@ -145,19 +145,23 @@ function configOf(values: Environment, { env, warnings }: { env: NodeJS.ProcessE
     triggers: triggerConfig(values, optionalPath),
     api: apiConfig(values),
     log: { level: values.BELAY_LOG_LEVEL },
-    secrets: withoutUndefined({
-      anthropicApiKey: values.ANTHROPIC_API_KEY,
-      claudeOauthToken: values.CLAUDE_CODE_OAUTH_TOKEN,
-      databaseUrl: 'url' in database ? database.url : undefined,
-      githubToken: values.GITHUB_TOKEN ?? values.GH_TOKEN,
-      temporalApiKey: values.TEMPORAL_API_KEY,
-      notifyUrl: values.BELAY_NOTIFY_URL,
-      githubAppKey: values.GITHUB_APP_PRIVATE_KEY,
-      webhookSecret: values.GITHUB_WEBHOOK_SECRET,
-      webhookSecretPrevious: values.GITHUB_WEBHOOK_SECRET_PREVIOUS,
-    }),
+    secrets: secretsOf(values, 'url' in database ? database.url : undefined),
     warnings,
   };
+}
+
+function secretsOf(values: Environment, databaseUrl: string | undefined): Config['secrets'] {
+  return withoutUndefined({
+    anthropicApiKey: values.ANTHROPIC_API_KEY,
+    claudeOauthToken: values.CLAUDE_CODE_OAUTH_TOKEN,
+    databaseUrl,
+    githubToken: values.GITHUB_TOKEN ?? values.GH_TOKEN,
+    temporalApiKey: values.TEMPORAL_API_KEY,
+    notifyUrl: values.BELAY_NOTIFY_URL,
+    githubAppKey: values.GITHUB_APP_PRIVATE_KEY,
+    webhookSecret: values.GITHUB_WEBHOOK_SECRET,
+    webhookSecretPrevious: values.GITHUB_WEBHOOK_SECRET_PREVIOUS,
+  });
 }
 
 function limitsOf(values: Environment): RunLimits {

@@ -122,7 +122,7 @@ export async function startWorker({ config, env, target, log, ...options }: Work
     deployment: config.temporal.deployment,
     buildId: config.temporal.buildId,
   });
-  await schedulePoll(temporal.client, pollOf(config));
+  await schedulePoll(temporal.client, pollOf(config)).catch((error: unknown) => onProblem(error, 'The poll could not be scheduled'));
   const serving = () => servingHosts(temporal.client);
   stack.use(await shareCalls({ rates: Object.values(rates), serving, host: host.id, onProblem }));
   stack.use(recordHost({ deps, memory, onProblem }));

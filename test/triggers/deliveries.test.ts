@@ -73,7 +73,7 @@ test('what fails for a passing reason waits, and what nobody can help is done wi
     final: new BelayError({ code: 'forge_forbidden', message: 'No.' }),
   };
   for (const id of Object.keys(failures)) await store(desk.ledger, id);
-  await using deliveries = processing(desk.ledger, { handle: ({ id }) => Promise.reject(failures[id] as Error) });
+  await using deliveries = processing(desk.ledger, { handle: ({ id }) => Promise.reject(failures[id]) });
   await deliveries.idle();
   expect((await waiting(desk.ledger)).map(({ id }) => id).toSorted()).toEqual(['passing', 'unknown']);
   expect(deliveries.problems).toHaveLength(3);

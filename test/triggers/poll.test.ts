@@ -78,7 +78,7 @@ test('tries again what failed for a passing reason, and not what a person has to
     new BelayError({ code: 'temporal_unreachable', message: 'Away.' }),
     new BelayError({ code: 'settings_invalid', message: 'No YAML.' }),
   ];
-  await using desk = await pollDesk({ start: () => Promise.reject(failures[0] as Error) });
+  await using desk = await pollDesk({ start: () => Promise.reject(failures[0]) });
   desk.issues.push(issue('1'));
   expect(await desk.poll()).toEqual({ looked: 1, started: 0, failed: 1 });
   failures.shift();
