@@ -172,3 +172,18 @@ export interface RunEvent {
   at: string;
   data: Record<string, unknown>;
 }
+
+/** A request with a key by which its sender may send it again. */
+export interface KeyClaim {
+  key: string;
+  /** A hash of what is asked. */
+  request: string;
+  at: string;
+}
+
+/** `claimed`: it is the caller's to answer, with the run that somebody had begun for it and left. */
+export type KeyRecord =
+  | { state: 'claimed'; runId?: string }
+  | { state: 'answered'; runId: string; status: number }
+  | { state: 'busy' }
+  | { state: 'other' };

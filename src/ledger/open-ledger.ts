@@ -18,6 +18,7 @@ import { deletionQueries } from './deletions.ts';
 import { deliveryQueries } from './deliveries.ts';
 import { eventQueries } from './events.ts';
 import { SQLITE } from './flavour.ts';
+import { idempotencyQueries } from './idempotency.ts';
 import { pageQueries } from './run-pages.ts';
 import { statisticsQueries } from './statistics.ts';
 import { tokenQueries } from './tokens.ts';
@@ -58,6 +59,7 @@ export async function openLedger({ newRunId = randomRunId, ...file }: LedgerOpti
     ...commentQueries(store),
     ...tokenQueries(store),
     ...statisticsQueries(store),
+    ...idempotencyQueries(store),
     ...deliveryQueries(store),
     ...triggerQueries(store),
     ...auditQueries(store),

@@ -5,6 +5,8 @@ import type {
   AuditVerdict,
   ClaimedDelivery,
   CommentRecord,
+  KeyClaim,
+  KeyRecord,
   NewDelivery,
   Page,
   RepositoryRecord,
@@ -89,4 +91,12 @@ export interface ServiceLedger {
   latestEvent(): Promise<number>;
   /** Tells when there are events, whichever process recorded them. The first time at once. */
   watchEvents(watch: EventWatch): AsyncDisposable;
+
+  /** Takes on the request that has this key, unless it was answered already, is being answered, or the key is another request's. */
+  claimKey(claim: KeyClaim): Promise<KeyRecord>;
+  /** The id that the run of this request has, should it have to be started again. */
+  noteKeyRun(key: string, runId: string): Promise<void>;
+  settleKey(key: string, answer: { runId: string; status: number }): Promise<void>;
+  /** Nothing came of it: the same request may be sent again. */
+  releaseKey(key: string): Promise<void>;
 }
