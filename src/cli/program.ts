@@ -8,6 +8,7 @@ import { age } from './age.ts';
 import { packageVersion } from '../package-version.ts';
 import type { Shell } from './completion-scripts.ts';
 import { COMPLETION_SCRIPTS, SHELLS } from './completion-scripts.ts';
+import { auditCommands, ledgerCommands } from './ledger-commands.ts';
 import type { RetryOptions } from './orders.ts';
 import type { RollbackOptions } from './rollback.ts';
 import type { RunOptions } from './run.ts';
@@ -39,7 +40,7 @@ export function declareCommands({ env, terminal, done }: Declare): Command {
     .enablePositionalOptions()
     .configureOutput({ writeOut: (text) => terminal.out(text.trimEnd()), writeErr: (text) => terminal.note(text.trimEnd()) })
     .showHelpAfterError('(belay --help shows what there is)');
-  for (const define of [servers, runs, readers, orders, approvalOrders, pullRequests, upkeep, completion])
+  for (const define of [servers, runs, readers, orders, approvalOrders, pullRequests, upkeep, ledgerCommands, auditCommands, completion])
     define({ program, env, terminal, done });
   return program;
 }

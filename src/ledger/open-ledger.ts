@@ -15,7 +15,9 @@ import { commentQueries } from './comments.ts';
 import { deletionQueries } from './deletions.ts';
 import { deliveryQueries } from './deliveries.ts';
 import { eventQueries } from './events.ts';
+import { retentionQueries } from './retention.ts';
 import { pageQueries } from './run-pages.ts';
+import { statisticsQueries } from './statistics.ts';
 import { tokenQueries } from './tokens.ts';
 import { triggerQueries } from './triggers.ts';
 import { versionQueries } from './versions.ts';
@@ -52,6 +54,8 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     ...triggerQueries(store),
     ...auditQueries(store),
     ...eventQueries(store),
+    ...retentionQueries(store),
+    ...statisticsQueries(store),
     [Symbol.asyncDispose]: close,
   };
 }
