@@ -1,4 +1,4 @@
-import { databaseUrl, path } from './config-values.ts';
+import { databaseUrl, manyDays, path } from './config-values.ts';
 import { optional } from './config-variable.ts';
 
 /** Where what happened is kept, and for how long. */
@@ -14,5 +14,20 @@ export const databaseVariables = {
     group: 'Database',
     description: 'A file that holds BELAY_DATABASE_URL, as secrets are given to containers.',
     example: '/run/secrets/belay-database',
+  }),
+  BELAY_KEEP_LOGS_DAYS: optional(manyDays, {
+    group: 'Database',
+    description: "How long a run's log is kept after it has closed. Unset: for ever.",
+    example: '180',
+  }),
+  BELAY_KEEP_ARTIFACTS_DAYS: optional(manyDays, {
+    group: 'Database',
+    description: 'How long plans, prompts, answers, evidence and other files of a run are kept after it has closed. Unset: for ever.',
+    example: '365',
+  }),
+  BELAY_KEEP_AUDIT_DAYS: optional(manyDays, {
+    group: 'Database',
+    description: 'How long it is kept who did what. Unset: for ever.',
+    example: '2555',
   }),
 };

@@ -99,6 +99,8 @@ const span = (unitMs: number, unit: string, max: number): Kind<number> => ({
 /** Read as hours or days, kept as milliseconds. */
 export const hours = span(60 * MINUTE_MS, 'hours', 30 * 24);
 export const days = span(24 * 60 * MINUTE_MS, 'days', 365);
+/** As long as a law may have records kept. */
+export const manyDays = span(24 * 60 * MINUTE_MS, 'days', 36_500);
 /** Read as seconds, kept as milliseconds. */
 export const seconds = ({ min, max }: { min: number; max: number }): Kind<number> => {
   const { schema, allowed } = integer({ min, max });

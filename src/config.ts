@@ -56,8 +56,8 @@ export interface Config {
   /** Unset: by the repository's forge. */
   checkpoints?: CheckpointPlace;
   budgetUsd: number;
-  /** How long closed runs can be gone on from, and how much mirrors and kept worktrees may take. */
-  upkeep: { keepMs: number; diskBytes: number };
+  /** How long closed runs can be gone on from, how much mirrors and kept worktrees may take, and how long records are kept (unset: for ever). */
+  upkeep: { keepMs: number; diskBytes: number; records: { logsMs?: number; artifactsMs?: number; auditMs?: number } };
   workspaces: { max: number; ports: { backend: PortRange; frontend: PortRange } };
   /** What the workspaces of this machine may take; `processors` of each, unset: all. */
   bounds: MemoryLimits & { processors?: number };
@@ -131,7 +131,7 @@ function configOf(values: Environment, { env, warnings }: { env: NodeJS.ProcessE
     phasesOff: values.BELAY_PHASES_OFF ?? [],
     ...withoutUndefined({ checkpoints: values.BELAY_CHECKPOINTS }),
     budgetUsd: values.BELAY_BUDGET_USD,
-    upkeep: { keepMs: values.BELAY_KEEP_DAYS, diskBytes: values.BELAY_DISK_BUDGET_GB },
+    upkeep: upkeepOf(values),
     workspaces: {
       max: values.BELAY_MAX_WORKSPACES,
       ports: { backend: values.BELAY_PORTS_BACKEND, frontend: values.BELAY_PORTS_FRONTEND },
@@ -162,6 +162,12 @@ function secretsOf(values: Environment, databaseUrl: string | undefined): Config
     webhookSecret: values.GITHUB_WEBHOOK_SECRET,
     webhookSecretPrevious: values.GITHUB_WEBHOOK_SECRET_PREVIOUS,
   });
+}
+
+function upkeepOf(values: Environment): Config['upkeep'] {
+  const { BELAY_KEEP_LOGS_DAYS: logsMs, BELAY_KEEP_ARTIFACTS_DAYS: artifactsMs, BELAY_KEEP_AUDIT_DAYS: auditMs } = values;
+  const records = withoutUndefined({ logsMs, artifactsMs, auditMs });
+  return { keepMs: values.BELAY_KEEP_DAYS, diskBytes: values.BELAY_DISK_BUDGET_GB, records };
 }
 
 function limitsOf(values: Environment): RunLimits {

@@ -15,7 +15,10 @@ import { commentQueries } from './comments.ts';
 import { deletionQueries } from './deletions.ts';
 import { deliveryQueries } from './deliveries.ts';
 import { eventQueries } from './events.ts';
+import { idempotencyQueries } from './idempotency.ts';
+import { retentionQueries } from './retention.ts';
 import { pageQueries } from './run-pages.ts';
+import { runStatisticsQueries } from './run-statistics.ts';
 import { statisticsQueries } from './statistics.ts';
 import { tokenQueries } from './tokens.ts';
 import { triggerQueries } from './triggers.ts';
@@ -50,10 +53,13 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     ...commentQueries(store),
     ...tokenQueries(store),
     ...statisticsQueries(store),
+    ...runStatisticsQueries(store),
+    ...idempotencyQueries(store),
     ...deliveryQueries(store),
     ...triggerQueries(store),
     ...auditQueries(store),
     ...eventQueries(store),
+    ...retentionQueries(store),
     [Symbol.asyncDispose]: close,
   };
 }

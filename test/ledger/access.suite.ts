@@ -102,6 +102,7 @@ test('the audit is a chain that shows what was changed in it, or taken out', asy
   expect(all.map(({ id }) => id)).toEqual(Array.from({ length: 21 }, (_, index) => index + 1));
   expect(await ledger.listAudit({ limit: 100, runId })).toEqual([first]);
   expect((await ledger.listAudit({ after: 3, limit: 2 })).map(({ id }) => id)).toEqual([4, 5]);
+  expect((await ledger.listAudit({ before: 3, descending: true, limit: 9 })).map(({ id }) => id)).toEqual([2, 1]);
   expect(await ledger.verifyAudit()).toEqual({ entries: 21, head: all.at(-1)?.hash });
   await rows(`update audit set actor = 'mallory' where id = 9`);
   expect(await ledger.verifyAudit()).toMatchObject({ brokenAt: 9 });

@@ -27,7 +27,9 @@ test('a run that is deleted takes all its records with it, and does not come bac
   await ledger.recordRun(closed);
   await ledger.addComment({ runId, step: 1, author: 'ada', text: 'good', createdAt: at });
   expect(await counts(rows, OF_RUNS)).not.toContain(0);
+  expect(await ledger.isDeletedRun(runId)).toBe(false);
   await ledger.deleteRun(runId);
+  expect(await ledger.isDeletedRun(runId)).toBe(true);
   await ledger.recordRun({ ...closed, version: 3 });
   await recordAll(ledger);
   expect(await counts(rows, ['runs', ...OF_RUNS])).toEqual(['runs', ...OF_RUNS].map(() => 0));

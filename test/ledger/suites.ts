@@ -8,4 +8,5 @@ export async function declareSuites(): Promise<void> {
   await import('./deletions.suite.ts');
   await import('./access.suite.ts');
   await import('./events.suite.ts');
+  await import('./retention.suite.ts');
 }
