@@ -5,7 +5,7 @@ import type { Client, WorkflowHandle } from '@temporalio/client';
 import type { EngineName } from '../src/contracts/constants.ts';
 import type { RunView } from '../src/contracts/run-view.ts';
 import { startDevStack } from '../src/cli/dev-stack.ts';
-import { intakeOf } from '../src/cli/run.ts';
+import { intakeOf } from '../src/compose-intake.ts';
 import type { Context } from '../src/cli/context.ts';
 import { openContext } from '../src/cli/context.ts';
 import { takeOrder } from '../src/intake/order.ts';

@@ -89,6 +89,20 @@ export const LAYERS: Layer[] = [
     mayImportTypesOf: ['config.ts', 'workflows/', 'engines/'],
     why: 'intake turns any trigger into one start; it neither runs work nor knows the ways in',
   },
+  {
+    folder: 'triggers',
+    mayImport: ['contracts/', 'github/', 'intake/', 'orders/', 'texts/'],
+    mayImportTypesOf: ['ledger/'],
+    packages: (name) => !name.startsWith('@temporalio/') || name === '@temporalio/client',
+    why: 'triggers turn what happens elsewhere into orders and starts: clients, ledger and forges are passed in',
+  },
+  {
+    folder: 'orders',
+    mayImport: ['contracts/', 'intake/', 'texts/'],
+    mayImportTypesOf: ['ledger/'],
+    packages: (name) => !name.startsWith('@temporalio/') || name === '@temporalio/client',
+    why: 'orders are what people tell runs, by whatever way in: clients and the ledger are passed in',
+  },
 ];
 
 /** Folders of `src/` at the top, which put the parts together. */

@@ -5,6 +5,7 @@ import { createLocalForge } from './forges/local.ts';
 import { createGitHubClient } from './github/client.ts';
 import type { GitHubClient } from './github/client.ts';
 import type { GitHubIntake } from './intake/place.ts';
+import { readSecret } from './secret-place.ts';
 import type { CallRate } from './pacing/call-rate.ts';
 import { createGitHubTracker } from './trackers/github.ts';
 import { createLocalTracker } from './trackers/local.ts';
@@ -16,7 +17,14 @@ export function composeGitHub(
   env: NodeJS.ProcessEnv,
   rate?: CallRate,
 ): GitHubClient {
-  return createGitHubClient({ token: secrets.githubToken, apiUrl: github.apiUrl, env, rate });
+  const { app, apiUrl } = github;
+  return createGitHubClient({
+    token: secrets.githubToken,
+    ...(app ? { app: { id: app.id, privateKey: () => readSecret(app.key) } } : {}),
+    apiUrl,
+    env,
+    rate,
+  });
 }
 
 /** Every place where repositories and issues can live. */
@@ -25,11 +33,12 @@ export function composeForges(
   config: Config,
   env: NodeJS.ProcessEnv,
   rate?: CallRate,
-): { forges: Forges; trackers: Trackers; gitHub: GitHubIntake } {
+): { forges: Forges; trackers: Trackers; gitHub: GitHubIntake; gitHubClient: GitHubClient } {
   const { home, github } = config;
   const client = composeGitHub(config, env, rate);
   return {
-    gitHub: { host: client.host, loggedIn: async () => (await client.token()) !== undefined },
+    gitHubClient: client,
+    gitHub: { host: client.host, loggedIn: async () => client.isApp || (await client.token()) !== undefined },
     forges: { local: createLocalForge({ home }), github: createGitHubForge({ client, gitUrl: github.gitUrl }) },
     trackers: { local: createLocalTracker({ home }), github: createGitHubTracker({ client }) },
   };

@@ -20,6 +20,12 @@ export const text: Kind<string> = { schema: z.string(), allowed: 'a text' };
 
 export const path: Kind<string> = { schema: z.string().regex(/^[^\0]+$/), allowed: 'a path; `~/` is your home folder' };
 
+/** What begins like another kind of address is no path. */
+export const databaseUrl: Kind<string> = {
+  schema: z.string().regex(/^(?:postgres(?:ql)?:\/\/\S+|(?!\w+:\/\/)[^\0\n]+)$/),
+  allowed: 'a postgres:// address, or the path of an SQLite file',
+};
+
 /** Copied with a line break or two keys in one are the usual mistakes. */
 export const secretWord: Kind<string> = { schema: z.string().regex(/^\S+$/), allowed: 'one word without spaces or line breaks' };
 
@@ -34,6 +40,19 @@ export const gitUrlTemplate: Kind<string> = {
 export const hostAndPort: Kind<string> = {
   schema: z.string().regex(/^(\[[\da-fA-F:.]+\]|[^\s:/[\]]+):([1-9]\d{0,4})$/),
   allowed: 'host:port, such as 127.0.0.1:7233',
+};
+
+export const networkName: Kind<string> = {
+  schema: z.string().regex(/^[\w.:-]{1,253}$/),
+  allowed: 'a name or an address, such as 127.0.0.1, ::1 or 0.0.0.0',
+};
+
+export const namesList: Kind<string[]> = {
+  schema: z
+    .string()
+    .transform((list) => list.split(',').map((item) => item.trim().toLowerCase()))
+    .pipe(z.array(z.string().regex(/^[a-z\d_-]+(\.[a-z\d_-]+)*$/)).min(1)),
+  allowed: 'a list of names, with commas between',
 };
 
 export const oneOf = <const Choice extends string>(choices: readonly Choice[]): Kind<Choice> => ({
@@ -80,10 +99,36 @@ const span = (unitMs: number, unit: string, max: number): Kind<number> => ({
 /** Read as hours or days, kept as milliseconds. */
 export const hours = span(60 * MINUTE_MS, 'hours', 30 * 24);
 export const days = span(24 * 60 * MINUTE_MS, 'days', 365);
+/** As long as a law may have records kept. */
+export const manyDays = span(24 * 60 * MINUTE_MS, 'days', 36_500);
 /** Read as seconds, kept as milliseconds. */
 export const seconds = ({ min, max }: { min: number; max: number }): Kind<number> => {
   const { schema, allowed } = integer({ min, max });
   return { schema: schema.transform((value) => value * 1000), allowed: `seconds: ${allowed}` };
+};
+
+/** Copied into one line, its line breaks become `\n`. */
+export const pem: Kind<string> = {
+  schema: z
+    .string()
+    .transform((key) => key.replaceAll(String.raw`\n`, '\n'))
+    .pipe(z.string().regex(/^-----BEGIN [A-Z ]*PRIVATE KEY-----\n[\s\S]+-----END [A-Z ]*PRIVATE KEY-----$/)),
+  allowed: 'a private key in PEM format; in one line, with `\\n` for its line breaks',
+};
+
+const listed = z.string().transform((list) => [...new Set(list.split(',').map((item) => item.trim()))]);
+
+/** Of GitHub; in canonical lower case. */
+export const repositoryList: Kind<string[]> = {
+  schema: listed
+    .pipe(z.array(z.string().regex(/^[a-z\d][a-z\d-]*\/(\*|[\w.-]+)$/i)))
+    .transform((list) => list.map((slug) => slug.toLowerCase())),
+  allowed: 'a list, with commas between, of owner/name or owner/*',
+};
+
+export const wordList: Kind<string[]> = {
+  schema: listed.pipe(z.array(z.string().regex(/^\S+$/))),
+  allowed: 'a list of words with commas between',
 };
 
 const GIB = 1024 ** 3;

@@ -1,7 +1,19 @@
 import { z } from 'zod';
 import type { Kind } from './config-values.ts';
 
-export const GROUPS = ['Where things are', 'Temporal', 'GitHub', 'Agents', 'How far a run may go', 'People', 'Workspaces', 'Logs'] as const;
+export const GROUPS = [
+  'Where things are',
+  'Database',
+  'Temporal',
+  'GitHub',
+  'Agents',
+  'How far a run may go',
+  'People',
+  'Triggers',
+  'Workspaces',
+  'API',
+  'Logs',
+] as const;
 
 /** What people read about a variable: `.env.example` and `docs/settings.md` are made of it, and so is the error. */
 export interface VariableDoc {

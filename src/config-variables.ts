@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { CHECKPOINT_PLACES, ENGINES } from './contracts/constants.ts';
+import { apiVariables } from './config-api-variables.ts';
+import { ENGINES } from './contracts/constants.ts';
 import type { PhaseName } from './contracts/constants.ts';
 import {
   days,
-  gigabytes,
   gitUrlTemplate,
   hostAndPort,
   hours,
@@ -13,12 +13,13 @@ import {
   minutes,
   oneOf,
   path,
-  portRange,
-  seconds,
   secretWord,
   text,
   usd,
 } from './config-values.ts';
+import { triggerVariables } from './config-trigger-variables.ts';
+import { workspaceVariables } from './config-workspace-variables.ts';
+import { databaseVariables } from './config-database.ts';
 import { optional, variableDocs, withDefault } from './config-variable.ts';
 import type { VariableDoc } from './config-variable.ts';
 import { sizeOf } from './contracts/port-range.ts';
@@ -35,6 +36,7 @@ const variables = z.object({
     group: 'Where things are',
     description: 'The folder of everything that Belay keeps: ledger, embedded Temporal, mirrors, worktrees, what runs left.',
   }),
+  ...databaseVariables,
 
   BELAY_TEMPORAL_ADDRESS: optional(hostAndPort, {
     group: 'Temporal',
@@ -196,54 +198,10 @@ const variables = z.object({
     secret: true,
   }),
 
-  BELAY_MAX_WORKSPACES: withDefault(integer({ min: 1, max: 1000 }), '15', {
-    group: 'Workspaces',
-    description: 'How many runs work at once on this machine; others wait.',
-  }),
-  BELAY_MEMORY_PERCENT: withDefault(integer({ min: 10, max: 100 }), '80', {
-    group: 'Workspaces',
-    description:
-      'How much of the memory of this machine may be in use. Where one more workspace might need more, runs wait; when more is in use, the newest run gives way.',
-  }),
-  BELAY_WORKSPACE_MEMORY_MB: withDefault(integer({ min: 64, max: 1_000_000 }), '2048', {
-    group: 'Workspaces',
-    description:
-      'How many megabytes (of 1024²) all processes of one workspace may have together: agent, tests and what they start. A run that takes more is stopped and parks.',
-  }),
-  BELAY_WORKSPACE_CPUS: optional(integer({ min: 1, max: 1024 }), {
-    group: 'Workspaces',
-    description: 'How many processors the processes of one workspace may use (Linux). Unset: all.',
-    example: '2',
-  }),
-  BELAY_PORTS_BACKEND: withDefault(portRange, '9100-9114', {
-    group: 'Workspaces',
-    description: 'Ports for the back ends of workspaces: at least as many as BELAY_MAX_WORKSPACES.',
-  }),
-  BELAY_PORTS_FRONTEND: withDefault(portRange, '9200-9214', {
-    group: 'Workspaces',
-    description: 'Ports for the front ends of workspaces: at least as many as BELAY_MAX_WORKSPACES.',
-  }),
-  BELAY_CHECKPOINTS: optional(oneOf(CHECKPOINT_PLACES), {
-    group: 'Workspaces',
-    description:
-      "Whether a run's work so far is pushed to `refs/belay/<run>/` of its repository, so that another host can take over. Unset: `remote` on GitHub, `local` for a repository on this machine.",
-    example: 'local',
-  }),
-  BELAY_HEARTBEAT_SECONDS: withDefault(seconds({ min: 2, max: 3600 }), '30', {
-    group: 'Workspaces',
-    description: 'A host that is not heard of for so long has lost its runs: another host, or its own next worker, goes on with them.',
-  }),
+  ...workspaceVariables,
+  ...apiVariables,
 
-  BELAY_KEEP_DAYS: withDefault(days, '90', {
-    group: 'Workspaces',
-    description:
-      "How long a closed run's checkpoint, agent sessions and transcripts are kept: until then `belay retry` and `belay open` go on from them.",
-  }),
-  BELAY_DISK_BUDGET_GB: withDefault(gigabytes, '50', {
-    group: 'Workspaces',
-    description:
-      'How much mirrors and kept worktrees may take together; those that were not used for longest go first, never those in use.',
-  }),
+  ...triggerVariables,
 
   BELAY_LOG_LEVEL: withDefault(oneOf(LOG_LEVELS), 'info', {
     group: 'Logs',
@@ -273,6 +231,14 @@ export const environment = variables
     ...between('BELAY_PORTS_FRONTEND', ['BELAY_MAX_WORKSPACES']),
     error: 'must have at least as many ports as BELAY_MAX_WORKSPACES allows workspaces',
   })
+  .refine((values) => hasKey(values), {
+    ...between('GITHUB_APP_ID', ['GITHUB_APP_PRIVATE_KEY']),
+    error: 'goes with GITHUB_APP_PRIVATE_KEY, or its file',
+  })
+  .refine((values) => isWholeOrUnset([values.BELAY_JWT_ISSUER, values.BELAY_JWT_AUDIENCE, values.BELAY_JWT_JWKS_URL]), {
+    ...between('BELAY_JWT_ISSUER', ['BELAY_JWT_AUDIENCE', 'BELAY_JWT_JWKS_URL']),
+    error: 'goes with BELAY_JWT_AUDIENCE and BELAY_JWT_JWKS_URL: all three, or none',
+  })
   .refine((values) => !overlap(values.BELAY_PORTS_BACKEND, values.BELAY_PORTS_FRONTEND), {
     ...between('BELAY_PORTS_FRONTEND', ['BELAY_PORTS_BACKEND']),
     error: 'must not overlap BELAY_PORTS_BACKEND',
@@ -281,6 +247,9 @@ export const environment = variables
 export type Environment = z.output<typeof environment>;
 
 const enoughPorts = ({ BELAY_MAX_WORKSPACES: workspaces }: Values, range: PortRange): boolean => sizeOf(range) >= workspaces;
+const hasKey = (values: Values): boolean =>
+  values.GITHUB_APP_ID === undefined || (values.GITHUB_APP_PRIVATE_KEY ?? values.GITHUB_APP_PRIVATE_KEY_FILE) !== undefined;
+const isWholeOrUnset = (values: readonly unknown[]): boolean => new Set(values.map((value) => value === undefined)).size === 1;
 const overlap = (one: PortRange, other: PortRange): boolean => one.first <= other.last && other.first <= one.last;
 
 /** A check that is reported on one variable and looks at others too. `params` tells its message from those of single variables. */

@@ -2,6 +2,10 @@ import { closest, distance } from 'fastest-levenshtein';
 import type { z } from 'zod';
 import type { BreakerTiming } from './activities/breakers.ts';
 import type { PortRange } from './contracts/port-range.ts';
+import { gitHubAppConfig, triggerConfig } from './config-triggers.ts';
+import type { GitHubAppConfig, TriggerConfig } from './config-triggers.ts';
+import { apiConfig } from './config-api.ts';
+import type { ApiConfig } from './config-api.ts';
 import { VARIABLE_NAMES, environment, variableDoc } from './config-variables.ts';
 import type { Environment, VariableName } from './config-variables.ts';
 import { WAITS } from './contracts/constants.ts';
@@ -11,6 +15,8 @@ import type { RunLimits } from './contracts/run-input.ts';
 import { withoutUndefined } from './contracts/without-undefined.ts';
 import { gitUrlTemplate } from './github/address.ts';
 import { absolutePath } from './home.ts';
+import { ledgerPlaceOf } from './ledger-place.ts';
+import type { LedgerPlace } from './ledger/open-ledger.ts';
 import type { MemoryLimits } from './process/memory-watch.ts';
 
 const MEBIBYTE = 1024 ** 2;
@@ -24,6 +30,8 @@ const MAX_TYPOS = 3;
 export interface Config {
   /** Absolute path of BELAY_HOME. */
   home: string;
+  /** Where the ledger is. */
+  database: LedgerPlace;
   temporal: {
     /** Unset: a running `belay dev` is looked for, else one is started. */
     address?: string;
@@ -38,6 +46,8 @@ export interface Config {
     apiUrl: string;
     /** With `{owner}` and `{repo}`. */
     gitUrl: string;
+    /** Instead of a token. */
+    app?: GitHubAppConfig;
   };
   engine: { name: EngineName; model?: string; failover?: EngineName[]; script?: string; claudePath?: string; anthropicBaseUrl?: string };
   limits: RunLimits;
@@ -46,16 +56,28 @@ export interface Config {
   /** Unset: by the repository's forge. */
   checkpoints?: CheckpointPlace;
   budgetUsd: number;
-  /** How long closed runs can be gone on from, and how much mirrors and kept worktrees may take. */
-  upkeep: { keepMs: number; diskBytes: number };
+  /** How long closed runs can be gone on from, how much mirrors and kept worktrees may take, and how long records are kept (unset: for ever). */
+  upkeep: { keepMs: number; diskBytes: number; records: { logsMs?: number; artifactsMs?: number; auditMs?: number } };
   workspaces: { max: number; ports: { backend: PortRange; frontend: PortRange } };
   /** What the workspaces of this machine may take; `processors` of each, unset: all. */
   bounds: MemoryLimits & { processors?: number };
   /** How often all workers together may call in a minute; unset: as often as they like. */
   callsPerMinute: { github: number; agents?: number };
+  triggers: TriggerConfig;
+  api: ApiConfig;
   log: { level: Environment['BELAY_LOG_LEVEL'] };
   /** Never logged, never in a workflow. */
-  secrets: { anthropicApiKey?: string; claudeOauthToken?: string; githubToken?: string; temporalApiKey?: string; notifyUrl?: string };
+  secrets: {
+    anthropicApiKey?: string;
+    claudeOauthToken?: string;
+    githubToken?: string;
+    githubAppKey?: string;
+    webhookSecret?: string;
+    webhookSecretPrevious?: string;
+    databaseUrl?: string;
+    temporalApiKey?: string;
+    notifyUrl?: string;
+  };
   /** What looks like a mistake but stops nothing: unknown names, settings given twice. */
   warnings: string[];
 }
@@ -77,9 +99,11 @@ function givenVariables(env: NodeJS.ProcessEnv): Given {
 }
 
 function configOf(values: Environment, { env, warnings }: { env: NodeJS.ProcessEnv; warnings: string[] }): Config {
+  const database = ledgerPlaceOf(env);
   const optionalPath = (path: string | undefined): string | undefined => (path === undefined ? undefined : absolutePath(path, env));
   return {
     home: absolutePath(values.BELAY_HOME, env),
+    database,
     temporal: withoutUndefined({
       address: values.BELAY_TEMPORAL_ADDRESS ?? values.TEMPORAL_ADDRESS,
       namespace: values.TEMPORAL_NAMESPACE,
@@ -90,6 +114,7 @@ function configOf(values: Environment, { env, warnings }: { env: NodeJS.ProcessE
     github: {
       apiUrl: values.BELAY_GITHUB_API_URL,
       gitUrl: values.BELAY_GITHUB_GIT_URL ?? gitUrlTemplate(values.BELAY_GITHUB_API_URL),
+      ...withoutUndefined({ app: gitHubAppConfig(values, optionalPath) }),
     },
     engine: {
       name: values.BELAY_ENGINE,
@@ -106,7 +131,7 @@ function configOf(values: Environment, { env, warnings }: { env: NodeJS.ProcessE
     phasesOff: values.BELAY_PHASES_OFF ?? [],
     ...withoutUndefined({ checkpoints: values.BELAY_CHECKPOINTS }),
     budgetUsd: values.BELAY_BUDGET_USD,
-    upkeep: { keepMs: values.BELAY_KEEP_DAYS, diskBytes: values.BELAY_DISK_BUDGET_GB },
+    upkeep: upkeepOf(values),
     workspaces: {
       max: values.BELAY_MAX_WORKSPACES,
       ports: { backend: values.BELAY_PORTS_BACKEND, frontend: values.BELAY_PORTS_FRONTEND },
@@ -117,16 +142,32 @@ function configOf(values: Environment, { env, warnings }: { env: NodeJS.ProcessE
       ...withoutUndefined({ processors: values.BELAY_WORKSPACE_CPUS }),
     },
     callsPerMinute: { github: values.BELAY_GITHUB_CALLS_PER_MINUTE, ...withoutUndefined({ agents: values.BELAY_AGENT_CALLS_PER_MINUTE }) },
+    triggers: triggerConfig(values, optionalPath),
+    api: apiConfig(values),
     log: { level: values.BELAY_LOG_LEVEL },
-    secrets: withoutUndefined({
-      anthropicApiKey: values.ANTHROPIC_API_KEY,
-      claudeOauthToken: values.CLAUDE_CODE_OAUTH_TOKEN,
-      githubToken: values.GITHUB_TOKEN ?? values.GH_TOKEN,
-      temporalApiKey: values.TEMPORAL_API_KEY,
-      notifyUrl: values.BELAY_NOTIFY_URL,
-    }),
+    secrets: secretsOf(values, 'url' in database ? database.url : undefined),
     warnings,
   };
+}
+
+function secretsOf(values: Environment, databaseUrl: string | undefined): Config['secrets'] {
+  return withoutUndefined({
+    anthropicApiKey: values.ANTHROPIC_API_KEY,
+    claudeOauthToken: values.CLAUDE_CODE_OAUTH_TOKEN,
+    databaseUrl,
+    githubToken: values.GITHUB_TOKEN ?? values.GH_TOKEN,
+    temporalApiKey: values.TEMPORAL_API_KEY,
+    notifyUrl: values.BELAY_NOTIFY_URL,
+    githubAppKey: values.GITHUB_APP_PRIVATE_KEY,
+    webhookSecret: values.GITHUB_WEBHOOK_SECRET,
+    webhookSecretPrevious: values.GITHUB_WEBHOOK_SECRET_PREVIOUS,
+  });
+}
+
+function upkeepOf(values: Environment): Config['upkeep'] {
+  const { BELAY_KEEP_LOGS_DAYS: logsMs, BELAY_KEEP_ARTIFACTS_DAYS: artifactsMs, BELAY_KEEP_AUDIT_DAYS: auditMs } = values;
+  const records = withoutUndefined({ logsMs, artifactsMs, auditMs });
+  return { keepMs: values.BELAY_KEEP_DAYS, diskBytes: values.BELAY_DISK_BUDGET_GB, records };
 }
 
 function limitsOf(values: Environment): RunLimits {

@@ -179,7 +179,7 @@ const TOKEN_HINT = 'Set GITHUB_TOKEN, or run: gh auth login. docs/github.md has 
 /** Nobody needs GitHub: only what is set up wrong is a problem. */
 async function checkGitHub({ client, repository }: NonNullable<DiagnoseRequest['gitHub']>): Promise<Finding> {
   const check = 'GitHub';
-  if ((await client.token()) === undefined) {
+  if (!client.isApp && (await client.token()) === undefined) {
     if (!repository) return { check, status: 'ok', detail: 'no token; local repositories need none' };
     return { check, status: 'warning', detail: `${repositorySlug(repository)} is there, and there is no token`, hint: TOKEN_HINT };
   }

@@ -17,9 +17,10 @@ import { hostWorkQueue } from './contracts/constants.ts';
 import { BelayError } from './contracts/errors.ts';
 import { composeEngines } from './compose-engines.ts';
 import { composeForges } from './compose-forges.ts';
+import { composeScheduled } from './compose-triggers.ts';
 import { useHelper } from './git/helper.ts';
 import { createMirrors } from './git/mirror.ts';
-import { openLedger } from './ledger/open-ledger.ts';
+import { openPatientLedger } from './ledger/patient-ledger.ts';
 import { createWebhook } from './notifications/webhook.ts';
 import { workspaceEnvironment } from './process/environment.ts';
 import { ownFolder } from './process/own-folder.ts';
@@ -42,10 +43,12 @@ import { announce } from './temporal/announcement.ts';
 import { cacheFolder } from './cache-folder.ts';
 import type { TemporalTarget } from './temporal/connection.ts';
 import { connectTemporal, connectWorker, registerSearchAttributes, namedTarget, waitForTemporal } from './temporal/connection.ts';
+import { schedulePoll } from './temporal/schedules.ts';
 import { servingHosts } from './temporal/serving.ts';
 import { createWorkers } from './temporal/workers.ts';
 import { shareCalls } from './upkeep/call-shares.ts';
 import { recordHost } from './upkeep/host-record.ts';
+import type { UseClient } from './triggers/use-client.ts';
 import { startUpkeep } from './upkeep/worker-upkeep.ts';
 import type { Host } from './workspace/host.ts';
 import { takeHome } from './workspace/host.ts';
@@ -120,6 +123,7 @@ export async function startWorker({ config, env, target, log, ...options }: Work
     deployment: config.temporal.deployment,
     buildId: config.temporal.buildId,
   });
+  await schedulePoll(temporal.client, pollOf(config)).catch((error: unknown) => onProblem(error, 'The poll could not be scheduled'));
   const serving = () => servingHosts(temporal.client);
   stack.use(await shareCalls({ rates: Object.values(rates), serving, host: host.id, onProblem }));
   stack.use(recordHost({ deps, memory, onProblem }));
@@ -167,17 +171,21 @@ async function composeDependencies(composition: Composition): Promise<Dependenci
   stack.defer(() => worktrees.settled());
   const mirrors = createMirrors({ home, env });
   await worktrees.sweep(await mirrors.list());
-  const ledger = stack.use(await openLedger({ path: path.join(home, 'ledger.db') }));
+  const ledger = stack.use(await openPatientLedger({ place: config.database, home, onProblem }));
   const breakers = createBreakers({ ledger, onProblem, ...config.breakers });
   const bounds = { memory, workspaceOf: workspaceFinder(home), processors: processorsOf(config) };
   const processes = stack.use(await parts.openProcesses({ bootId: host.boot, bounds, start }));
+  const places = composeForges(config, env, rates.github);
+  const files = createRunFiles({ home });
+  const useClient: UseClient = (work) => work(client, new AbortController().signal);
   return {
     home,
     host: { id: host.id, taskQueue: hostWorkQueue(host.id, host.boot) },
     client,
     ledger,
-    files: createRunFiles({ home }),
-    ...guardForges(composeForges(config, env, rates.github), breakers),
+    files,
+    ...guardForges(places, breakers),
+    triggers: composeScheduled({ config, ledger, files, ...places, useClient, onProblem }),
     breakers,
     agentCalls: rates.agents,
     engines: composeEngines(config, env),
@@ -192,6 +200,9 @@ async function composeDependencies(composition: Composition): Promise<Dependenci
     ...(parts.atEffect ? { atEffect: parts.atEffect } : {}),
   };
 }
+
+const pollOf = ({ triggers: { repositories, pollMs } }: Config): { everyMs?: number } =>
+  repositories.length > 0 ? { everyMs: pollMs } : {};
 
 function processorsOf({ bounds: { processors } }: Config): ProcessorShares | undefined {
   return processors === undefined ? undefined : createProcessorShares({ processors });

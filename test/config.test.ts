@@ -22,6 +22,7 @@ function failure(env: NodeJS.ProcessEnv): string {
 test('an empty environment is a good one', () => {
   expect(load({})).toEqual({
     home: '/home/ada/.belay',
+    database: { path: '/home/ada/.belay/ledger.db' },
     temporal: {},
     github: { apiUrl: 'https://api.github.com', gitUrl: 'https://github.com/{owner}/{repo}.git' },
     engine: { name: 'claude' },
@@ -44,10 +45,11 @@ test('an empty environment is a good one', () => {
     breakers: { failures: 5, openMs: 60_000, successes: 2 },
     phasesOff: [],
     budgetUsd: 10,
-    upkeep: { keepMs: 90 * 24 * 3_600_000, diskBytes: 50 * 1024 ** 3 },
+    upkeep: { keepMs: 90 * 24 * 3_600_000, diskBytes: 50 * 1024 ** 3, records: {} },
     workspaces: { max: 15, ports: { backend: { first: 9100, last: 9114 }, frontend: { first: 9200, last: 9214 } } },
     bounds: { hostShare: 0.8, workspaceBytes: 2048 * 1024 ** 2 },
     callsPerMinute: { github: 60 },
+    triggers: { repositories: [], label: 'belay', bots: [], pollMs: 60_000, secrets: [] },
     log: { level: 'info' },
     secrets: {},
     warnings: [],
@@ -57,6 +59,10 @@ test('an empty environment is a good one', () => {
 test('every setting arrives where it belongs', () => {
   const config = load({
     BELAY_HOME: '~/elsewhere',
+    BELAY_DATABASE_URL: '~/runs.db',
+    BELAY_KEEP_LOGS_DAYS: '1',
+    BELAY_KEEP_ARTIFACTS_DAYS: '2',
+    BELAY_KEEP_AUDIT_DAYS: '3650',
     TEMPORAL_ADDRESS: 'temporal.example.com:7233',
     TEMPORAL_NAMESPACE: 'belay.a1b2c',
     TEMPORAL_API_KEY: 'temporal-key',
@@ -101,9 +107,18 @@ test('every setting arrives where it belongs', () => {
     BELAY_RETRIES: '5',
     BELAY_RETRY_BASE_MS: '20',
     BELAY_RETRY_CAP_MS: '500',
+    GITHUB_APP_ID: '7',
+    GITHUB_APP_PRIVATE_KEY_FILE: '~/app.pem',
+    BELAY_REPOSITORIES: 'Acme/Shop, acme/*',
+    BELAY_TRIGGER_LABEL: 'please',
+    BELAY_TRIGGER_BOTS: 'renovate[bot]',
+    BELAY_POLL_SECONDS: '30',
+    GITHUB_WEBHOOK_SECRET: 'two words',
+    GITHUB_WEBHOOK_SECRET_PREVIOUS_FILE: '/run/previous',
   });
   expect(config).toEqual({
     home: '/home/ada/elsewhere',
+    database: { path: '/home/ada/runs.db' },
     temporal: {
       address: 'temporal.example.com:7233',
       namespace: 'belay.a1b2c',
@@ -111,7 +126,21 @@ test('every setting arrives where it belongs', () => {
       deployment: 'belay',
       buildId: 'build-7',
     },
-    github: { apiUrl: 'https://github.example.com/api/v3', gitUrl: 'https://github.example.com/{owner}/{repo}.git' },
+    github: {
+      apiUrl: 'https://github.example.com/api/v3',
+      gitUrl: 'https://github.example.com/{owner}/{repo}.git',
+      app: { id: '7', key: { name: 'GITHUB_APP_PRIVATE_KEY', file: '/home/ada/app.pem' } },
+    },
+    triggers: {
+      repositories: ['acme/shop', 'acme/*'],
+      label: 'please',
+      bots: ['renovate[bot]'],
+      pollMs: 30_000,
+      secrets: [
+        { name: 'GITHUB_WEBHOOK_SECRET', value: 'two words' },
+        { name: 'GITHUB_WEBHOOK_SECRET_PREVIOUS', file: '/run/previous' },
+      ],
+    },
     engine: {
       name: 'scripted',
       model: 'sonnet',
@@ -140,13 +169,18 @@ test('every setting arrives where it belongs', () => {
     phasesOff: ['review', 'document'],
     checkpoints: 'remote',
     budgetUsd: 0.5,
-    upkeep: { keepMs: 7 * 24 * 3_600_000, diskBytes: 512 * 1024 ** 2 },
+    upkeep: {
+      keepMs: 7 * 24 * 3_600_000,
+      diskBytes: 512 * 1024 ** 2,
+      records: { logsMs: 24 * 3_600_000, artifactsMs: 48 * 3_600_000, auditMs: 3650 * 24 * 3_600_000 },
+    },
     workspaces: { max: 2, ports: { backend: { first: 9300, last: 9301 }, frontend: { first: 9302, last: 9310 } } },
     bounds: { hostShare: 0.65, workspaceBytes: 512 * 1024 ** 2, processors: 2 },
     callsPerMinute: { github: 80, agents: 20 },
     log: { level: 'debug' },
     secrets: {
       anthropicApiKey: 'anthropic-key',
+      webhookSecret: 'two words',
       claudeOauthToken: 'oauth-token',
       githubToken: 'ghp_first',
       temporalApiKey: 'temporal-key',
@@ -250,4 +284,17 @@ test('.env.example and the settings page say what the schema says', async () => 
   const script = fileURLToPath(new URL('../scripts/env-example.ts', import.meta.url));
   await promisify(execFile)(process.execPath, [script, '--check']);
   expect(await readFile(new URL('../docs/settings.md', import.meta.url), 'utf8')).toContain('`BELAY_TEST_ATTEMPTS` | `4`');
+});
+
+test('the key of an app may stand in one line, and goes with its id', () => {
+  const key = '-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----';
+  for (const given of [key, key.replaceAll('\n', String.raw`\n`)]) {
+    expect(load({ GITHUB_APP_ID: '7', GITHUB_APP_PRIVATE_KEY: given }).github.app?.key.value).toBe(key);
+  }
+  expect(failure({ GITHUB_APP_ID: '7', GITHUB_APP_PRIVATE_KEY: 'MIIE' })).toContain('GITHUB_APP_PRIVATE_KEY is not usable');
+  expect(failure({ GITHUB_APP_ID: '7' })).toContain("GITHUB_APP_ID is '7': goes with GITHUB_APP_PRIVATE_KEY, or its file");
+});
+
+test.each(['acme', 'acme/shop/x', '*/shop', 'acme/shop,', 'https://github.com/acme/shop'])('%s names no repository', (list) => {
+  expect(failure({ BELAY_REPOSITORIES: list })).toContain('must be a list, with commas between, of owner/name or owner/*');
 });

@@ -11,6 +11,9 @@ const PAGES = globSync(['*.md', 'docs/**/*.md'], { cwd: ROOT }).toSorted();
 /** Where a code span that begins so is meant as a path of this repository. */
 const FOLDERS = /^(?:\.ci|bench|commands|docker|docs|lint|samples|scripts|src|test)\/[\w./-]*$/;
 
+/** Commands that are the beginning of others. */
+const NESTED = ['pr', 'schedule', 'intake'];
+
 const textOf = (page: string): string => readFileSync(join(ROOT, page), 'utf8');
 
 interface Found {
@@ -89,7 +92,7 @@ describe('README and docs', () => {
     });
     expect(shown.length).toBeGreaterThan(30);
     for (const { page, text, words } of shown) {
-      const command = words.slice(0, words[0] === 'pr' ? 2 : 1);
+      const command = words.slice(0, NESTED.includes(words[0] ?? '') ? 2 : 1);
       const help = await helpOf(command);
       expect(help, `${page}: ${text}`).toBeDefined();
       const options = words.slice(1).filter((word) => /^--?[a-z]/.test(word));

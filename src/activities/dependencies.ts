@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client';
 import type { EngineName } from '../contracts/constants.ts';
+import type { Triggers } from '../contracts/triggers.ts';
 import type { ForgeName, TrackerName } from '../contracts/repository.ts';
 import type { Engine } from '../engines/engine.ts';
 import type { Forge } from '../forges/forge.ts';
@@ -36,6 +37,8 @@ export interface Dependencies {
   holdings: Holdings;
   /** How often agents may be called, where that is limited. */
   agentCalls?: CallRate | undefined;
+  /** What schedules have done. */
+  triggers: Triggers;
   /** Where people are told that a run needs one of them, if anywhere. */
   notifier?: Notifier;
   /** What agents and tests see of the worker's environment: without its secrets. */

@@ -13,6 +13,7 @@ import { progressActivities } from './progress.ts';
 import { publishActivities } from './publish.ts';
 import { recordActivities } from './record.ts';
 import { takeInActivities } from './take-in.ts';
+import type { Triggers } from '../contracts/triggers.ts';
 
 /** So long a comment waits for a limit to end; then the next one brings the issue up to date. */
 const COMMENT_WAIT_MS = 60_000;
@@ -42,7 +43,7 @@ export function leaseQueueActivities(deps: Dependencies): LeaseActivities {
 }
 
 /** What the orchestrator's queue serves, and what its worker does by itself. */
-export function orchestratorActivities(deps: Dependencies): OrchestratorActivities & RecordActivities {
+export function orchestratorActivities(deps: Dependencies): OrchestratorActivities & RecordActivities & Triggers {
   const { commentProgress, updateDraft, requestCancel } = progressActivities(deps);
   const { recordRun } = recordActivities(deps);
   // Noted too: a run that ends would otherwise wait a minute for the comment that a killed worker was writing.
@@ -55,6 +56,8 @@ export function orchestratorActivities(deps: Dependencies): OrchestratorActiviti
     notifyPeople: noted(notifyActivities(deps).notifyPeople),
     dropHandover: noted(handoverActivities(deps).dropHandover),
     recordRun: typed(recordRun),
+    pollIssues: typed(deps.triggers.pollIssues),
+    startScheduled: typed(deps.triggers.startScheduled),
   };
 }
 

@@ -5,6 +5,8 @@ import type { IssueLabels } from '../contracts/run-state.ts';
 import type { RunView } from '../contracts/run-view.ts';
 import type { CommentInput, IssueNow } from '../contracts/work.ts';
 import { isUnfinished, stoppedNotice, withNotice } from '../texts/draft-notice.ts';
+import { answerOf } from '../texts/comment-answer.ts';
+import type { CommentAnswer } from '../texts/comment-answer.ts';
 import { PROGRESS_MARKER, progressComment } from '../texts/progress-comment.ts';
 import type { Dependencies } from './dependencies.ts';
 import { performEffect } from './effects.ts';
@@ -39,7 +41,8 @@ export function progressActivities(deps: Deps) {
     async commentProgress({ issue, runId, trouble, labels, viewVersion, look }: CommentInput): Promise<Pick<IssueNow, 'over'>> {
       const view = await viewOfRun(deps, { runId, viewVersion });
       const plan = await planOf(deps, view, issue.repository);
-      const body = progressComment(view, { ...(plan ? { plan } : {}), ...(trouble ? { trouble } : {}) });
+      const answer = await lastAnswer(deps, runId);
+      const body = progressComment(view, { ...(plan ? { plan } : {}), ...(trouble ? { trouble } : {}), ...(answer ? { answer } : {}) });
       const tracker = deps.trackers[issue.tracker];
       const on = { runId, on: `#${issue.key}`, intent: view.status };
       await performEffect(deps, { name: 'comment', ...on, receipt: ({ id }) => id }, () =>
@@ -67,6 +70,12 @@ export function progressActivities(deps: Deps) {
       await deps.client.workflow.getHandle(workflowId, executionId).cancel();
     },
   };
+}
+
+/** What somebody was told who gave a command in a comment. Another host's ledger may not know: then the comment is short of it. */
+async function lastAnswer({ ledger }: Deps, runId: string): Promise<CommentAnswer | undefined> {
+  const comments = await ledger.listComments({ runId });
+  return comments.map(({ text, metadata }) => answerOf(text, metadata)).findLast((answer) => answer !== undefined);
 }
 
 /** The plan for the comment. A host that has not worked on the run finds it at the remote; without it the comment is short of it, no more. */

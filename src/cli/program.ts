@@ -8,9 +8,11 @@ import { age } from './age.ts';
 import { packageVersion } from '../package-version.ts';
 import type { Shell } from './completion-scripts.ts';
 import { COMPLETION_SCRIPTS, SHELLS } from './completion-scripts.ts';
-import type { RetryOptions } from './orders.ts';
-import type { RollbackOptions } from './rollback.ts';
+import { auditCommands, ledgerCommands } from './ledger-commands.ts';
+import type { RetryOptions, RollbackOptions } from './orders.ts';
 import type { RunOptions } from './run.ts';
+import { serviceCommands } from './service-commands.ts';
+import { triggerCommands } from './trigger-commands.ts';
 import { EXIT } from './terminal.ts';
 import { approvals, count, dollars, priority } from './values.ts';
 
@@ -39,8 +41,21 @@ export function declareCommands({ env, terminal, done }: Declare): Command {
     .enablePositionalOptions()
     .configureOutput({ writeOut: (text) => terminal.out(text.trimEnd()), writeErr: (text) => terminal.note(text.trimEnd()) })
     .showHelpAfterError('(belay --help shows what there is)');
-  for (const define of [servers, runs, readers, orders, approvalOrders, pullRequests, upkeep, completion])
-    define({ program, env, terminal, done });
+  const all = [
+    servers,
+    serviceCommands,
+    triggerCommands,
+    runs,
+    readers,
+    orders,
+    approvalOrders,
+    pullRequests,
+    upkeep,
+    ledgerCommands,
+    auditCommands,
+    completion,
+  ];
+  for (const define of all) define({ program, env, terminal, done });
   return program;
 }
 
@@ -180,7 +195,7 @@ function orders(set: Define): void {
     .option('--detach', 'return at once; needs a running `belay dev`', false)
     .addOption(json())
     .action((id: string, options: RollbackOptions) =>
-      inContext(set, async (context) => (await import('./rollback.ts')).rollback(context, id, options)),
+      inContext(set, async (context) => (await import('./orders.ts')).rollback(context, id, options)),
     );
 }
 

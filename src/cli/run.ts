@@ -4,13 +4,14 @@ import type { ApprovalName, EngineName, PipelineName, Priority, WorkspaceKind } 
 import { BelayError } from '../contracts/errors.ts';
 import { withoutUndefined } from '../contracts/without-undefined.ts';
 import { composeEngines } from '../compose-engines.ts';
-import type { IntakeDependencies, Request } from '../intake/order.ts';
+import { intakeOf } from '../compose-intake.ts';
+import type { Request } from '../intake/order.ts';
 import { takeOrder } from '../intake/order.ts';
 import type { Started } from '../intake/start-run.ts';
 import { startRun } from '../intake/start-run.ts';
 import { parseTarget } from '../intake/target.ts';
 import type { Context } from './context.ts';
-import { ask } from './follow.ts';
+import { ask } from '../orders/follow.ts';
 import { exitCodeOfRun, report } from './report.ts';
 import type { Session } from './session.ts';
 import { findSession, needsDev, openSession, webAddress } from './session.ts';
@@ -43,13 +44,6 @@ export async function run(context: Context, target: string, options: RunOptions)
   await using session = options.detach ? await detachable(context) : await openSession(context);
   const started = await startRun({ ...context, client: session.client }, order);
   return await followToRest(context, session, started, options);
-}
-
-export function intakeOf({ config, ledger, files, forges, trackers, gitHub }: Context): IntakeDependencies {
-  const { engine, limits, phasesOff, checkpoints, budgetUsd } = config;
-  const { name, model, script, failover } = engine;
-  const defaults = { engine: name, ...withoutUndefined({ model, script, failover, checkpoints }), limits, phasesOff, budgetUsd };
-  return { ledger, files, forges, trackers, gitHub, defaults };
 }
 
 async function requestOf({ gitHub }: Context, target: string, options: RunOptions): Promise<Request> {

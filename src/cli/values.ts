@@ -30,3 +30,11 @@ export function count(text: string): number {
   if (Number.isInteger(number) && number > 0) return number;
   throw new InvalidArgumentError('It is a whole number above 0.');
 }
+
+/** Given several times, or once with commas. */
+export function repositories(text: string, before: string[] = []): string[] {
+  const given = text.split(',').map((each) => each.trim().toLowerCase());
+  if (given.some((slug) => !/^[a-z\d][\w.-]*\/[\w.-]+$/.test(slug)))
+    throw new InvalidArgumentError('It is the name of a repository, as owner/name.');
+  return [...new Set([...before, ...given])];
+}

@@ -3,7 +3,7 @@ import { CANCEL_SIGNAL } from '../contracts/constants.ts';
 import type { RunView } from '../contracts/run-view.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { onStopSignals } from '../process/stop-signals.ts';
-import { follow } from './follow.ts';
+import { follow } from '../orders/follow.ts';
 import { showProgress } from './progress.ts';
 import { withPlaces } from './queue.ts';
 import type { Session } from './session.ts';

@@ -69,6 +69,10 @@ export const hostWorkQueue = (hostId: string, boot: string): string => `belay-ho
 export const APPROVALS = ['plan', 'publish'] as const;
 export type ApprovalName = (typeof APPROVALS)[number];
 
+/** Workflows beside the pipelines: what schedules start. */
+export const POLL_WORKFLOW = 'pollIssues';
+export const SCHEDULED_WORKFLOW = 'startScheduled';
+
 /** Keyword search attributes that Belay registers and sets. */
 export const SEARCH_ATTRIBUTES = ['BelayRunId', 'BelayRepository', 'BelayIssue', 'BelayStatus', 'BelayPhase', 'BelayEngine'] as const;
 

@@ -47,7 +47,9 @@ export const ERRORS = {
     'A file of the local forge is not as Belay writes it.',
     'Mend the file that the message names, or take it from a backup, then `belay retry`.',
   ),
+  intake_paused: retry('New runs are held back on this installation.', '`belay intake resume` lets them begin again.'),
   issue_closed: fatal('The issue is closed.', 'Reopen it, then run it again.'),
+  wrong_state: fatal('The run is not in a state in which this can be done.', '`belay show` says how it stands.'),
   // forges and trackers
   forge_not_logged_in: human(
     'The forge wants a login, or does not know this one.',
@@ -161,6 +163,10 @@ export const ERRORS = {
     'Install it, or name it in `BELAY_TEMPORAL_CLI`.',
   ),
   ledger_busy: retry('The ledger is kept busy by another process.', 'It is tried again. If this stays, look for a stopped belay process.'),
+  ledger_unreachable: retry(
+    'The database of the ledger does not answer.',
+    'Check that it runs, and `BELAY_DATABASE_URL`. Runs go on meanwhile, and what is to be recorded of them is kept until it is back.',
+  ),
   ledger_unusable: human(
     'The ledger cannot be opened, or is damaged.',
     'Check the file and its folder, or move the file away: Belay begins a new one.',
@@ -168,6 +174,22 @@ export const ERRORS = {
   configuration_invalid: fatal(
     'The settings of this installation have a problem.',
     'Correct them; docs/settings.md explains every variable.',
+  ),
+  // the API
+  token_invalid: fatal('The request has no token, or none that is known and still valid.', '`belay token create` makes one.'),
+  not_allowed: fatal('The token is known, and may not do this.', 'Use one with a higher role, or one that is for all repositories.'),
+  not_found: fatal('There is nothing at this address, or nothing that the token may see.', 'Check the address and the id.'),
+  method_not_allowed: fatal('The address is there, and takes other methods.', 'The header `Allow` names them.'),
+  run_open: fatal('A run of the same issue is open.', 'Follow that one, or cancel it first.'),
+  key_in_use: fatal('A request with the same Idempotency-Key is being answered.', 'Ask again in a moment.'),
+  key_reused: fatal('The Idempotency-Key belongs to another request.', 'Use a new key for every new request.'),
+  body_too_large: fatal('The body of the request is larger than it may be.', 'Put long texts into an issue, and name that.'),
+  media_type_unsupported: fatal('The body is of a kind that is not read here.', 'Send JSON, as `application/json` in UTF-8.'),
+  too_many_calls: wait('There were too many calls in a minute.', 'Ask again when the header `Retry-After` says.'),
+  address_unusable: fatal('The address that the API is to listen at is taken, or is not of this machine.', 'Name another one.'),
+  identity_unreachable: retry(
+    'The keys by which JWTs are checked cannot be had.',
+    'Check `BELAY_JWT_JWKS_URL`; tokens of `belay token create` work meanwhile.',
   ),
   internal: human(
     'Something failed that Belay did not expect.',

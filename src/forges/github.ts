@@ -27,7 +27,7 @@ export function createGitHubForge({ client, gitUrl }: GitHubForgeOptions): Forge
 
 async function gitAccess(client: GitHubClient, template: string, { owner, name }: RepositoryRef): Promise<GitAccess> {
   const url = template.replaceAll('{owner}', encodeURIComponent(owner)).replaceAll('{repo}', encodeURIComponent(name));
-  const password = await client.token();
+  const password = await client.token({ owner, name });
   // GitHub takes any name beside a token; this one also goes with the tokens of apps.
   return password === undefined ? { url } : { url, credentials: { username: 'x-access-token', password } };
 }
@@ -38,7 +38,7 @@ async function describe(client: GitHubClient, repository: RepositoryRef): Promis
   const asked = { doing: `look at ${slug}`, missing: { code: 'repository_not_found', what: `repository ${slug}` } } as const;
   const { data } = await client.call(asked, (octokit) => octokit.rest.repos.get({ owner: repository.owner, repo: repository.name }));
   const present = presentName(data.full_name);
-  await assertWritable(client, repositorySlug(present), data);
+  await assertWritable(client, present, data);
   return {
     repository: present,
     ...((await hasCommits(client, present, data.default_branch)) ? { defaultBranch: data.default_branch } : {}),
@@ -56,19 +56,22 @@ interface Rights {
   permissions?: { push?: boolean };
 }
 
-async function assertWritable({ host, token }: GitHubClient, slug: string, { archived, disabled, permissions }: Rights): Promise<void> {
+async function assertWritable(client: GitHubClient, repository: RepositoryRef, { archived, disabled, permissions }: Rights): Promise<void> {
+  const { host, isApp } = client;
+  const slug = repositorySlug(repository);
   const forbidden = (why: string, hint: string): BelayError =>
     new BelayError({ code: 'forge_forbidden', message: `Belay cannot work on ${slug} on ${host}: ${why}.`, hint });
   if (archived) throw forbidden('it is archived, and can only be read', 'Unarchive it in its settings.');
   if (disabled) throw forbidden('GitHub has disabled it', 'Its owner can ask GitHub for the reason.');
-  if ((await token()) === undefined) {
+  if ((await client.token(repository)) === undefined) {
     throw new BelayError({
       code: 'forge_not_logged_in',
       message: `Belay cannot work on ${slug} on ${host}: there is no token.`,
       hint: 'Set GITHUB_TOKEN, or run `gh auth login`. docs/github.md has what the token needs.',
     });
   }
-  if (permissions?.push === false)
+  // Of an app GitHub says this of nobody: the push itself tells.
+  if (permissions?.push === false && !isApp)
     throw forbidden(
       'the token has no right to push to it',
       'Ask for the role "write" there, or use a token of somebody who has it; `belay doctor` looks at yours.',

@@ -2,13 +2,18 @@ import type { Octokit } from '@octokit/rest';
 import { BelayError } from '../contracts/errors.ts';
 import type { CallRate } from '../pacing/call-rate.ts';
 import { gitHubHost } from './address.ts';
+import { appTokenSource } from './app.ts';
+import type { GitHubApp } from './app.ts';
 import { gitHubFailure } from './failures.ts';
 import type { Asked } from './failures.ts';
 import { tokenSource } from './token.ts';
+import type { RepositoryName } from './token.ts';
 
 export interface GitHubClientOptions {
   /** From a variable. Without it, `gh` is asked. */
   token?: string | undefined;
+  /** An app's tokens instead. */
+  app?: GitHubApp | undefined;
   /** REST, such as `https://api.github.com` or `https://github.example.com/api/v3`. */
   apiUrl: string;
   /** For proxies, and for finding `gh`. */
@@ -25,8 +30,10 @@ export interface GitHubClient {
   /** As people know the server: `github.com`. */
   readonly host: string;
   readonly apiUrl: string;
+  /** It works as an app: it is nobody, and has a token for each repository. */
+  readonly isApp: boolean;
   /** Undefined: public repositories can be read, nothing can be written. */
-  token(): Promise<string | undefined>;
+  token(repository?: RepositoryName): Promise<string | undefined>;
   /** Throws `BelayError` in the catalogue's words, made of what was asked. */
   call<Answer>(asked: Asked, ask: (octokit: Octokit) => Promise<Answer>): Promise<Answer>;
   /** The id of the user whose token this is; undefined for tokens of apps, which are nobody's. */
@@ -41,6 +48,7 @@ const RETRY_MS = 1000;
 
 export function createGitHubClient({
   token: given,
+  app,
   apiUrl,
   env,
   timeoutMs = TIMEOUT_MS,
@@ -49,7 +57,7 @@ export function createGitHubClient({
   rate,
 }: GitHubClientOptions): GitHubClient {
   const host = gitHubHost(apiUrl);
-  const token = tokenSource({ token: given, host, env });
+  const token = app ? appTokenSource({ app, apiUrl, host, env, timeoutMs }) : tokenSource({ token: given, host, env });
   const octokit = once(async () => {
     // Loaded when first needed: most commands never talk to GitHub.
     const { createOctokit } = await import('./octokit.ts');
@@ -63,7 +71,8 @@ export function createGitHubClient({
       throw gitHubFailure(error, { ...asked, host, token: await token.get() });
     }
   };
-  return { host, apiUrl, token: () => token.get(), call, viewer: rememberedViewer(call) };
+  const viewer = token.isApp ? () => Promise.resolve(undefined) : rememberedViewer(call);
+  return { host, apiUrl, isApp: token.isApp, token: (repository) => token.get(repository), call, viewer };
 }
 
 /** Long waits outlive this process, like those that GitHub itself asks for. */

@@ -40,6 +40,15 @@ export async function upsertMarkedComment(client: GitHubClient, { marker, body, 
   }
 }
 
+/** The comment of our own that carries this marker, with another text. Undefined where there is none. */
+export async function rewriteMarkedComment(
+  client: GitHubClient,
+  { marker, rewrite, ...place }: CommentPlace & { marker: string; rewrite: (body: string) => string },
+): Promise<PlacedComment | undefined> {
+  const present = await findOwn(client, place, marker);
+  return present && change(client, place, present, cutBody(rewrite(present.body.replaceAll('\r\n', '\n'))));
+}
+
 async function findOwn(client: GitHubClient, place: CommentPlace, marker: string): Promise<PlacedComment | undefined> {
   // An app cannot ask who it is. It writes as a bot, which no person can be.
   const me = await client.viewer();

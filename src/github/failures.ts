@@ -43,6 +43,8 @@ interface Failure {
 }
 
 const MAX_WORDS = 500;
+/** An app has many. */
+const TOKEN = /\bgh[a-z]_\w{20,}/g;
 const FALLBACK_WAIT_SECONDS = 60;
 /** Dates of answers have whole seconds, and answers take some. */
 const MAX_SKEW_MS = 60_000;
@@ -57,7 +59,8 @@ export function gitHubFailure(error: unknown, question: Question): unknown {
 }
 
 function failureOf(error: unknown, token: string | undefined): Failure | undefined {
-  const clean = (words: string): string => plainLine(token === undefined ? words : words.replaceAll(token, '[token]'), MAX_WORDS);
+  const clean = (words: string): string =>
+    plainLine((token === undefined ? words : words.replaceAll(token, '[token]')).replaceAll(TOKEN, '[token]'), MAX_WORDS);
   const graphql = graphqlError.safeParse(error);
   if (graphql.success) {
     const [first] = graphql.data.errors;

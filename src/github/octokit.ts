@@ -3,7 +3,7 @@ import { throttling } from '@octokit/plugin-throttling';
 import { Octokit } from '@octokit/rest';
 import { conditional } from './conditional.ts';
 import type { CallRate } from '../pacing/call-rate.ts';
-import type { TokenSource } from './token.ts';
+import type { RepositoryName, TokenSource } from './token.ts';
 import { createTransport } from './transport.ts';
 import type { HttpFetch } from './transport.ts';
 
@@ -37,10 +37,11 @@ export function createOctokit({ token, apiUrl, env, timeoutMs, maxWaitSeconds, r
     // A second between changes is what GitHub asks for; the plugin's three for comments and pull requests would hold up many runs.
     triggersNotification: () => false,
   };
+  const addresses = createAddresses();
   const octokit = new GitHub({
     baseUrl: apiUrl.replace(/\/+$/, ''),
     userAgent: 'belay',
-    request: { fetch: withToken(conditional(createTransport({ env, timeoutMs })), token) },
+    request: { fetch: withToken(conditional(createTransport({ env, timeoutMs })), token, addresses) },
     log: { debug: ignore, info: ignore, warn: ignore, error: ignore },
     throttle,
     retry: { retries: RETRIES, doNotRetry: FINAL, retryAfterBaseValue: retryMs },
@@ -48,6 +49,9 @@ export function createOctokit({ token, apiUrl, env, timeoutMs, maxWaitSeconds, r
   octokit.hook.before('request', (options) => {
     if (options.method !== 'GET') options.request.retries = 0;
   });
+  // Before the question: what keeps an app from its token is no failure of the network, and would be taken for one there.
+  if (token.isApp)
+    octokit.hook.before('request', async (options) => void (await token.get(addresses.of(octokit.request.endpoint(options).url))));
   // Added last, and so before all of Octokit's own queues, in which nobody counts who waits.
   if (rate) octokit.hook.wrap('request', (request, options) => rate.paced(async () => request(options)));
   return octokit;
@@ -56,13 +60,42 @@ export function createOctokit({ token, apiUrl, env, timeoutMs, maxWaitSeconds, r
 /** Failures are thrown, and told by whoever asked. */
 const ignore = (): void => {};
 
+interface Addresses {
+  /** The repository that an address of the API is about. */
+  of(url: string): RepositoryName | undefined;
+  /** Further pages have the repository's number instead of its name. */
+  learn(url: string, link: string | null): void;
+}
+
+const BY_NAME = /\/repos\/([^/?]+)\/([^/?]+)/;
+const BY_NUMBER = /\/repositories\/(\d+)(?=[/?]|$)/;
+
+function createAddresses(): Addresses {
+  const numbered = new Map<string, RepositoryName>();
+  const of = (url: string): RepositoryName | undefined => {
+    const [, owner, name] = BY_NAME.exec(url) ?? [];
+    if (owner && name) return { owner: decodeURIComponent(owner).toLowerCase(), name: decodeURIComponent(name).toLowerCase() };
+    return numbered.get(BY_NUMBER.exec(url)?.[1] ?? '');
+  };
+  return {
+    of,
+    learn(url, link) {
+      const number = BY_NUMBER.exec(link ?? '')?.[1];
+      const about = of(url);
+      if (number && about) numbered.set(number, about);
+    },
+  };
+}
+
 /** Added last, so that no error and no log of the library can hold the token. */
-function withToken(fetch: HttpFetch, source: TokenSource): HttpFetch {
+function withToken(fetch: HttpFetch, source: TokenSource, addresses: Addresses): HttpFetch {
   return async (url, request) => {
-    const token = await source.get();
+    const about = addresses.of(url);
+    const token = await source.get(about);
     const headers = token === undefined ? request.headers : { ...request.headers, authorization: `Bearer ${token}` };
     const answer = await fetch(url, { ...request, headers });
-    if (answer.status === 401) source.forget();
+    if (answer.status === 401) source.forget(about);
+    if (source.isApp) addresses.learn(url, answer.headers.get('link'));
     return answer;
   };
 }

@@ -22,6 +22,7 @@ export async function tokenRights(client: GitHubClient, repository?: RepositoryR
 }
 
 async function identity(client: GitHubClient): Promise<{ login?: string; scopes?: string[] }> {
+  if (client.isApp) return {};
   try {
     return await client.call({ doing: 'say whose token this is' }, async (octokit) => {
       const { data, headers } = await octokit.rest.users.getAuthenticated();
@@ -58,7 +59,8 @@ async function onRepository(client: GitHubClient, repository: RepositoryRef): Pr
   const unread = await Promise.all(
     tries.map(async ({ name, works }) => ((await granted<unknown>(works)) === false ? [`the permission ${name} on ${slug}`] : [])),
   );
-  const push = sees.permissions?.push === false ? [`the right to push to ${slug}`] : [];
+  // Of an app GitHub says this of nobody.
+  const push = sees.permissions?.push === false && !client.isApp ? [`the right to push to ${slug}`] : [];
   return { isPrivate: sees.private, lacks: [...push, ...unread.flat()] };
 }
 

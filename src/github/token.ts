@@ -1,11 +1,17 @@
 import { execa } from 'execa';
+import type { RepositoryRef } from '../contracts/repository.ts';
 import { findExecutable } from '../process/executable.ts';
+
+/** What a token is for. */
+export type RepositoryName = Pick<RepositoryRef, 'owner' | 'name'>;
 
 /** Where the token comes from. It is asked for before each use: a person may log in while Belay runs. */
 export interface TokenSource {
-  get(): Promise<string | undefined>;
+  /** An app has no token but for a repository. */
+  readonly isApp: boolean;
+  get(about?: RepositoryName): Promise<string | undefined>;
   /** GitHub has refused it: the next use looks again. */
-  forget(): void;
+  forget(about?: RepositoryName): void;
 }
 
 export interface TokenSourceOptions {
@@ -22,9 +28,10 @@ const GH_TIMEOUT_MS = 5000;
 
 /** The given token, else the one that `gh` is logged in with, asked for when first needed. */
 export function tokenSource({ token, host, env }: TokenSourceOptions): TokenSource {
-  if (token !== undefined) return { get: () => Promise.resolve(token), forget: () => {} };
+  if (token !== undefined) return { isApp: false, get: () => Promise.resolve(token), forget: () => {} };
   let asked: Promise<string | undefined> | undefined;
   return {
+    isApp: false,
     get: async () => {
       asked ??= askGh(host, env);
       const found = await asked;

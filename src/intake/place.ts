@@ -12,6 +12,8 @@ export interface PlaceRequest {
   target: Target;
   /** A path, or the name or address of a repository on GitHub; the working directory unless the target names a repository. */
   repository?: string;
+  /** The repository itself, where the caller knows it: no name has to be read. */
+  ref?: RepositoryRef;
   workingDirectory: string;
   base?: string;
 }
@@ -43,8 +45,8 @@ export interface Place {
 
 /** Finds the repository that a request is about, and its base. Throws what tells a person why there is none. */
 export async function placeOf(deps: PlaceDependencies, request: PlaceRequest): Promise<Place> {
-  const { target, repository: named } = request;
-  const known = named === undefined ? namedBy(target) : await onGitHub(deps, named);
+  const { target, repository: named, ref } = request;
+  const known = ref ?? (named === undefined ? namedBy(target) : await onGitHub(deps, named));
   if (known) return known.forge === 'local' ? localPlace(deps, request, known) : remotePlace(deps, request, known);
   const checkout = await inspectRepository(named ?? request.workingDirectory);
   const origin = target.kind === 'issue' ? await originOf(deps, checkout) : undefined;

@@ -11,6 +11,7 @@ import { plainLine } from '../contracts/text.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { RunFiles } from '../run-files/run-files.ts';
 import type { Order } from './order.ts';
+import { requireIntake } from './pause.ts';
 
 type Pipeline = (input: RunInput) => Promise<unknown>;
 
@@ -40,18 +41,32 @@ export interface StartDependencies {
   files: RunFiles;
 }
 
-/** The one place where runs begin: takes an id and starts the pipeline, or joins the issue's open run. */
-export async function startRun({ client, ledger, files }: StartDependencies, { input: order, plan }: Order): Promise<Started> {
-  const { repository, issue, pipeline, triggeredBy, createdAt, engine } = order;
-  const id = await ledger.reserveRun({
+/** The one place where runs begin: takes an id and starts the pipeline, or joins the issue's open run. Throws intake_paused. */
+export async function startRun(deps: StartDependencies, order: Order): Promise<Started> {
+  return startReserved(deps, order, await reserveRun(deps, order));
+}
+
+/** Takes an id for the run of an order. `startReserved` starts it. Throws intake_paused. */
+export async function reserveRun({ ledger }: Pick<StartDependencies, 'ledger'>, { input }: Order): Promise<string> {
+  await requireIntake(ledger);
+  const { repository, issue, pipeline, triggeredBy, createdAt, engine } = input;
+  return ledger.reserveRun({
     pipeline,
     repository: repositorySlug(repository),
     engine,
     triggeredBy,
     createdAt,
     ...(issue ? { issueKey: issue.key } : {}),
-    workflowId: (runId) => workflowIdOf(order, runId),
+    workflowId: (runId) => workflowIdOf(input, runId),
   });
+}
+
+/** Starts the pipeline under an id that was taken for it; the id is given back where nothing came of it. */
+export async function startReserved(
+  { client, ledger, files }: StartDependencies,
+  { input: order, plan }: Order,
+  id: string,
+): Promise<Started> {
   const workflowId = workflowIdOf(order, id);
   try {
     const given = plan === undefined ? {} : { plan: await keepPlan({ ledger, files }, id, plan) };

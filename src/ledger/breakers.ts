@@ -1,9 +1,8 @@
-import type { Kysely } from 'kysely';
+import type { Store } from './flavour.ts';
 import type { Ledger } from './ledger.ts';
-import type { LedgerTables } from './schema.ts';
 
 /** The state of circuit breakers. One statement compares and sets: of two that build on the same version, one is told to look again. */
-export function breakerQueries(db: Kysely<LedgerTables>): Pick<Ledger, 'readBreaker' | 'writeBreaker'> {
+export function breakerQueries({ db }: Store): Pick<Ledger, 'readBreaker' | 'writeBreaker'> {
   return {
     readBreaker: (key) => db.selectFrom('breakers').select(['state', 'version']).where('key', '=', key).executeTakeFirst(),
     async writeBreaker({ key, state, version }) {

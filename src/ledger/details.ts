@@ -1,18 +1,26 @@
-import type { Kysely } from 'kysely';
+import type { Transaction } from 'kysely';
+import { totalTokens } from '../contracts/records.ts';
 import type { ArtifactRecord, SessionRecord, StepRecord } from '../contracts/records.ts';
+import { withoutUndefined } from '../contracts/without-undefined.ts';
+import { tell } from './events.ts';
+import type { Store } from './flavour.ts';
 import type { Ledger } from './ledger.ts';
+import { ensureRun } from './parents.ts';
 import type { ArtifactsTable, LedgerTables, SessionsTable, StepsTable } from './schema.ts';
-
-type Database = Kysely<LedgerTables>;
 
 /** What a run did: steps, agents' sessions, files. */
 export function detailQueries(
-  db: Database,
+  store: Store,
 ): Pick<Ledger, 'recordStep' | 'listSteps' | 'recordSession' | 'listSessions' | 'recordArtifact' | 'listArtifacts' | 'getArtifact'> {
+  const { db, flavour } = store;
+  const inRun = (runId: string, record: (writing: Writing) => Promise<void>, lock = flavour.kept): Promise<void> =>
+    db.transaction().execute(async (transaction) => {
+      if (await ensureRun({ transaction, runId, lock })) await record({ transaction, flavour });
+    });
   return {
-    recordStep: (step) => recordStep(db, step),
-    recordSession: (session) => recordSession(db, session),
-    recordArtifact: (artifact) => recordArtifact(db, artifact),
+    recordStep: (step) => inRun(step.runId, (writing) => recordStep(writing, step), flavour.held),
+    recordSession: (session) => inRun(session.runId, (writing) => recordSession(writing, session)),
+    recordArtifact: (artifact) => inRun(artifact.runId, (writing) => recordArtifact(writing, artifact)),
     async listSteps(runId) {
       const rows = await db.selectFrom('steps').selectAll().where('run_id', '=', runId).orderBy('number').execute();
       return rows.map(stepOf);
@@ -32,8 +40,12 @@ export function detailQueries(
   };
 }
 
-async function recordStep(db: Database, step: StepRecord): Promise<void> {
+type Writing = Pick<Store, 'flavour'> & { transaction: Transaction<LedgerTables> };
+
+async function recordStep({ transaction, flavour }: Writing, step: StepRecord): Promise<void> {
+  const { runId, number, name, phase, status, attempt, durationMs, summary } = step;
   const row: StepsTable = {
+    id: `${step.runId}/${step.number}`,
     run_id: step.runId,
     number: step.number,
     name: step.name,
@@ -45,28 +57,37 @@ async function recordStep(db: Database, step: StepRecord): Promise<void> {
     duration_ms: step.durationMs ?? null,
     summary: step.summary ?? null,
   };
-  await db
+  const { id: _id, run_id: _run, number: _number, ...changed } = row;
+  const newer = await transaction
     .insertInto('steps')
     .values(row)
     .onConflict((conflict) =>
       conflict
         .columns(['run_id', 'number'])
-        .doUpdateSet(row)
+        .doUpdateSet(changed)
         // An attempt that timed out may still be running and report late.
-        .where(({ eb, or, and, val }) =>
-          or([
-            eb('steps.attempt', '<', step.attempt),
-            and([
-              eb('steps.attempt', '=', step.attempt),
-              or([eb('steps.completed_at', 'is', null), eb(val(row.completed_at), 'is not', null)]),
-            ]),
-          ]),
-        ),
+        .where(({ eb, or, and }) => {
+          const isSame = eb('steps.attempt', '=', step.attempt);
+          const again = row.completed_at === null ? and([isSame, eb('steps.completed_at', 'is', null)]) : isSame;
+          return or([eb('steps.attempt', '<', step.attempt), again]);
+        }),
     )
-    .execute();
+    .returning('id')
+    .executeTakeFirst();
+  if (!newer) return;
+  await markCurrent(transaction, row);
+  const data = withoutUndefined({ number, name, phase, status, attempt, durationMs, summary });
+  await tell({ transaction, flavour }, { runId, type: 'step.updated', data });
 }
 
-async function recordSession(db: Database, session: SessionRecord): Promise<void> {
+/** A run's current step is the last that began and has not ended. */
+async function markCurrent(transaction: Transaction<LedgerTables>, { id, run_id: runId, status }: StepsTable): Promise<void> {
+  const run = transaction.updateTable('runs').where('id', '=', runId);
+  if (status === 'running') await run.set({ current_step: id }).execute();
+  else await run.set({ current_step: null }).where('current_step', '=', id).execute();
+}
+
+async function recordSession({ transaction, flavour }: Writing, session: SessionRecord): Promise<void> {
   const row: SessionsTable = {
     run_id: session.runId,
     step: session.step,
@@ -82,22 +103,27 @@ async function recordSession(db: Database, session: SessionRecord): Promise<void
     duration_ms: session.durationMs,
     success: session.success ? 1 : 0,
   };
-  await db
+  await transaction
     .insertInto('sessions')
     .values(row)
     .onConflict((conflict) => conflict.columns(['run_id', 'step', 'session_id']).doUpdateSet(row))
     .execute();
+  const { runId, step, sessionId, name, engine, costUsd } = session;
+  const data = { step, sessionId, name, engine, costUsd, tokens: totalTokens(session) };
+  await tell({ transaction, flavour }, { runId, type: 'agent.updated', data });
 }
 
-async function recordArtifact(db: Database, artifact: ArtifactRecord): Promise<void> {
+async function recordArtifact({ transaction, flavour }: Writing, artifact: ArtifactRecord): Promise<void> {
   const { id, runId, step, kind, path, bytes, sha256, createdAt } = artifact;
   const row: ArtifactsTable = { id, run_id: runId, step: step ?? null, kind, path, bytes, sha256, created_at: createdAt };
   const { created_at: _first, ...changed } = row;
-  await db
+  await transaction
     .insertInto('artifacts')
     .values(row)
     .onConflict((conflict) => conflict.column('id').doUpdateSet(changed))
     .execute();
+  const data = withoutUndefined({ id, step, kind, bytes });
+  await tell({ transaction, flavour }, { runId, type: 'artifact.created', data });
 }
 
 function stepOf(row: StepsTable): StepRecord {

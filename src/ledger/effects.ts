@@ -1,30 +1,18 @@
-import type { Kysely } from 'kysely';
+import type { Transaction } from 'kysely';
 import type { EffectRecord } from '../contracts/records.ts';
+import type { Store } from './flavour.ts';
 import type { Ledger } from './ledger.ts';
+import { ensureRun } from './parents.ts';
 import type { EffectsTable, LedgerTables } from './schema.ts';
 
 /** What a run did outside of this host, or was about to do. */
-export function effectQueries(db: Kysely<LedgerTables>): Pick<Ledger, 'recordIntent' | 'recordReceipt' | 'listEffects'> {
+export function effectQueries({ db, flavour }: Store): Pick<Ledger, 'recordIntent' | 'recordReceipt' | 'listEffects'> {
   return {
-    async recordIntent({ runId, name, on, intent, at }) {
-      const row = { intent, intended_at: at, receipt: null, received_at: null };
-      await db
-        .insertInto('effects')
-        .values({ run_id: runId, name, target: on, attempts: 1, ...row })
-        .onConflict((conflict) =>
-          conflict.columns(['run_id', 'name', 'target']).doUpdateSet(({ eb }) => ({
-            ...row,
-            // An attempt that has no receipt may have come to its end all the same.
-            attempts: eb
-              .case()
-              .when('effects.receipt', 'is', null)
-              .then(eb('effects.attempts', '+', 1))
-              .else(1)
-              .end(),
-          })),
-        )
-        .execute();
-    },
+    recordIntent: (intended) =>
+      db.transaction().execute(async (transaction) => {
+        const { runId } = intended;
+        if (await ensureRun({ transaction, runId, lock: flavour.kept })) await recordIntent(transaction, intended);
+      }),
     async recordReceipt({ runId, name, on, receipt, at }) {
       await db
         .updateTable('effects')
@@ -39,6 +27,29 @@ export function effectQueries(db: Kysely<LedgerTables>): Pick<Ledger, 'recordInt
       return rows.map(effectOf);
     },
   };
+}
+
+async function recordIntent(
+  db: Transaction<LedgerTables>,
+  { runId, name, on, intent, at }: Parameters<Ledger['recordIntent']>[0],
+): Promise<void> {
+  const row = { intent, intended_at: at, receipt: null, received_at: null };
+  await db
+    .insertInto('effects')
+    .values({ run_id: runId, name, target: on, attempts: 1, ...row })
+    .onConflict((conflict) =>
+      conflict.columns(['run_id', 'name', 'target']).doUpdateSet(({ eb }) => ({
+        ...row,
+        // An attempt that has no receipt may have come to its end all the same.
+        attempts: eb
+          .case()
+          .when('effects.receipt', 'is', null)
+          .then(eb('effects.attempts', '+', 1))
+          .else(1)
+          .end(),
+      })),
+    )
+    .execute();
 }
 
 function effectOf({ run_id: runId, name, target: on, intent, attempts, intended_at, receipt, received_at }: EffectsTable): EffectRecord {

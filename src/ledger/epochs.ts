@@ -1,16 +1,22 @@
-import type { Kysely } from 'kysely';
+import type { Kysely, Transaction } from 'kysely';
+import type { Store } from './flavour.ts';
 import type { Epoch, Ledger } from './ledger.ts';
+import { ensureRun } from './parents.ts';
 import type { LedgerTables } from './schema.ts';
 
 /** Who may act for a run. One statement compares and sets, so that two leases cannot both be the newest. */
-export function epochQueries(db: Kysely<LedgerTables>): Pick<Ledger, 'raiseEpoch' | 'currentEpoch'> {
+export function epochQueries({ db, flavour }: Store): Pick<Ledger, 'raiseEpoch' | 'currentEpoch'> {
   return {
-    raiseEpoch: (input) => raiseEpoch(db, input),
+    raiseEpoch: (input) =>
+      db.transaction().execute(async (transaction) => {
+        if (!(await ensureRun({ transaction, runId: input.runId, lock: flavour.kept }))) return false;
+        return raiseEpoch(transaction, input);
+      }),
     currentEpoch: (runId) => currentEpoch(db, runId),
   };
 }
 
-async function raiseEpoch(db: Kysely<LedgerTables>, { runId, epoch, executionId }: { runId: string } & Epoch): Promise<boolean> {
+async function raiseEpoch(db: Transaction<LedgerTables>, { runId, epoch, executionId }: { runId: string } & Epoch): Promise<boolean> {
   const held = { epoch, execution_id: executionId, raised_at: new Date().toISOString() };
   const taken = await db
     .insertInto('epochs')

@@ -1,10 +1,10 @@
-import type { Kysely } from 'kysely';
 import type { HostRecord } from '../contracts/records.ts';
+import type { Store } from './flavour.ts';
 import type { Ledger } from './ledger.ts';
-import type { HostsTable, LedgerTables } from './schema.ts';
+import type { HostsTable } from './schema.ts';
 
 /** What the workers say of their machines. */
-export function hostQueries(db: Kysely<LedgerTables>): Pick<Ledger, 'recordHost' | 'forgetHost' | 'listHosts'> {
+export function hostQueries({ db }: Store): Pick<Ledger, 'recordHost' | 'forgetHost' | 'listHosts'> {
   return {
     async recordHost({ id, ...record }) {
       const row = rowOf(record);

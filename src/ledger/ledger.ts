@@ -2,6 +2,7 @@ import type { RunStatus } from '../contracts/constants.ts';
 import type { ArtifactRecord, EffectRecord, HostRecord, LogEntry, SessionRecord, StepRecord } from '../contracts/records.ts';
 import type { RunVersion } from '../contracts/run-state.ts';
 import type { RunView } from '../contracts/run-view.ts';
+import type { ServiceLedger } from './service-ledger.ts';
 
 export interface Reservation {
   /** A function where the run's id is part of it, as for a request without an issue. */
@@ -55,10 +56,11 @@ export interface BreakerRow {
 }
 
 /**
- * The database of what happened. Temporal decides about live runs; this reports. Every recording may be repeated.
+ * The database of what happened. Temporal decides about live runs; this reports. Every recording may be repeated, and those about a
+ * run come in any order; what is said of a run that has been deleted is left out.
  * Rejects with `BelayError` ledger_busy, ledger_unusable or disk_full where the database does not do its part.
  */
-export interface Ledger extends AsyncDisposable {
+export interface Ledger extends ServiceLedger, AsyncDisposable {
   /** A new run id (8 characters of Crockford base32, lower case), taken for good by a row with status `pending`. */
   reserveRun(reservation: Reservation): Promise<string>;
   /** Gives up a reservation whose run was never started. A run that has been recorded stays. */
@@ -98,7 +100,7 @@ export interface Ledger extends AsyncDisposable {
   appendLogs(entries: readonly LogEntry[]): Promise<void>;
   readLogs(query: LogQuery): Promise<StoredLogEntry[]>;
 
-  /** Takes the run over for a lease. False when a later lease, or the same epoch of another execution, is recorded; repeating is fine. */
+  /** Takes the run over for a lease. False when a later lease, or the same epoch of another execution, is recorded, or the run has been deleted. */
   raiseEpoch(input: { runId: string } & Epoch): Promise<boolean>;
   currentEpoch(runId: string): Promise<Epoch | undefined>;
 

@@ -1,6 +1,8 @@
 import type { Kysely, Transaction } from 'kysely';
 import type { LogEntry } from '../contracts/records.ts';
+import type { Store } from './flavour.ts';
 import type { Ledger, LogQuery, StoredLogEntry } from './ledger.ts';
+import { ensureRun } from './parents.ts';
 import type { LedgerTables, LogsTable } from './schema.ts';
 
 const DEFAULT_LIMIT = 1000;
@@ -8,13 +10,16 @@ const DEFAULT_LIMIT = 1000;
 const ROWS_A_STATEMENT = 500;
 
 /** The log of a run, in the order in which it was recorded. */
-export function logQueries(db: Kysely<LedgerTables>): Pick<Ledger, 'appendLogs' | 'readLogs'> {
+export function logQueries({ db, flavour }: Store): Pick<Ledger, 'appendLogs' | 'readLogs'> {
   return {
     async appendLogs(entries) {
       if (entries.length === 0) return;
       const byRun = Map.groupBy(entries, ({ runId }) => runId);
       await db.transaction().execute(async (transaction) => {
-        for (const [runId, ofRun] of byRun) await append(transaction, runId, ofRun);
+        // Always in the same order, for each run's next position is for one writer at a time.
+        for (const [runId, ofRun] of [...byRun].toSorted(([one], [other]) => (one < other ? -1 : 1))) {
+          if (await ensureRun({ transaction, runId, lock: flavour.held })) await append(transaction, runId, ofRun);
+        }
       });
     },
     readLogs: (query) => readLogs(db, query),

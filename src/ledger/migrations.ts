@@ -1,5 +1,8 @@
 import type { Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
+import { createIdempotency } from './idempotency-migration.ts';
+import { createService } from './service-migration.ts';
+import { ownByRuns } from './ownership-migration.ts';
 
 /** In order of their names. One that has been released is never changed: add another. */
 export const MIGRATIONS: Record<string, Migration> = {
@@ -9,7 +12,14 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0004-versions': { up: createVersions },
   '0005-effects': { up: createEffects },
   '0006-hosts': { up: createHosts },
+  '0007-service': { up: beAService },
+  '0008-idempotency': { up: createIdempotency },
 };
+
+async function beAService(db: Kysely<unknown>): Promise<void> {
+  await ownByRuns(db);
+  await createService(db);
+}
 
 async function begin(db: Kysely<unknown>): Promise<void> {
   await createRuns(db);

@@ -1,50 +1,72 @@
-import type { Insertable, Kysely, Transaction } from 'kysely';
+import type { Kysely, Transaction } from 'kysely';
 import { CLOSED_STATUSES } from '../contracts/constants.ts';
 import { BelayError } from '../contracts/errors.ts';
 import type { RunView } from '../contracts/run-view.ts';
+import { runEvent, tell } from './events.ts';
+import type { Store } from './flavour.ts';
 import type { Ledger, RunFilter } from './ledger.ts';
+import { ensureRepository, isDeleted } from './parents.ts';
 import { readRunIdPrefix } from './run-ids.ts';
-import type { LedgerTables, PhasesTable, RunsTable } from './schema.ts';
+import { NONE, phaseRows, runRow, selectRuns, viewOf } from './run-rows.ts';
+import type { RunRow } from './run-rows.ts';
+import type { LedgerTables } from './schema.ts';
 
 type Database = Kysely<LedgerTables>;
 
 const DEFAULT_LIMIT = 50;
 const MAX_CANDIDATES = 8;
 const MAX_ISSUE_RUNS = 100;
+/** Sorts after every character that an id may have. */
+const AFTER_ALL = '~';
 
 /** The runs as people see them. */
-export function runQueries(db: Database): Pick<Ledger, 'recordRun' | 'getRun' | 'listRuns' | 'issueRuns'> {
+export function runQueries(store: Store): Pick<Ledger, 'recordRun' | 'getRun' | 'listRuns' | 'issueRuns'> {
+  const { db } = store;
   return {
-    recordRun: (view) => db.transaction().execute((transaction) => recordRun(transaction, view)),
+    recordRun: (view) => db.transaction().execute((transaction) => recordRun({ ...store, transaction }, view)),
     getRun: (idOrPrefix) => getRun(db, idOrPrefix),
     listRuns: (filter = {}) => listRuns(db, filter),
     issueRuns: (issue) => issueRuns(db, issue),
   };
 }
 
-async function recordRun(db: Transaction<LedgerTables>, view: RunView): Promise<void> {
+type Writing = Pick<Store, 'flavour'> & { transaction: Transaction<LedgerTables> };
+
+async function recordRun({ transaction, flavour }: Writing, view: RunView): Promise<void> {
+  const before = await transaction
+    .selectFrom('runs')
+    .select(['status', 'waiting_for', 'view_version'])
+    .where('id', '=', view.id)
+    .modifyEnd(flavour.held)
+    .executeTakeFirst();
+  if (before && before.view_version >= view.version) return;
+  if (!before && (await isDeleted(transaction, view.id))) return;
+  await ensureRepository(transaction, { slug: view.repository, at: view.createdAt });
   const row = runRow(view);
-  const newer = await db
+  // Setting a key, if to what it is, would lock out all who record details.
+  const { id: _key, ...changed } = row;
+  const newer = await transaction
     .insertInto('runs')
     .values(row)
-    .onConflict((conflict) => conflict.column('id').doUpdateSet(row).where('runs.view_version', '<', view.version))
+    .onConflict((conflict) => conflict.column('id').doUpdateSet(changed).where('runs.view_version', '<', view.version))
     .returning('id')
     .executeTakeFirst();
   if (!newer) return;
   // A phase may have gone from the view: a retry from an earlier phase drops what came after it.
-  await db.deleteFrom('phases').where('run_id', '=', view.id).execute();
-  if (view.phases.length > 0) await db.insertInto('phases').values(phaseRows(view)).execute();
+  await transaction.deleteFrom('phases').where('run_id', '=', view.id).execute();
+  if (view.phases.length > 0) await transaction.insertInto('phases').values(phaseRows(view)).execute();
+  const event = runEvent(before, view);
+  if (event) await tell({ transaction, flavour }, event);
 }
 
 async function getRun(db: Database, text: string): Promise<RunView> {
-  const exact = await db.selectFrom('runs').selectAll().where('id', '=', text).executeTakeFirst();
+  const exact = await selectRuns(db).where('id', '=', text).executeTakeFirst();
   if (exact) return viewOf(exact);
   const prefix = readRunIdPrefix(text);
   if (prefix === undefined) throw unknownRun(text);
-  const found = await db
-    .selectFrom('runs')
-    .selectAll()
-    .where('id', 'like', `${prefix}%`)
+  const found = await selectRuns(db)
+    .where('id', '>=', prefix)
+    .where('id', '<', `${prefix}${AFTER_ALL}`)
     .orderBy('created_at', 'desc')
     .limit(MAX_CANDIDATES + 1)
     .execute();
@@ -55,8 +77,9 @@ async function getRun(db: Database, text: string): Promise<RunView> {
 }
 
 async function listRuns(db: Database, { status, repository, limit = DEFAULT_LIMIT, before }: RunFilter): Promise<RunView[]> {
-  let query = db.selectFrom('runs').selectAll();
-  if (status !== undefined) query = query.where('status', 'in', [status].flat());
+  let query = selectRuns(db);
+  const statuses = status === undefined ? undefined : [status].flat();
+  if (statuses) query = statuses.length > 0 ? query.where('status', 'in', statuses) : query.where(NONE);
   if (repository !== undefined) query = query.where('repository', '=', repository);
   if (before) query = query.where(({ eb, refTuple, tuple }) => eb(refTuple('created_at', 'id'), '<', tuple(before.createdAt, before.id)));
   const rows = await query.orderBy('created_at', 'desc').orderBy('id', 'desc').limit(limit).execute();
@@ -64,9 +87,7 @@ async function listRuns(db: Database, { status, repository, limit = DEFAULT_LIMI
 }
 
 async function issueRuns(db: Database, { workflowId }: { workflowId: string }): Promise<RunView[]> {
-  const rows = await db
-    .selectFrom('runs')
-    .selectAll()
+  const rows = await selectRuns(db)
     .where('workflow_id', '=', workflowId)
     .where('view', 'is not', null)
     .orderBy('created_at', 'desc')
@@ -76,66 +97,7 @@ async function issueRuns(db: Database, { workflowId }: { workflowId: string }): 
   return rows.map(viewOf);
 }
 
-function runRow(view: RunView): Insertable<RunsTable> {
-  return {
-    id: view.id,
-    workflow_id: view.workflowId,
-    pipeline: view.pipeline,
-    status: view.status,
-    outcome: view.outcome ?? null,
-    repository: view.repository,
-    issue_key: view.issue?.key ?? null,
-    issue_title: view.issue?.title ?? null,
-    branch: view.branch ?? null,
-    engine: view.engine,
-    cost_usd: view.costUsd,
-    triggered_by: view.triggeredBy,
-    view: JSON.stringify(view),
-    view_version: view.version,
-    created_at: view.createdAt,
-    updated_at: new Date().toISOString(),
-    completed_at: view.completedAt ?? null,
-  };
-}
-
-function phaseRows(view: RunView): PhasesTable[] {
-  return view.phases.map((phase, index) => ({
-    run_id: view.id,
-    position: index + 1,
-    name: phase.name,
-    occurrence: view.phases.slice(0, index + 1).filter(({ name }) => name === phase.name).length,
-    status: phase.status,
-    attempts: phase.attempts,
-    started_at: phase.startedAt ?? null,
-    completed_at: phase.completedAt ?? null,
-    duration_ms: phase.durationMs ?? null,
-    cost_usd: phase.sessions.reduce((sum, { costUsd }) => sum + costUsd, 0),
-    tokens: phase.sessions.reduce((sum, { tokens }) => sum + tokens, 0),
-    summary: phase.summary ?? null,
-    error_code: phase.error?.code ?? null,
-  }));
-}
-
-/** The recorded view; for a run that is only reserved, what the reservation says. */
-function viewOf(row: RunsTable): RunView {
-  if (row.view !== null) return JSON.parse(row.view) as RunView;
-  return {
-    id: row.id,
-    workflowId: row.workflow_id,
-    version: row.view_version,
-    pipeline: row.pipeline,
-    status: row.status,
-    repository: row.repository,
-    engine: row.engine ?? 'unknown',
-    phases: [],
-    costUsd: row.cost_usd,
-    errors: [],
-    triggeredBy: row.triggered_by,
-    createdAt: row.created_at,
-  };
-}
-
-function unknownRun(text: string): BelayError {
+export function unknownRun(text: string): BelayError {
   return new BelayError({
     code: 'invalid_input',
     message: `No run has an id that begins with '${text}'.`,
@@ -143,7 +105,7 @@ function unknownRun(text: string): BelayError {
   });
 }
 
-function ambiguousRun(text: string, found: readonly RunsTable[]): BelayError {
+function ambiguousRun(text: string, found: readonly RunRow[]): BelayError {
   const named = found.slice(0, MAX_CANDIDATES).map(candidate);
   if (found.length > MAX_CANDIDATES) named.push('and more');
   return new BelayError({
@@ -153,7 +115,7 @@ function ambiguousRun(text: string, found: readonly RunsTable[]): BelayError {
   });
 }
 
-function candidate({ id, status, repository, issue_key: key }: RunsTable): string {
+function candidate({ id, status, repository, issue_key: key }: RunRow): string {
   const what = key === null ? repository : `${repository}#${key}`;
   return `${id} (${what}, ${CLOSED_STATUSES.includes(status) ? status : `open: ${status}`})`;
 }

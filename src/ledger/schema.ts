@@ -1,12 +1,14 @@
 import type { PhaseName, PhaseStatus, PipelineName, RunStatus } from '../contracts/constants.ts';
 import type { ArtifactKind, LogLevel } from '../contracts/records.ts';
 import type { RunVersion } from '../contracts/run-state.ts';
+import type { ServiceTables } from './service-schema.ts';
 
 /**
  * Tables of the ledger. Types that every database has: texts, numbers, JSON as text, times as ISO-8601 texts (they sort as they
- * are). No foreign keys: recordings come from several processes in any order, and a missed one must not refuse the next.
+ * are). Recordings come from several processes in any order: what is about a run that is not there yet makes a stub of it, so that
+ * its foreign key holds.
  */
-export interface LedgerTables {
+export interface LedgerTables extends ServiceTables {
   runs: RunsTable;
   phases: PhasesTable;
   steps: StepsTable;
@@ -22,24 +24,30 @@ export interface LedgerTables {
 
 export interface RunsTable {
   id: string;
+  /** 1: nothing but details has been recorded yet, and what cannot be null is empty. Nobody is shown such a run. */
+  is_stub: number;
   workflow_id: string;
-  pipeline: PipelineName;
+  pipeline: PipelineName | '';
   status: RunStatus;
+  waiting_for: string | null;
   outcome: string | null;
-  repository: string;
+  /** Null in a stub only. */
+  repository: string | null;
   issue_key: string | null;
   issue_title: string | null;
   branch: string | null;
   engine: string | null;
   cost_usd: number;
   triggered_by: string;
-  /** The whole run view; null until the run has been recorded for the first time. */
-  view: string | null;
   /** -1 for a reservation. */
   view_version: number;
   created_at: string;
   updated_at: string;
   completed_at: string | null;
+  /** The whole run view; null until the run has been recorded for the first time. */
+  view: string | null;
+  /** The step that is at work: the id of its row. */
+  current_step: string | null;
 }
 
 export interface PhasesTable {
@@ -60,6 +68,8 @@ export interface PhasesTable {
 }
 
 export interface StepsTable {
+  /** `<run id>/<number>`. */
+  id: string;
   run_id: string;
   number: number;
   name: string;

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync, mkdirSync } from 'node:fs';
-import { appendFile, readFile } from 'node:fs/promises';
+import { appendFile, readFile, rm } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import writeFileAtomic from 'write-file-atomic';
@@ -8,6 +9,7 @@ import { BelayError } from '../contracts/errors.ts';
 import type { ArtifactKind, ArtifactRecord } from '../contracts/records.ts';
 import { plainText } from '../contracts/text.ts';
 import { changedFile, fileError } from './errors.ts';
+import { openArtifact } from './open-artifact.ts';
 import { absoluteInHome, filePath, relativeToHome, runFolder } from './places.ts';
 import type { Trace } from './trace.ts';
 
@@ -48,6 +50,10 @@ export interface RunFiles {
   describeArtifact(input: ArtifactPlace & { path: string }): Promise<WrittenArtifact>;
   /** The artifact's text. Throws earlier_work_missing when the file is gone or is not what was recorded. */
   readArtifact(artifact: Pick<ArtifactRecord, 'path' | 'sha256'>): Promise<string>;
+  /** Its file, to be read in pieces. Throws invalid_input for one outside of the run's folder, earlier_work_missing when it is gone. */
+  openArtifact(artifact: Pick<ArtifactRecord, 'runId' | 'path'>): Promise<FileHandle>;
+  /** Removes the run's folder with all that is in it. */
+  remove(runId: string): Promise<void>;
   /**
    * Puts an artifact of another host where it was there. What is here already stays. Throws invalid_input unless it is one of this run,
    * in the run's own folder, and the text is its own.
@@ -71,6 +77,8 @@ export function createRunFiles({ home: given }: { home: string }): RunFiles {
     writeArtifact: (input) => writeArtifact(home, input),
     describeArtifact: (input) => describeArtifact(home, input),
     readArtifact: (artifact) => readArtifact(home, artifact),
+    openArtifact: (artifact) => openArtifact(home, artifact),
+    remove: (runId) => rm(runFolder({ home, runId }), { recursive: true, force: true, maxRetries: 2 }),
     restoreArtifact: (input) => restoreArtifact(home, input),
     transcriptPath: (place) => turnPath(home, place, 'transcript', 'jsonl'),
     promptPath: (place) => turnPath(home, place, 'prompt', 'md'),

@@ -40,13 +40,19 @@ export function createLog({ level, destination = fileDestination({ fd: 2, sync: 
 
 /** Tokens of GitHub show by their beginnings; one that `gh` keeps is not among the known ones. */
 const GITHUB_TOKENS = /\b(?:gh[oprsu]_|github_pat_)\w{20,}/g;
+/** And so do those of the API: the part after the id is the secret. */
+const API_TOKENS = /\b(belay_[0-9a-z]{8}_)[0-9a-z]{40}\b/g;
 
 /** Secrets also turn up inside texts: addresses, commands, messages of libraries. */
 function concealer(secrets: readonly (string | undefined)[]): (line: string) => string {
   const known = secrets.filter((secret) => secret !== undefined && secret.length >= MIN_SECRET_LENGTH);
   // A value appears in a line as JSON writes it.
   const written = known.map((secret) => JSON.stringify(secret).slice(1, -1)).toSorted((one, other) => other.length - one.length);
-  return (line) => written.reduce((text, secret) => text.replaceAll(secret, CENSORED), line).replaceAll(GITHUB_TOKENS, CENSORED);
+  return (line) =>
+    written
+      .reduce((text, secret) => text.replaceAll(secret, CENSORED), line)
+      .replaceAll(GITHUB_TOKENS, CENSORED)
+      .replaceAll(API_TOKENS, `$1${CENSORED}`);
 }
 
 export type TemporalLogLevel = 'TRACE' | 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';

@@ -1,3 +1,5 @@
+import { answerBlock } from './comment-answer.ts';
+import type { CommentAnswer } from './comment-answer.ts';
 import type { PhaseStatus, RunStatus } from '../contracts/constants.ts';
 import { entryOf } from '../contracts/error-catalogue.ts';
 import type { RunError, RunView } from '../contracts/run-view.ts';
@@ -30,8 +32,15 @@ const MAX_PLAN = 20_000;
 /** Finds the one living comment of an issue. */
 export const PROGRESS_MARKER = '<!-- belay progress -->';
 
+interface CommentExtras {
+  plan?: string;
+  trouble?: RunError;
+  /** To whoever gave the last command. */
+  answer?: CommentAnswer;
+}
+
 /** The living comment on the issue: where the run stands, and what a person can do. */
-export function progressComment(view: RunView, { plan, trouble }: { plan?: string; trouble?: RunError } = {}): string {
+export function progressComment(view: RunView, { plan, trouble, answer }: CommentExtras = {}): string {
   const waits = waitingWords(view);
   return [
     `**${headline(view)}** Run \`${view.id}\`, ${view.engine}, ${dollars(view.costUsd)}`,
@@ -47,6 +56,7 @@ export function progressComment(view: RunView, { plan, trouble }: { plan?: strin
     ...nextSteps(view, trouble),
     ...(view.pullRequest ? [`Pull request: ${view.pullRequest.url}`] : []),
     ...(plan ? [`<details><summary>Plan</summary>\n\n${cutText(plan, MAX_PLAN)}\n\n</details>`] : []),
+    ...(answer ? [answerBlock(answer)] : []),
     PROGRESS_MARKER,
   ].join('\n\n');
 }

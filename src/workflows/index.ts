@@ -8,6 +8,9 @@ import { publish } from './phases/publish.ts';
 import { review as reviewPhase } from './phases/review.ts';
 import { test as testPhase } from './phases/test.ts';
 
+/** What schedules start. */
+export { pollIssues, startScheduled } from './scheduled.ts';
+
 /** The whole way from an issue to a pull request. */
 export const sdlc = pipeline('sdlc', [
   classify,

@@ -47,6 +47,16 @@ export const lastWordProfile: LocalActivityOptions = {
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '60s', maximumAttempts: 4 },
 };
 
+/** A look at all repositories. The next one makes good what this one has missed. */
+export const pollProfile: ActivityOptions = { startToCloseTimeout: '5m', retry: { maximumAttempts: 2 } };
+
+/** A run that a schedule asks for is begun when what it needs is back, or the next time. */
+export const scheduledProfile: ActivityOptions = {
+  startToCloseTimeout: '1m',
+  scheduleToCloseTimeout: '1h',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '5m' },
+};
+
 /** A host that is not heard of for so long has lost its runs. Generous: a sleeping laptop or a slow server must not kill agents. */
 const HEARTBEAT_MS = 30_000;
 /** Telling people takes a second or two. */

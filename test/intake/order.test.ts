@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openContext } from '../../src/cli/context.ts';
-import { intakeOf } from '../../src/cli/run.ts';
+import { intakeOf } from '../../src/compose-intake.ts';
 import { takeOrder } from '../../src/intake/order.ts';
 import type { Order, Request } from '../../src/intake/order.ts';
 import { parseTarget } from '../../src/intake/target.ts';

@@ -3,7 +3,7 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openContext } from '../../src/cli/context.ts';
-import { intakeOf } from '../../src/cli/run.ts';
+import { intakeOf } from '../../src/compose-intake.ts';
 import { findSession } from '../../src/cli/session.ts';
 import type { RunView } from '../../src/contracts/run-view.ts';
 import { takeOrder } from '../../src/intake/order.ts';

@@ -83,6 +83,10 @@ export async function activityHost(
     }),
     admission: createAdmission({ slots: createSlots(3), memory: AMPLE }),
     holdings: createHoldings(),
+    triggers: {
+      pollIssues: () => Promise.reject(new Error('Nothing is polled here.')),
+      startScheduled: () => Promise.reject(new Error('Nothing is scheduled here.')),
+    },
     workspaceEnvironment: { PATH: process.env['PATH'] ?? '' },
   };
   stack.defer(() => deps.worktrees.settled());

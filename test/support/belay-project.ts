@@ -2,7 +2,7 @@ import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import type { Context } from '../../src/cli/context.ts';
-import { intakeOf } from '../../src/cli/run.ts';
+import { intakeOf } from '../../src/compose-intake.ts';
 import type { ApprovalName, CommandName, PhaseName, PipelineName, Priority, WorkspaceKind } from '../../src/contracts/constants.ts';
 import type { PullRequest } from '../../src/contracts/repository.ts';
 import type { RunLimits } from '../../src/contracts/run-input.ts';

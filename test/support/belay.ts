@@ -20,6 +20,8 @@ import { temporaryDirectory } from './temporary-directory.ts';
 /** Everything that serves runs, in this process: an embedded Temporal and a worker, with a home of its own. */
 export interface Belay extends AsyncDisposable {
   readonly home: string;
+  /** Of the embedded Temporal. */
+  readonly address: string;
   readonly client: Client;
   readonly ledger: Ledger;
   readonly forge: LocalForge;
@@ -57,6 +59,7 @@ export async function startBelay(settings: Record<string, string> = {}, parts: B
   const kept = stack.move();
   return {
     home,
+    address: server.address,
     client,
     ledger: context.ledger,
     forge: context.forges.local,

@@ -1,7 +1,7 @@
 import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { follow, settled } from '../../src/cli/follow.ts';
+import { follow, settled } from '../../src/orders/follow.ts';
 import type { RunView } from '../../src/contracts/run-view.ts';
 import { markedProcesses } from '../../src/process/process-table.ts';
 import { startBelay } from '../support/belay.ts';

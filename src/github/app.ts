@@ -1,0 +1,103 @@
+import type { RepositoryName, TokenSource } from './token.ts';
+import { BelayError } from '../contracts/errors.ts';
+import { repositorySlug } from '../contracts/repository.ts';
+import { createTransport } from './transport.ts';
+
+export interface GitHubApp {
+  id: string;
+  /** In PEM format; asked for when a token is minted, and kept no longer. */
+  privateKey: () => Promise<string>;
+}
+
+interface AppTokenOptions {
+  app: GitHubApp;
+  apiUrl: string;
+  host: string;
+  env: NodeJS.ProcessEnv;
+  timeoutMs: number;
+}
+
+type Minted = (about: RepositoryName, options: { refresh: boolean }) => Promise<string>;
+
+/** Tokens of an app's installations, each for one repository and one hour, minted when they are needed and held in memory only. */
+export function appTokenSource(options: AppTokenOptions): TokenSource {
+  const stale = new Set<string>();
+  let minting: Promise<Minted> | undefined;
+  return {
+    isApp: true,
+    async get(about) {
+      if (!about) return undefined;
+      minting ??= createMinting(options);
+      try {
+        return await (
+          await minting
+        )(about, { refresh: stale.delete(repositorySlug(about)) });
+      } catch (error) {
+        // The next time with the key of then, and the installation: one that was put back has another number.
+        minting = undefined;
+        throw appFailure(error, options, about);
+      }
+    },
+    forget(about) {
+      if (about) stale.add(repositorySlug(about));
+    },
+  };
+}
+
+async function createMinting({ app, apiUrl, env, timeoutMs }: AppTokenOptions): Promise<Minted> {
+  const [{ createAppAuth }, { Octokit }, privateKey] = await Promise.all([
+    import('@octokit/auth-app'),
+    import('@octokit/rest'),
+    app.privateKey(),
+  ]);
+  const { request } = new Octokit({
+    baseUrl: apiUrl.replace(/\/+$/, ''),
+    userAgent: 'belay',
+    request: { fetch: createTransport({ env, timeoutMs }) },
+    log: { debug: ignore, info: ignore, warn: ignore, error: ignore },
+  });
+  const auth = createAppAuth({ appId: app.id, privateKey, request });
+  const installations = new Map<string, number>();
+  const installationOf = async (about: RepositoryName): Promise<number> => {
+    const known = installations.get(repositorySlug(about));
+    if (known !== undefined) return known;
+    const { token } = await auth({ type: 'app' });
+    const headers = { authorization: `Bearer ${token}` };
+    const { data } = await request('GET /repos/{owner}/{repo}/installation', { owner: about.owner, repo: about.name, headers });
+    installations.set(repositorySlug(about), data.id);
+    return data.id;
+  };
+  return async (about, { refresh }) => {
+    const installationId = await installationOf(about);
+    const { token } = await auth({ type: 'installation', installationId, repositoryNames: [about.name], refresh });
+    return token;
+  };
+}
+
+/** Failures are thrown, and told by whoever asked. */
+const ignore = (): void => {};
+
+function appFailure(cause: unknown, { host, app }: AppTokenOptions, about: RepositoryName): unknown {
+  if (cause instanceof BelayError) return cause;
+  const status = cause instanceof Error && 'status' in cause && typeof cause.status === 'number' ? cause.status : undefined;
+  const slug = repositorySlug(about);
+  if (status === 404)
+    return new BelayError({
+      code: 'forge_forbidden',
+      message: `The app ${app.id} is not installed on ${slug} on ${host}.`,
+      hint: "Install it there: on the app's page on GitHub, under Install App.",
+      cause,
+    });
+  if (status === 401 || status === 403 || status === undefined)
+    return new BelayError({
+      code: 'forge_not_logged_in',
+      message: `${host} gives the app ${app.id} no token for ${slug}: its id and its key do not belong together, or the key cannot be read.`,
+      hint: 'Check GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY; docs/github.md says where they come from.',
+      cause,
+    });
+  return new BelayError({
+    code: 'forge_unreachable',
+    message: `${host} gave the app ${app.id} no token for ${slug} (${status}).`,
+    cause,
+  });
+}

@@ -1,0 +1,87 @@
+import { randomUUID } from 'node:crypto';
+import express from 'express';
+import type { ErrorRequestHandler, Express, RequestHandler, Router } from 'express';
+import helmet from 'helmet';
+import type { ApiDependencies } from './dependencies.ts';
+import { serveDocs } from './docs.ts';
+import { requireKnownHost } from './known-hosts.ts';
+import { callerOf, knownOf, register } from './locals.ts';
+import { mountRoutes } from './mount.ts';
+import { belayErrorOf, internalError, problemHeaders, problemOf } from './problems.ts';
+import { limitAddresses, limitTokens } from './rate-limits.ts';
+import { ROUTES } from './routes.ts';
+import { nothing } from './visible-run.ts';
+
+export interface AppParts {
+  deps: ApiDependencies;
+  /** Takes requests before their bodies are read: signatures are of the bytes. It checks by itself who sent them. */
+  webhooks?: Router | undefined;
+}
+
+/** The API, which listens nowhere yet. What is not open needs a token, also where there is no route. */
+export function createApp({ deps, webhooks }: AppParts): Express {
+  const { api } = deps.config;
+  const app = express();
+  app.disable('x-powered-by');
+  app.set('trust proxy', api.proxies);
+  app.set('query parser', 'simple');
+  app.use(observe(deps));
+  app.use(secure());
+  if (webhooks) app.use(webhooks);
+  app.use(limitAddresses(api.callsPerMinute.address));
+  app.use(requireKnownHost({ hostnames: api.hostnames }));
+  app.use('/docs', serveDocs());
+  const [open, closed] = [ROUTES.filter(({ access }) => access === 'open'), ROUTES.filter(({ access }) => access !== 'open')];
+  mountRoutes(app, open, deps);
+  app.use(authenticate(deps));
+  app.use(limitTokens(api.callsPerMinute.token));
+  mountRoutes(app, closed, deps);
+  app.use((request) => {
+    throw nothing(`There is no ${request.path.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, 200)}.`);
+  });
+  app.use(answerError(deps));
+  return app;
+}
+
+/** Scripts and styles of its own only. TLS is the proxy's, which would be told to use it for ever by an API that has none. */
+const secure = (): RequestHandler =>
+  helmet({ strictTransportSecurity: false, contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } });
+
+function authenticate({ authenticate: who }: ApiDependencies): RequestHandler {
+  return async (request, _response, next) => {
+    knownOf(request).caller = await who({ authorization: request.headers.authorization, address: request.ip ?? '' });
+    next();
+  };
+}
+
+/** Gives every request an id, and tells log and metrics how it was answered. */
+function observe({ log, metrics, stopping }: ApiDependencies): RequestHandler {
+  return (request, response, next) => {
+    const [id, begun] = [randomUUID(), performance.now()];
+    register(request, id);
+    response.set('x-request-id', id).set('cache-control', 'no-store');
+    // The client opens a new connection, to the process that comes after this one.
+    if (stopping.aborted) response.set('connection', 'close');
+    response.once('close', () => {
+      const durationMs = Math.round(performance.now() - begun);
+      const { path = 'none' } = knownOf(request);
+      const { method } = request;
+      metrics.observe({ method, path, status: response.statusCode, durationMs });
+      const caller = callerOf(request).name;
+      log.info({ request: id, method, path, status: response.statusCode, durationMs, caller, cut: !response.writableFinished }, 'Answered');
+    });
+    next();
+  };
+}
+
+function answerError({ log }: ApiDependencies): ErrorRequestHandler {
+  return (thrown: unknown, request, response, next) => {
+    const { id } = knownOf(request);
+    const known = belayErrorOf(thrown);
+    if (!known) log.error({ err: thrown, request: id }, 'A request failed unexpectedly');
+    if (response.headersSent) return next(thrown);
+    const error = known ?? internalError(id);
+    const problem = problemOf(error);
+    response.set(problemHeaders(error)).status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
+  };
+}

@@ -1,0 +1,24 @@
+import type { Config } from '../config.ts';
+import type { Mirrors } from '../git/mirror.ts';
+import type { IntakeDependencies } from '../intake/order.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { RunFiles } from '../run-files/run-files.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { TemporalAccess } from '../temporal/temporal-access.ts';
+import type { Authenticate } from './authenticate.ts';
+import type { ApiMetrics } from './metrics.ts';
+
+/** What the API works with. */
+export interface ApiDependencies {
+  config: Config;
+  ledger: Ledger;
+  files: RunFiles;
+  intake: IntakeDependencies;
+  temporal: TemporalAccess;
+  mirrors: Mirrors;
+  authenticate: Authenticate;
+  metrics: ApiMetrics;
+  log: Log;
+  /** Ends when the server stops: whoever follows something is told goodbye. */
+  stopping: AbortSignal;
+}

@@ -1,0 +1,40 @@
+import { z } from 'zod';
+
+/** More than anybody reads at once. */
+const MAX_LIMIT = 200;
+const MAX_PAGE = 1_000_000;
+
+/** Queries are texts. */
+export const wholeNumber = ({ min, max }: { min: number; max: number }) =>
+  z
+    .string()
+    .regex(/^\d{1,15}$/, `must be a whole number from ${min} to ${max}`)
+    .transform(Number)
+    .pipe(z.int().min(min).max(max))
+    .meta({ override: { type: 'integer', minimum: min, maximum: max } });
+
+export const flag = z
+  .enum(['true', 'false'])
+  .transform((value) => value === 'true')
+  .meta({ override: { type: 'boolean' } });
+
+/** Of every query that is answered with a page. */
+export const paging = {
+  page: wholeNumber({ min: 1, max: MAX_PAGE }).prefault('1').meta({ description: 'From 1' }),
+  limit: wholeNumber({ min: 1, max: MAX_LIMIT }).prefault('50').meta({ description: 'How many on a page' }),
+};
+
+export const pageQuery = z.strictObject(paging);
+
+export const pageOfSchema = <Item extends z.ZodType>(item: Item) =>
+  z.object({ items: z.array(item), total: z.int().meta({ description: 'On all pages' }), page: z.int(), limit: z.int() });
+
+interface Paging {
+  page: number;
+  limit: number;
+}
+
+/** A page of what is all at hand. */
+export function pageOf<T>(all: readonly T[], { page, limit }: Paging): { items: T[]; total: number; page: number; limit: number } {
+  return { items: all.slice((page - 1) * limit, page * limit), total: all.length, page, limit };
+}

@@ -1,0 +1,65 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Express } from 'express';
+import { BelayError } from '../contracts/errors.ts';
+
+/** Headers come at once, or from somebody who wants to keep the connection busy. */
+const HEADERS_MS = 10_000;
+/** As long as 1 MB takes on a bad line. */
+const REQUEST_MS = 60_000;
+/** More than any answer takes that does not follow something, and those are told to end. */
+const DRAIN_MS = 15_000;
+
+export interface ServedApi extends AsyncDisposable {
+  /** `http://127.0.0.1:7788`. */
+  readonly url: string;
+  readonly port: number;
+}
+
+export interface ServeRequest {
+  app: Express;
+  host: string;
+  /** 0: a free one. */
+  port: number;
+  /** Told before the answers that are under way are waited for. */
+  stop: () => void;
+}
+
+/** Listens. Disposing takes no new requests, waits for the answers that are under way, and cuts none of them. */
+export async function serveApi({ app, host, port, stop }: ServeRequest): Promise<ServedApi> {
+  const server = createServer({ headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS, connectionsCheckingInterval: 2000 }, app);
+  await listening(server, host, port);
+  const { port: actual } = server.address() as AddressInfo;
+  const name = host.includes(':') ? `[${host}]` : host;
+  return {
+    port: actual,
+    url: `http://${name}:${actual}`,
+    async [Symbol.asyncDispose]() {
+      const closed = once(server, 'close');
+      stop();
+      server.close();
+      server.closeIdleConnections();
+      const late = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
+      await closed;
+      clearTimeout(late);
+    },
+  };
+}
+
+async function listening(server: Server, host: string, port: number): Promise<void> {
+  try {
+    server.listen(port, host);
+    await once(server, 'listening');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code !== 'EADDRINUSE' && code !== 'EACCES' && code !== 'EADDRNOTAVAIL' && code !== 'ENOTFOUND') throw error;
+    throw new BelayError({
+      code: 'address_unusable',
+      message: `The API cannot listen at port ${port} of ${host} (${code}).`,
+      hint: 'Name others in BELAY_API_PORT and BELAY_API_HOST.',
+      cause: error,
+    });
+  }
+}
