@@ -8,7 +8,7 @@ const BELOW = { agent: '/scripted-agent.ts', helper: '/helper-program.ts', reape
 
 export const randomKills: Scenario = {
   name: 'random kills',
-  says: 'at any time the worker is killed, or a process below it: agent, sandbox, git helper, git, reaper; orders come also while there is no worker',
+  says: 'at any time the worker is killed, or a process below it: agent, sandbox, helper, git, reaper; orders come also while there is no worker',
   async play(stage, budget) {
     const { random, host } = stage;
     const rounds = Math.min(budget.kills, 8);
