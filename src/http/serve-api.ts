@@ -11,6 +11,7 @@ const HEADERS_MS = 10_000;
 const REQUEST_MS = 60_000;
 /** More than any answer takes that does not follow something, and those are told to end. */
 const DRAIN_MS = 15_000;
+const IDLE_MS = 50;
 
 export interface ServedApi extends AsyncDisposable {
   /** `http://127.0.0.1:7788`. */
@@ -41,8 +42,11 @@ export async function serveApi({ app, host, port, stop }: ServeRequest): Promise
       stop();
       server.close();
       server.closeIdleConnections();
+      // Connections that have had their answer are kept for a next request, which nobody takes.
+      const idle = setInterval(() => server.closeIdleConnections(), IDLE_MS);
       const late = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
       await closed;
+      clearInterval(idle);
       clearTimeout(late);
     },
   };
