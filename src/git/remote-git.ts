@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { BelayError } from '../contracts/errors.ts';
+import { deadlineIn } from '../process/deadline.ts';
 import { endMarked, TREE_MARK } from '../process/process-table.ts';
 import type { GitAccess } from './access.ts';
 import { withoutCredentials } from './git-failure.ts';
@@ -43,8 +44,8 @@ export function remoteGit(mirror: MirrorGit, { config, idleSeconds = IDLE_SECOND
       const isServer = localPath(address.url) === undefined;
       const patience = ['http.lowSpeedLimit=1', `http.lowSpeedTime=${idleSeconds}`];
       const settings = isServer ? [...patience, ...((await config?.()) ?? []), ...address.call.config] : [];
-      const bound = AbortSignal.timeout(TOTAL_MS);
-      const signals = signal ? AbortSignal.any([signal, bound]) : bound;
+      using bound = deadlineIn(TOTAL_MS);
+      const signals = signal ? AbortSignal.any([signal, bound.signal]) : bound.signal;
       const tree = randomUUID();
       try {
         const answer = await mirror.attempt(given, {
@@ -57,7 +58,7 @@ export function remoteGit(mirror: MirrorGit, { config, idleSeconds = IDLE_SECOND
       } catch (error) {
         // Git leaves the process that talks to the server behind when it is ended itself.
         await endMarked(`${TREE_MARK}=${tree}`);
-        throw bound.aborted && !signal?.aborted ? tooLong(address.url) : error;
+        throw bound.signal.aborted && !signal?.aborted ? tooLong(address.url) : error;
       }
     },
   };
