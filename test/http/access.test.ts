@@ -135,6 +135,20 @@ describe('a request for another name', () => {
   });
 });
 
+describe('an address behind a proxy', () => {
+  it('is believed as far as there are proxies of ours, and is in the audit', async () => {
+    const heard = async (proxies: string): Promise<string | undefined> => {
+      await using behind = await startTestApi({ settings: { BELAY_API_PROXIES: proxies } });
+      await behind.ledger.recordRun(exampleRun());
+      const headers = { 'x-forwarded-for': '203.0.113.9, 198.51.100.7' };
+      await behind.call('POST', '/api/runs/0123abcd/comments', { body: { text: 'x' }, headers });
+      return (await behind.ledger.listAudit({ limit: 1 }))[0]?.address;
+    };
+    expect(await heard('0')).toBe('127.0.0.1');
+    expect(await heard('1')).toBe('198.51.100.7');
+  });
+});
+
 describe('too many calls', () => {
   it('are refused by token and by address, with when to come back', async () => {
     await using small = await startTestApi({ settings: { BELAY_API_CALLS_PER_MINUTE: '3', BELAY_API_ADDRESS_CALLS_PER_MINUTE: '6' } });
