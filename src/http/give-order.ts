@@ -5,6 +5,7 @@ import { cancelRun, requireCancellable } from '../orders/cancel.ts';
 import type { OrderOf } from '../orders/open-run.ts';
 import type { WentOn } from '../orders/retry.ts';
 import { audited } from './audit.ts';
+import { RunInTheWay } from './problems.ts';
 import type { RawCall } from './route.ts';
 import { visibleRun } from './visible-run.ts';
 
@@ -34,7 +35,11 @@ export async function give(
   const { ledger } = deps;
   const run = await visibleRun(call, id);
   check?.(run);
-  const work = (client: Client, signal: AbortSignal) => order({ client, ledger, run, signal });
+  const work = async (client: Client, signal: AbortSignal): Promise<WentOn | void> => {
+    const went = await order({ client, ledger, run, signal });
+    if (went?.joined) throw new RunInTheWay({ runId: went.runId });
+    return went;
+  };
   const went = await audited(call, { action, runId: id, detail: { ...detail } }, () => deps.temporal.use(work));
   const { runId: next = id, workflowId = run.workflowId } = went ?? {};
   const json = { run: next, workflowId, ...(went ? { how: went.how } : {}) };

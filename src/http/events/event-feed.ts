@@ -71,7 +71,7 @@ async function* follow(
     let events: RunEvent[];
     if (follower.isBehind) {
       follower.catchUp();
-      events = await readBatch(ledger, { ...scope, after: cursor, limit: BATCH });
+      events = await ledger.readEvents({ ...scope, after: cursor, limit: BATCH });
       if (events.length === BATCH) follower.fallBehind();
     } else {
       const known = cursor;
@@ -82,10 +82,6 @@ async function* follow(
     else if (!(await follower.wait({ ms: silenceMs, signal }))) yield [];
   }
 }
-
-/** Not every database likes to be asked for none of nothing. */
-const readBatch = async (ledger: Source, query: EventQuery): Promise<RunEvent[]> =>
-  query.repositories?.length === 0 ? [] : ledger.readEvents(query);
 
 /** All who follow something, by what it is. */
 class Audience {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { withoutUndefined } from '../../contracts/without-undefined.ts';
 import { approveRun, rejectRun } from '../../orders/approvals.ts';
 import { messageRun } from '../../orders/message.ts';
-import { retryRun } from '../../orders/retry.ts';
+import { requireRetryable, retryRun } from '../../orders/retry.ts';
 import { rollbackRun } from '../../orders/rollback.ts';
 import { give, giveCancel } from '../give-order.ts';
 import { defineRoute } from '../route.ts';
@@ -22,7 +22,7 @@ const ORDER = {
   tag: 'Orders',
   access: 'operator',
   params: runParams,
-  problems: ['wrong_state', 'temporal_unreachable'],
+  problems: ['wrong_state', 'run_open', 'temporal_unreachable'],
 } as const;
 const success = (description: string, schema: z.ZodType = ordered) => ({ status: 202, description, schema });
 
@@ -44,7 +44,9 @@ const retry = defineRoute({
   async handle(call) {
     const { deps, caller, params, body } = call;
     const request = { intake: deps.intake, by: caller.name, ...withoutUndefined(body) };
-    return give(call, params.id, { action: 'run.retry', detail: body }, (order) => retryRun({ ...order, ...request }));
+    return give(call, params.id, { action: 'run.retry', check: requireRetryable, detail: body }, (order) =>
+      retryRun({ ...order, ...request }),
+    );
   },
 });
 
