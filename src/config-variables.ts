@@ -229,7 +229,9 @@ export const environment = variables
     error: 'must have at least as many ports as BELAY_MAX_WORKSPACES allows workspaces',
   })
   .refine((values) => isWholeOrUnset([values.BELAY_JWT_ISSUER, values.BELAY_JWT_AUDIENCE, values.BELAY_JWT_JWKS_URL]), {
-    ...between('BELAY_JWT_ISSUER', ['BELAY_JWT_AUDIENCE', 'BELAY_JWT_JWKS_URL']),
+    ...between('BELAY_JWT_ISSUER', []),
+    // Nothing of them is read further than as the text that it is.
+    when: () => true,
     error: 'goes with BELAY_JWT_AUDIENCE and BELAY_JWT_JWKS_URL: all three, or none',
   })
   .refine((values) => !overlap(values.BELAY_PORTS_BACKEND, values.BELAY_PORTS_FRONTEND), {

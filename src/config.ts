@@ -201,7 +201,8 @@ function invalid(issues: readonly Issue[], given: Given): BelayError {
 
 function problem(name: VariableName, issue: Issue | undefined, value: string | undefined): string {
   const { allowed, secret, default: fallback } = variableDoc(name);
-  const shown = secret ? 'is not usable' : `is '${value ?? fallback}'`;
+  const given = value ?? fallback;
+  const shown = secret ? 'is not usable' : given === undefined ? 'is not set' : `is '${given}'`;
   const isBetween = issue?.code === 'custom' && issue.params?.['between'] === true;
   return `${name} ${shown}: ${isBetween ? issue.message : `must be ${allowed}`}`;
 }

@@ -49,6 +49,7 @@ test('an empty environment is a good one', () => {
     workspaces: { max: 15, ports: { backend: { first: 9100, last: 9114 }, frontend: { first: 9200, last: 9214 } } },
     bounds: { hostShare: 0.8, workspaceBytes: 2048 * 1024 ** 2 },
     callsPerMinute: { github: 60 },
+    api: { host: '127.0.0.1', port: 7788, hostnames: [], proxies: 0, callsPerMinute: { token: 600, address: 1200 } },
     log: { level: 'info' },
     secrets: {},
     warnings: [],
@@ -106,6 +107,15 @@ test('every setting arrives where it belongs', () => {
     BELAY_RETRIES: '5',
     BELAY_RETRY_BASE_MS: '20',
     BELAY_RETRY_CAP_MS: '500',
+    BELAY_API_HOST: '0.0.0.0',
+    BELAY_API_PORT: '0',
+    BELAY_API_HOSTNAMES: 'belay.example.com, Belay.internal',
+    BELAY_API_PROXIES: '1',
+    BELAY_API_CALLS_PER_MINUTE: '5',
+    BELAY_API_ADDRESS_CALLS_PER_MINUTE: '7',
+    BELAY_JWT_ISSUER: 'https://login.example.com/',
+    BELAY_JWT_AUDIENCE: 'belay',
+    BELAY_JWT_JWKS_URL: 'https://login.example.com/jwks.json',
   });
   expect(config).toEqual({
     home: '/home/ada/elsewhere',
@@ -154,6 +164,14 @@ test('every setting arrives where it belongs', () => {
     workspaces: { max: 2, ports: { backend: { first: 9300, last: 9301 }, frontend: { first: 9302, last: 9310 } } },
     bounds: { hostShare: 0.65, workspaceBytes: 512 * 1024 ** 2, processors: 2 },
     callsPerMinute: { github: 80, agents: 20 },
+    api: {
+      host: '0.0.0.0',
+      port: 0,
+      hostnames: ['belay.example.com', 'belay.internal'],
+      proxies: 1,
+      callsPerMinute: { token: 5, address: 7 },
+      jwt: { issuer: 'https://login.example.com/', audience: 'belay', jwksUrl: 'https://login.example.com/jwks.json' },
+    },
     log: { level: 'debug' },
     secrets: {
       anthropicApiKey: 'anthropic-key',
@@ -168,6 +186,13 @@ test('every setting arrives where it belongs', () => {
 
 test('empty values are the same as unset ones', () => {
   expect(load({ BELAY_TEST_ATTEMPTS: '', BELAY_MODEL: '  ', ANTHROPIC_API_KEY: '' })).toEqual(load({}));
+});
+
+test('JWTs need all three of their settings', () => {
+  expect(failure({ BELAY_JWT_ISSUER: 'https://login.example.com/' })).toContain(
+    "BELAY_JWT_ISSUER is 'https://login.example.com/': goes with BELAY_JWT_AUDIENCE and BELAY_JWT_JWKS_URL",
+  );
+  expect(failure({ BELAY_JWT_AUDIENCE: 'belay' })).toContain('BELAY_JWT_ISSUER is not set: goes with');
 });
 
 test('every problem is reported at once, each with what is allowed', () => {

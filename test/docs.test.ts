@@ -32,6 +32,14 @@ const shellLines = (): Found[] =>
 const wordsOf = (line: string): string[] =>
   [...line.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map(([, double, single, plain]) => double ?? single ?? plain ?? '');
 
+/** Commands that have commands below them, such as `belay pr`. */
+const nothing = (): void => {};
+const GROUPS = new Set(
+  declareCommands({ env: {}, terminal: { live: false, piped: true, out: nothing, note: nothing, exact: nothing }, done: nothing })
+    .commands.filter(({ commands }) => commands.length > 0)
+    .map((command) => command.name()),
+);
+
 const leaves = (command: Command): Command[] => (command.commands.length > 0 ? command.commands.flatMap(leaves) : [command]);
 
 /** Code spans, and lines of shell blocks. */
@@ -89,7 +97,7 @@ describe('README and docs', () => {
     });
     expect(shown.length).toBeGreaterThan(30);
     for (const { page, text, words } of shown) {
-      const command = words.slice(0, words[0] === 'pr' ? 2 : 1);
+      const command = words.slice(0, GROUPS.has(words[0] ?? '') ? 2 : 1);
       const help = await helpOf(command);
       expect(help, `${page}: ${text}`).toBeDefined();
       const options = words.slice(1).filter((word) => /^--?[a-z]/.test(word));

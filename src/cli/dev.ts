@@ -4,8 +4,11 @@ import type { Config } from '../config.ts';
 import { ownFolder } from '../process/own-folder.ts';
 import { onStopSignals } from '../process/stop-signals.ts';
 import { createLog, logFile } from '../telemetry/log.ts';
+import type { Log } from '../telemetry/log.ts';
+import { localTarget, namedTarget } from '../temporal/connection.ts';
 import { installLogger } from '../worker.ts';
 import type { BackgroundMessage } from './background.ts';
+import type { DevApi } from './dev-api.ts';
 import type { DevStack } from './dev-stack.ts';
 import { startDevStack } from './dev-stack.ts';
 import type { Terminal } from './terminal.ts';
@@ -19,7 +22,7 @@ export interface DevOptions {
   untilUnused: boolean;
 }
 
-/** `belay dev`: Temporal and a worker on this machine, until Ctrl-C. */
+/** `belay dev`: Temporal, a worker and the API on this machine, until Ctrl-C. */
 export async function dev({ config, env, terminal, untilUnused }: DevOptions): Promise<number> {
   const tell = untilUnused ? toParent : toTerminal(terminal);
   const file = path.join(config.home, 'logs', 'dev.log');
@@ -43,7 +46,8 @@ export async function dev({ config, env, terminal, untilUnused }: DevOptions): P
       onProgress: (message) => tell({ type: 'progress', message }),
       ...(untilUnused ? { onUnused: stop } : {}),
     });
-    if (!untilUnused) terminal.out(welcome(stack, { home: config.home, file }));
+    await using api = untilUnused ? undefined : await apiOf({ config, env, terminal }, stack, log);
+    if (!untilUnused) terminal.out(welcome(stack, { home: config.home, file, api }));
     tell({ type: 'ready' });
     await Promise.race([stack.ended, aborted(stopping.signal)]);
     if (!untilUnused) terminal.note('Stopping: runs that are not done go on at the next start.');
@@ -55,10 +59,30 @@ export async function dev({ config, env, terminal, untilUnused }: DevOptions): P
   }
 }
 
-function welcome({ address, uiUrl }: DevStack, { home, file }: { home: string; file: string }): string {
-  const rows = [['Temporal', address], ...(uiUrl ? [['Web UI', uiUrl]] : []), ['Home', home], ['Log', file]];
+/** Runs that are brought up for somebody in the background have no use for one. */
+async function apiOf({ config, env, terminal }: Omit<DevOptions, 'untilUnused'>, stack: DevStack, log: Log): Promise<DevApi | undefined> {
+  const { startDevApi } = await import('./dev-api.ts');
+  const target = namedTarget(config, env) ?? localTarget(stack.address, stack.namespace);
+  return startDevApi({ config, env, log, target: () => Promise.resolve(target), note: (text) => terminal.note(text) });
+}
+
+interface Shown {
+  home: string;
+  file: string;
+  api: DevApi | undefined;
+}
+
+function welcome({ address, uiUrl }: DevStack, { home, file, api }: Shown): string {
+  const rows = [
+    ['Temporal', address],
+    ...(uiUrl ? [['Web UI', uiUrl]] : []),
+    ...(api ? [['API', `${api.url}/docs`]] : []),
+    ['Home', home],
+    ['Log', file],
+  ];
   return [
     ...rows.map(([name, value]) => `${name?.padEnd(9)} ${value}`),
+    ...(api?.token ? [`Until it stops: curl -H 'Authorization: Bearer ${api.token}' ${api.url}/api/runs`] : []),
     'Ready: `belay run issue.md --repo PATH` in another terminal. Ctrl-C stops.',
   ].join('\n');
 }

@@ -61,7 +61,7 @@ function servers(set: Define): void {
   const { program, env, terminal, done } = set;
   program
     .command('dev')
-    .description('Temporal and a worker on this machine, until Ctrl-C')
+    .description('Temporal, a worker and the API on this machine, until Ctrl-C')
     .addOption(new Option('--until-unused').hideHelp().default(false))
     .action(async ({ untilUnused }: { untilUnused: boolean }) => {
       const [{ dev }, { loadConfig }] = await Promise.all([import('./dev.ts'), import('../config.ts')]);

@@ -77,13 +77,14 @@ function observe({ log, metrics, stopping }: ApiDependencies): RequestHandler {
 }
 
 function answerError({ log }: ApiDependencies): ErrorRequestHandler {
-  return (thrown: unknown, request, response, next) => {
+  // Express knows a handler of errors by its four parameters.
+  return (thrown: unknown, request, response, _next) => {
     const { id } = knownOf(request);
     const known = belayErrorOf(thrown);
     if (!known) log.error({ err: thrown, request: id }, 'A request failed unexpectedly');
-    if (response.headersSent) return next(thrown);
     const error = known ?? internalError(id);
     const problem = problemOf(error);
-    response.set(problemHeaders(error)).status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
+    if (response.headersSent) response.destroy();
+    else response.set(problemHeaders(error)).status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
   };
 }

@@ -97,7 +97,10 @@ async function send(request: Request, response: Response, { success }: Route, an
   if (body === undefined) return void response.end();
   if (!response.get('content-type')) response.type(success.mediaType ?? 'text/plain');
   if (typeof body === 'string') return void response.send(body);
-  if (request.method === 'HEAD') return void response.end();
+  if (request.method === 'HEAD') {
+    if (body instanceof Readable) body.destroy();
+    return void response.end();
+  }
   await stream(response, body, stalledMs);
 }
 

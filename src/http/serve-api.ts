@@ -15,6 +15,7 @@ const TIMES = {
 };
 /** More than any answer takes that does not follow something, and those are told to end. */
 const DRAIN_MS = 15_000;
+const IDLE_MS = 50;
 
 export interface ServedApi extends AsyncDisposable {
   /** `http://127.0.0.1:7788`. */
@@ -46,8 +47,11 @@ export async function serveApi({ app, host, port, stop }: ServeRequest): Promise
       stop();
       server.close();
       server.closeIdleConnections();
+      // Connections that have had their answer are kept for a next request, which nobody takes.
+      const idle = setInterval(() => server.closeIdleConnections(), IDLE_MS);
       const late = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
       await closed;
+      clearInterval(idle);
       clearTimeout(late);
     },
   };

@@ -220,6 +220,15 @@ describe('one home', () => {
     expect(worker).toMatchObject({ exitCode: 1, stderr: expect.stringContaining(`Another worker (process ${dev.pid})`) });
   });
 
+  it('has an API, and a token for it as long as nobody has made one', async () => {
+    const [, token, url] =
+      /^Until it stops: curl -H 'Authorization: Bearer (belay_\w+)' (http:\S+)\/api\/runs$/m.exec(dev.output.stdout) ?? [];
+    const listed = await fetch(`${url}/api/runs?limit=1`, { headers: { authorization: `Bearer ${token}` } });
+    expect([listed.status, await listed.json()]).toMatchObject([200, { items: [{}] }]);
+    expect((await fetch(`${url}/ready`)).status).toBe(200);
+    expect(await readFile(join(user.home, 'logs', 'dev.log'), 'utf8')).not.toContain(token?.slice(-40));
+  });
+
   it('has what it needs, says the doctor', async () => {
     expect(await user.belay(['doctor'])).toMatchObject({ exitCode: 0 });
     const without = await user.belay(['doctor', '--json'], { env: { PATH: '/nowhere' } });

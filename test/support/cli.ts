@@ -138,6 +138,8 @@ async function basicEnvironment(folder: string, mark: string) {
     // More than the slots of all test files that run at once.
     BELAY_PORTS_BACKEND: '21000-21059',
     BELAY_PORTS_FRONTEND: '22000-22059',
+    // A free one, whoever else has a `belay dev`.
+    BELAY_API_PORT: '0',
     JOURNEY: mark,
   };
 }
