@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { createEventFeed } from '../../src/http/events/event-feed.ts';
 import type { EventFeed } from '../../src/http/events/event-feed.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
+import { openLedger } from '../../src/ledger/open-ledger.ts';
 import { eventually } from '../support/eventually.ts';
 import { exampleStep as step } from '../support/example-records.ts';
 import { exampleRun } from '../support/example-run.ts';
@@ -87,4 +88,17 @@ test('who joins while nobody else follows misses nothing', async () => {
     },
   });
   expect(await first(2, feed, { runId })).toEqual([1, 2]);
+});
+
+test('feeds of several processes tell what any of them records', async () => {
+  await using fresh = await freshLedger();
+  await using other = await openLedger(fresh.place);
+  await fresh.ledger.recordRun(exampleRun());
+  await using one = feedOf(fresh.ledger);
+  await using two = feedOf(other);
+  const both = [first(41, one, {}), first(41, two, {}), first(41, two, { runId })];
+  for (let number = 1; number <= 40; number++) await (number % 2 ? fresh.ledger : other).recordStep({ ...step, number });
+  const ids = (await fresh.ledger.readEvents({ after: 0 })).map(({ id }) => id);
+  expect(ids).toHaveLength(41);
+  expect(await Promise.all(both)).toEqual([ids, ids, ids]);
 });
