@@ -22,6 +22,7 @@ const BENCHES: Record<string, () => Promise<Bench>> = {
   memory: async () => (await import('./rows/memory.ts')).memory,
   repeated: async () => (await import('./rows/repeated.ts')).repeated,
   recovery: async () => (await import('./rows/recovery.ts')).recovery,
+  followers: async () => (await import('./rows/followers.ts')).followers,
   start: async () => (await import('./rows/start.ts')).start,
 };
 

@@ -7,6 +7,9 @@ import { loadConfig } from './config.ts';
 import type { Config } from './config.ts';
 import { createMirrors } from './git/mirror.ts';
 import { createApp } from './http/app.ts';
+import { createEventFeed } from './http/events/event-feed.ts';
+import { PATIENCE } from './http/events/patience.ts';
+import type { Patience } from './http/events/patience.ts';
 import { createAuthenticate } from './http/authenticate.ts';
 import { createJwtVerifier } from './http/jwt.ts';
 import { createApiMetrics } from './http/metrics.ts';
@@ -31,10 +34,12 @@ export interface ApiRequest {
   target?: () => Promise<TemporalTarget | undefined>;
   /** A token of this process alone, by its hash. */
   ownToken?: { hash: string; name: string };
+  /** With who follows events; `PATIENCE` unless told. */
+  patience?: Patience;
 }
 
 /** Starts the API. Disposing answers what has been asked, and takes nothing new. */
-export async function startApi({ config, env, log, ownToken, ...request }: ApiRequest): Promise<ServedApi> {
+export async function startApi({ config, env, log, ownToken, patience = PATIENCE, ...request }: ApiRequest): Promise<ServedApi> {
   await using stack = new AsyncDisposableStack();
   const { home, api } = config;
   const stopping = new AbortController();
@@ -49,6 +54,7 @@ export async function startApi({ config, env, log, ownToken, ...request }: ApiRe
     config.triggers.secrets.length > 0
       ? stack.use(openWebhooks({ config, ledger, files, ...places, useClient: (work) => temporal.use(work), onProblem }))
       : undefined;
+  const events = stack.use(createEventFeed({ ledger, onProblem }));
   const app = createApp({
     webhooks: webhooks?.router,
     deps: {
@@ -61,6 +67,8 @@ export async function startApi({ config, env, log, ownToken, ...request }: ApiRe
       mirrors: createMirrors({ home, env }),
       authenticate: createAuthenticate({ ledger, own: ownToken, verifyJwt: api.jwt && createJwtVerifier(api.jwt), onProblem }),
       metrics: createApiMetrics({ ledger }),
+      events,
+      patience,
       stopping: stopping.signal,
     },
   });

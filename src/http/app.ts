@@ -4,6 +4,7 @@ import type { ErrorRequestHandler, Express, RequestHandler, Router } from 'expre
 import helmet from 'helmet';
 import type { ApiDependencies } from './dependencies.ts';
 import { serveDocs } from './docs.ts';
+import { acceptSockets } from './events/sockets.ts';
 import { requireKnownHost } from './known-hosts.ts';
 import { callerOf, knownOf, register } from './locals.ts';
 import { mountRoutes } from './mount.ts';
@@ -35,6 +36,7 @@ export function createApp({ deps, webhooks }: AppParts): Express {
   mountRoutes(app, open, deps);
   app.use(authenticate(deps));
   app.use(limitTokens(api.callsPerMinute.token));
+  app.use(acceptSockets(deps));
   mountRoutes(app, closed, deps);
   app.use((request) => {
     throw nothing(`There is no ${request.path.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, 200)}.`);

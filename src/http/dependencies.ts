@@ -6,6 +6,8 @@ import type { RunFiles } from '../run-files/run-files.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { TemporalAccess } from '../temporal/temporal-access.ts';
 import type { Authenticate } from './authenticate.ts';
+import type { EventFeed } from './events/event-feed.ts';
+import type { Patience } from './events/patience.ts';
 import type { ApiMetrics } from './metrics.ts';
 
 /** What the API works with. */
@@ -18,6 +20,8 @@ export interface ApiDependencies {
   mirrors: Mirrors;
   authenticate: Authenticate;
   metrics: ApiMetrics;
+  events: EventFeed;
+  patience: Patience;
   log: Log;
   /** Ends when the server stops: whoever follows something is told goodbye. */
   stopping: AbortSignal;

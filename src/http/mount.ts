@@ -3,6 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Express, Request, RequestHandler, Response } from 'express';
 import { json } from 'express';
 import { BelayError } from '../contracts/errors.ts';
+import { withoutUndefined } from '../contracts/without-undefined.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { isAllowed } from './caller.ts';
 import { callerOf, knownOf } from './locals.ts';
@@ -10,6 +11,7 @@ import { InvalidRequest } from './parsed.ts';
 import type { Answer, Route } from './route.ts';
 
 const MAX_BODY_BYTES = 1024 * 1024;
+const EVENT_ID = /^\d{1,15}$/;
 const KEY = /^[\x21-\x7e]{1,255}$/;
 const CHARSET = /;\s*charset\s*=\s*"?([^\s";]+)/i;
 /** Nothing is read by a client for so long: it has gone, or never wanted to. */
@@ -59,6 +61,8 @@ function answering(route: Route, deps: ApiDependencies): RequestHandler {
     const left = new AbortController();
     response.once('close', () => left.abort());
     const key = route.idempotent ? keyOf(request) : undefined;
+    const lastEventId = route.resumable ? lastEventIdOf(request) : undefined;
+    const { authorization } = request.headers;
     const answer = await route.run({
       deps,
       caller: callerOf(request),
@@ -66,7 +70,8 @@ function answering(route: Route, deps: ApiDependencies): RequestHandler {
       query: request.query,
       body: request.body as unknown,
       signal: AbortSignal.any([left.signal, deps.stopping]),
-      ...(key === undefined ? {} : { key }),
+      stillKnown: () => deps.authenticate({ authorization, address: request.ip ?? '' }),
+      ...withoutUndefined({ key, lastEventId }),
     });
     await send(request, response, route, answer);
   };
@@ -78,8 +83,15 @@ function keyOf(request: Request): string | undefined {
   throw new InvalidRequest([{ field: 'header.Idempotency-Key', problem: 'must be 1 to 255 visible characters' }]);
 }
 
+function lastEventIdOf(request: Request): number | undefined {
+  const text = request.get('last-event-id');
+  if (text === undefined || text === '') return undefined;
+  if (EVENT_ID.test(text)) return Number(text);
+  throw new InvalidRequest([{ field: 'header.Last-Event-ID', problem: 'must be the id of an event' }]);
+}
+
 async function send(request: Request, response: Response, { success }: Route, answer: Answer): Promise<void> {
-  const { status = success.status, headers = {}, json: value, body } = answer;
+  const { status = success.status, headers = {}, json: value, body, stalledMs = STALLED_MS } = answer;
   response.status(status).set(headers);
   if (value !== undefined) return void response.json(value);
   if (body === undefined) return void response.end();
@@ -89,12 +101,12 @@ async function send(request: Request, response: Response, { success }: Route, an
     if (body instanceof Readable) body.destroy();
     return void response.end();
   }
-  await stream(response, body);
+  await stream(response, body, stalledMs);
 }
 
 /** As fast as the client reads. One that does not read is left. */
-async function stream(response: Response, body: AsyncIterable<string | Uint8Array>): Promise<void> {
-  response.setTimeout(STALLED_MS, () => response.destroy());
+async function stream(response: Response, body: AsyncIterable<string | Uint8Array>, stalledMs: number): Promise<void> {
+  response.setTimeout(stalledMs, () => response.destroy());
   const readable = Readable.from(body);
   try {
     await pipeline(readable, response);

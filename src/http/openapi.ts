@@ -43,6 +43,8 @@ function pathsOf(routes: readonly Route[]): ZodOpenApiPathsObject {
   return paths;
 }
 
+const lastEventId = z.string().optional().meta({ description: 'The id of the last event that is known already: browsers send it' });
+
 function operationOf(route: Route): ZodOpenApiOperationObject {
   const { summary, tag, access, params, query, body } = route;
   const key = z.string().min(1).max(255).optional().meta({ description: 'The same request, sent again with it, is answered as before' });
@@ -57,6 +59,7 @@ function operationOf(route: Route): ZodOpenApiOperationObject {
       ...(params ? { path: params } : {}),
       ...(query ? { query } : {}),
       ...(route.idempotent ? { header: z.object({ 'Idempotency-Key': key }) } : {}),
+      ...(route.resumable ? { header: z.object({ 'Last-Event-ID': lastEventId }) } : {}),
     },
     ...(body ? { requestBody: { required: !body.safeParse({}).success, content: { 'application/json': { schema: body } } } } : {}),
     responses: responsesOf(route),
@@ -77,7 +80,10 @@ function responsesOf(route: Route): Record<string, ZodOpenApiResponseObject> {
     ...problems,
   ]);
   const refusals = [...Map.groupBy(codes, statusOf)].map(([status, each]) => [String(status), refusal(each)] as const);
-  return { [String(success.status)]: successOf([success, ...alternatives]), ...Object.fromEntries(refusals) };
+  const successes = [...Map.groupBy([success, ...alternatives], ({ status }) => status)].map(
+    ([status, shapes]) => [String(status), successOf(shapes)] as const,
+  );
+  return { ...Object.fromEntries(successes), ...Object.fromEntries(refusals) };
 }
 
 function successOf(shapes: readonly Success[]): ZodOpenApiResponseObject {

@@ -17,6 +17,10 @@ export interface RawCall {
   body: unknown;
   /** Of the header `Idempotency-Key`. */
   key?: string;
+  /** Of the header `Last-Event-ID`. */
+  lastEventId?: number;
+  /** Who calls, asked anew: tokens end while something is followed. Throws what authentication does. */
+  stillKnown: () => Promise<Caller>;
   /** Ends when the client has left, and when the server stops. */
   signal: AbortSignal;
 }
@@ -34,6 +38,8 @@ export interface Answer {
   headers?: Record<string, string>;
   json?: unknown;
   body?: string | AsyncIterable<string | Uint8Array>;
+  /** A client that takes nothing of the body for so long is left. */
+  stalledMs?: number;
 }
 
 export interface Success {
@@ -61,6 +67,8 @@ export interface Described {
   body?: Fields;
   /** Takes the header `Idempotency-Key`. */
   idempotent?: true;
+  /** Takes the header `Last-Event-ID`. */
+  resumable?: true;
   success: Success;
   /** Other shapes of its success, by their media type. */
   alternatives?: Success[];

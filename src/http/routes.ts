@@ -1,5 +1,6 @@
 import type { Route } from './route.ts';
 import { ARTIFACT_ROUTES } from './resources/artifacts.ts';
+import { EVENT_ROUTES } from './resources/events.ts';
 import { healthRoutes } from './resources/health.ts';
 import { LOG_ROUTES } from './resources/logs.ts';
 import { ORDER_ROUTES } from './resources/run-orders.ts';
@@ -12,6 +13,7 @@ const RESOURCES: readonly Route[] = [
   ...ORDER_ROUTES,
   ...RECORD_ROUTES,
   ...LOG_ROUTES,
+  ...EVENT_ROUTES,
   ...ARTIFACT_ROUTES,
   ...SERVICE_ROUTES,
 ];

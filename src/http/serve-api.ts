@@ -4,11 +4,15 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Express } from 'express';
 import { BelayError } from '../contracts/errors.ts';
+import { isUpgrade, passUpgrades } from './upgrade.ts';
 
-/** Headers come at once, or from somebody who wants to keep the connection busy. */
-const HEADERS_MS = 10_000;
-/** As long as 1 MB takes on a bad line. */
-const REQUEST_MS = 60_000;
+const TIMES = {
+  // Headers come at once, or from somebody who wants to keep the connection busy.
+  headersTimeout: 10_000,
+  // As long as 1 MB takes on a bad line.
+  requestTimeout: 60_000,
+  connectionsCheckingInterval: 2000,
+};
 /** More than any answer takes that does not follow something, and those are told to end. */
 const DRAIN_MS = 15_000;
 const IDLE_MS = 50;
@@ -30,7 +34,8 @@ export interface ServeRequest {
 
 /** Listens. Disposing takes no new requests, waits for the answers that are under way, and cuts none of them. */
 export async function serveApi({ app, host, port, stop }: ServeRequest): Promise<ServedApi> {
-  const server = createServer({ headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS, connectionsCheckingInterval: 2000 }, app);
+  const server = createServer({ ...TIMES, shouldUpgradeCallback: isUpgrade }, app);
+  passUpgrades(server, app);
   await listening(server, host, port);
   const { port: actual } = server.address() as AddressInfo;
   const name = host.includes(':') ? `[${host}]` : host;

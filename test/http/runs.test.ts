@@ -7,6 +7,8 @@ import type { TestApi } from '../support/api.ts';
 import { startBelay } from '../support/belay.ts';
 import type { Belay } from '../support/belay.ts';
 import type { BelayProject, ProjectOptions } from '../support/belay-project.ts';
+import { openSocket } from '../support/event-socket.ts';
+import { openStream } from '../support/event-stream.ts';
 import { eventually } from '../support/eventually.ts';
 
 let belay: Belay;
@@ -54,9 +56,13 @@ describe('a request by HTTP', () => {
     expect(started).toMatchObject({ status: 202, json: { status: 'pending', triggeredBy: 'admin' } });
     const id = idOf(started.json);
     expect(started.headers.get('location')).toBe(`/api/runs/${id}`);
+    await using events = await openStream({ url: `${api.url}/api/runs/${id}/events`, token: await api.token('viewer') });
     const log = await api.call('GET', `/api/runs/${id}/logs?follow=true`);
     expect(log.text.split('\n').filter((line) => line !== '').length).toBeGreaterThan(5);
     const run = await served.until(id, ({ status }) => status === 'completed');
+    const told = (await events.until('end')).map(({ event }) => event);
+    expect(told.slice(-2)).toEqual(['run.completed', 'end']);
+    expect(told).toEqual(expect.arrayContaining(['run.started', 'step.updated', 'agent.updated', 'artifact.created']));
     expect(run).toMatchObject({ outcome: 'pull_request', request: 'Write it down', requested: { budgetUsd: 5, priority: 2 } });
     expect(await project.git('show', `${run.branch}:notes.md`)).toBe('written down');
     expect((await api.call('GET', `/api/runs/${id}/diff`)).text).toContain('+written down');
@@ -92,7 +98,13 @@ describe('a request by HTTP', () => {
     // Nothing came of that one: its key is free.
     const free = await post('/api/runs', body, { 'idempotency-key': 'two' });
     expect(free.status).toBe(202);
-    for (const id of [taken[0], idOf(free.json)]) expect((await post(`/api/runs/${id}/cancel`)).status).toBe(202);
+    expect((await post(`/api/runs/${idOf(free.json)}/cancel`)).status).toBe(202);
+    // The same over a socket, which then hears of the end.
+    const [run = ''] = taken;
+    await using socket = await openSocket({ url: served.api.url, token: await served.api.token('operator') });
+    await socket.ask({ type: 'subscribe', runs: [run], after: 0 });
+    expect(await socket.ask({ type: 'run.cancel', run })).toMatchObject({ type: 'run.cancelling', run });
+    await eventually(async () => expect(await socket.event()).toMatchObject({ type: 'run.completed', data: { status: 'cancelled' } }));
   });
 });
 

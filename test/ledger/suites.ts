@@ -8,6 +8,7 @@ export async function declareSuites(): Promise<void> {
   await import('./deletions.suite.ts');
   await import('./access.suite.ts');
   await import('./events.suite.ts');
+  await import('../http/event-feed.suite.ts');
   await import('./retention.suite.ts');
   await import('./requests.suite.ts');
 }

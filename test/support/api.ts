@@ -38,13 +38,13 @@ interface Reply {
   json: unknown;
 }
 
-interface TestApiOptions extends Pick<ApiRequest, 'target'> {
+interface TestApiOptions extends Pick<ApiRequest, 'target' | 'patience'> {
   /** A temporary one unless given. */
   home?: string;
   settings?: Record<string, string>;
 }
 
-export async function startTestApi({ home: given, settings = {}, target = noTemporal }: TestApiOptions = {}): Promise<TestApi> {
+export async function startTestApi({ home: given, settings = {}, target = noTemporal, patience }: TestApiOptions = {}): Promise<TestApi> {
   await using stack = new AsyncDisposableStack();
   const home = given ?? join(stack.use(await temporaryDirectory()).path, 'home');
   await ownFolder(home);
@@ -53,7 +53,7 @@ export async function startTestApi({ home: given, settings = {}, target = noTemp
   const ledger = stack.use(await openLedger({ path: join(home, 'ledger.db') }));
   const lines: string[] = [];
   const log = createLog({ level: 'info', destination: { write: (line) => void lines.push(line) } });
-  const api = await startApi({ config: loadConfig(env), env, log, target });
+  const api = await startApi({ config: loadConfig(env), env, log, target, ...(patience ? { patience } : {}) });
   let stopped: Promise<void> | undefined;
   const stop = (): Promise<void> => (stopped ??= Promise.resolve(api[Symbol.asyncDispose]()));
   stack.defer(stop);
@@ -93,8 +93,15 @@ async function call(url: string, method: string, { token, body, headers = {} }: 
     redirect: 'manual',
     ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   });
-  const text = await response.text();
+  const text = await textOf(response);
   return { status: response.status, headers: response.headers, text, json: asJson(text) };
+}
+
+/** What is followed has no end: nothing of it is read. */
+async function textOf(response: Response): Promise<string> {
+  if (!response.headers.get('content-type')?.startsWith('text/event-stream')) return response.text();
+  await response.body?.cancel();
+  return '';
 }
 
 function asJson(text: string): unknown {

@@ -1,21 +1,14 @@
 import { z } from 'zod';
-import type { Client } from '@temporalio/client';
-import type { RunView } from '../../contracts/run-view.ts';
 import { withoutUndefined } from '../../contracts/without-undefined.ts';
 import { approveRun, rejectRun } from '../../orders/approvals.ts';
-import { cancelRun, requireCancellable } from '../../orders/cancel.ts';
 import { messageRun } from '../../orders/message.ts';
-import type { OrderOf } from '../../orders/open-run.ts';
 import { requireRetryable, retryRun } from '../../orders/retry.ts';
-import type { WentOn } from '../../orders/retry.ts';
 import { rollbackRun } from '../../orders/rollback.ts';
-import { audited } from '../audit.ts';
-import { RunInTheWay } from '../problems.ts';
+import { give, giveCancel } from '../give-order.ts';
 import { defineRoute } from '../route.ts';
-import type { Answer, RawCall, Route } from '../route.ts';
+import type { Route } from '../route.ts';
 import { approveBody, cancelBody, messageBody, rejectBody, retryBody, rollbackBody } from '../schemas/orders.ts';
 import { runId, runParams } from '../schemas/run.ts';
-import { visibleRun } from '../visible-run.ts';
 
 /** What an order came to: which run to follow from here on. */
 const ordered = z.object({ run: runId, workflowId: z.string() }).meta({ id: 'Ordered' });
@@ -39,10 +32,7 @@ const cancel = defineRoute({
   summary: 'End a run cleanly, wherever it stands',
   body: cancelBody,
   success: success('It is told: a little later it is cancelled'),
-  handle: (call) =>
-    give(call, call.params.id, { action: 'run.cancel', check: requireCancellable, detail: call.body }, (order) =>
-      cancelRun({ ...order, ...withoutUndefined(call.body) }),
-    ),
+  handle: (call) => giveCancel(call, call.params.id, call.body),
 });
 
 const retry = defineRoute({
@@ -107,33 +97,5 @@ const message = defineRoute({
   handle: (call) =>
     give(call, call.params.id, { action: 'run.message', detail: call.body }, (order) => messageRun({ ...order, text: call.body.text })),
 });
-
-interface Given {
-  action: string;
-  /** What can be said without asking Temporal. */
-  check?: (run: RunView) => void;
-  detail: object;
-}
-
-async function give(
-  call: RawCall,
-  id: string,
-  { action, check, detail }: Given,
-  order: (order: OrderOf) => Promise<WentOn | void>,
-): Promise<Answer> {
-  const { deps } = call;
-  const { ledger } = deps;
-  const run = await visibleRun(call, id);
-  check?.(run);
-  const work = async (client: Client, signal: AbortSignal): Promise<WentOn | void> => {
-    const went = await order({ client, ledger, run, signal });
-    if (went?.joined) throw new RunInTheWay({ runId: went.runId });
-    return went;
-  };
-  const went = await audited(call, { action, runId: id, detail: { ...detail } }, () => deps.temporal.use(work));
-  const { runId: next = id, workflowId = run.workflowId } = went ?? {};
-  const json = { run: next, workflowId, ...(went ? { how: went.how } : {}) };
-  return { json, headers: { location: `/api/runs/${next}` } };
-}
 
 export const ORDER_ROUTES: readonly Route[] = [cancel, retry, rollback, approve, reject, message];
