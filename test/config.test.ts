@@ -159,16 +159,3 @@ test('.env.example and the settings page say what the schema says', async () => 
   await promisify(execFile)(process.execPath, [script, '--check']);
   expect(await readFile(new URL('../docs/settings.md', import.meta.url), 'utf8')).toContain('`BELAY_TEST_ATTEMPTS` | `4`');
 });
-
-test('the key of an app may stand in one line, and goes with its id', () => {
-  const key = '-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----';
-  for (const given of [key, key.replaceAll('\n', String.raw`\n`)]) {
-    expect(load({ GITHUB_APP_ID: '7', GITHUB_APP_PRIVATE_KEY: given }).github.app?.key.value).toBe(key);
-  }
-  expect(failure({ GITHUB_APP_ID: '7', GITHUB_APP_PRIVATE_KEY: 'MIIE' })).toContain('GITHUB_APP_PRIVATE_KEY is not usable');
-  expect(failure({ GITHUB_APP_ID: '7' })).toContain("GITHUB_APP_ID is '7': goes with GITHUB_APP_PRIVATE_KEY, or its file");
-});
-
-test.each(['acme', 'acme/shop/x', '*/shop', 'acme/shop,', 'https://github.com/acme/shop'])('%s names no repository', (list) => {
-  expect(failure({ BELAY_REPOSITORIES: list })).toContain('must be a list, with commas between, of owner/name or owner/*');
-});
