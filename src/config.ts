@@ -7,7 +7,7 @@ import type { ApiConfig } from './config-api.ts';
 import { VARIABLE_NAMES, environment, variableDoc } from './config-variables.ts';
 import type { Environment, VariableName } from './config-variables.ts';
 import { WAITS } from './contracts/constants.ts';
-import type { CheckpointPlace, EngineName, PhaseName } from './contracts/constants.ts';
+import type { CheckpointPlace, EngineName, NoticeName, PhaseName } from './contracts/constants.ts';
 import { BelayError } from './contracts/errors.ts';
 import type { RunLimits } from './contracts/run-input.ts';
 import { withoutUndefined } from './contracts/without-undefined.ts';
@@ -55,10 +55,19 @@ export interface Config {
   bounds: MemoryLimits & { processors?: number };
   /** How often all workers together may call in a minute; unset: as often as they like. */
   callsPerMinute: { github: number; agents?: number };
+  /** What BELAY_NOTIFY_URL is told of runs. */
+  notices: NoticeName[];
   api: ApiConfig;
   log: { level: Environment['BELAY_LOG_LEVEL'] };
   /** Never logged, never in a workflow. */
-  secrets: { anthropicApiKey?: string; claudeOauthToken?: string; githubToken?: string; temporalApiKey?: string; notifyUrl?: string };
+  secrets: {
+    anthropicApiKey?: string;
+    claudeOauthToken?: string;
+    githubToken?: string;
+    temporalApiKey?: string;
+    notifyUrl?: string;
+    notifySecret?: string;
+  };
   /** What looks like a mistake but stops nothing: unknown names, settings given twice. */
   warnings: string[];
 }
@@ -120,6 +129,7 @@ function configOf(values: Environment, { env, warnings }: { env: NodeJS.ProcessE
       ...withoutUndefined({ processors: values.BELAY_WORKSPACE_CPUS }),
     },
     callsPerMinute: { github: values.BELAY_GITHUB_CALLS_PER_MINUTE, ...withoutUndefined({ agents: values.BELAY_AGENT_CALLS_PER_MINUTE }) },
+    notices: values.BELAY_NOTIFY_EVENTS,
     api: apiConfig(values),
     log: { level: values.BELAY_LOG_LEVEL },
     secrets: withoutUndefined({
@@ -128,6 +138,7 @@ function configOf(values: Environment, { env, warnings }: { env: NodeJS.ProcessE
       githubToken: values.GITHUB_TOKEN ?? values.GH_TOKEN,
       temporalApiKey: values.TEMPORAL_API_KEY,
       notifyUrl: values.BELAY_NOTIFY_URL,
+      notifySecret: values.BELAY_NOTIFY_SECRET,
     }),
     warnings,
   };

@@ -185,10 +185,14 @@ async function composeDependencies(composition: Composition): Promise<Dependenci
     ports: createPortRegistry({ home, ...workspaces.ports }),
     admission: createAdmission({ slots: createSlots(workspaces.max), memory }),
     holdings: createHoldings(),
-    ...(config.secrets.notifyUrl ? { notifier: createWebhook({ url: config.secrets.notifyUrl, env }) } : {}),
+    ...notifierOf(config, env),
     workspaceEnvironment: workspaceEnvironment(env, {}, { dropPath: PACKAGE_BINS }),
     ...(parts.atEffect ? { atEffect: parts.atEffect } : {}),
   };
+}
+
+function notifierOf({ secrets: { notifyUrl: url, notifySecret: secret }, notices: events }: Config, env: NodeJS.ProcessEnv) {
+  return url ? { notifier: createWebhook({ url, env, events, secret }) } : {};
 }
 
 function processorsOf({ bounds: { processors } }: Config): ProcessorShares | undefined {

@@ -97,6 +97,8 @@ test('every setting arrives where it belongs', () => {
     BELAY_KEEP_DAYS: '7',
     BELAY_DISK_BUDGET_GB: '0.5',
     BELAY_NOTIFY_URL: 'https://hooks.example.com/belay',
+    BELAY_NOTIFY_EVENTS: 'run.started,run.completed',
+    BELAY_NOTIFY_SECRET: 'notify-secret',
     BELAY_PARKED_DAYS: '0.5',
     BELAY_RETRIES: '5',
     BELAY_RETRY_BASE_MS: '20',
@@ -144,6 +146,7 @@ test('every setting arrives where it belongs', () => {
     workspaces: { max: 2, ports: { backend: { first: 9300, last: 9301 }, frontend: { first: 9302, last: 9310 } } },
     bounds: { hostShare: 0.65, workspaceBytes: 512 * 1024 ** 2, processors: 2 },
     callsPerMinute: { github: 80, agents: 20 },
+    notices: ['run.started', 'run.completed'],
     log: { level: 'debug' },
     secrets: {
       anthropicApiKey: 'anthropic-key',
@@ -151,6 +154,7 @@ test('every setting arrives where it belongs', () => {
       githubToken: 'ghp_first',
       temporalApiKey: 'temporal-key',
       notifyUrl: 'https://hooks.example.com/belay',
+      notifySecret: 'notify-secret',
     },
     warnings: [],
   });

@@ -69,6 +69,10 @@ export const hostWorkQueue = (hostId: string, boot: string): string => `belay-ho
 export const APPROVALS = ['plan', 'publish'] as const;
 export type ApprovalName = (typeof APPROVALS)[number];
 
+/** What another program can be told of a run. Those that need a person are told unless somebody chose otherwise. */
+export const NOTICES = ['run.started', 'run.waiting', 'run.parked', 'run.delayed', 'run.resumed', 'run.completed'] as const;
+export type NoticeName = (typeof NOTICES)[number];
+
 /** Keyword search attributes that Belay registers and sets. */
 export const SEARCH_ATTRIBUTES = ['BelayRunId', 'BelayRepository', 'BelayIssue', 'BelayStatus', 'BelayPhase', 'BelayEngine'] as const;
 
