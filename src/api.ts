@@ -12,7 +12,6 @@ import { createApiMetrics } from './http/metrics.ts';
 import { serveApi } from './http/serve-api.ts';
 import type { ServedApi } from './http/serve-api.ts';
 import { openLedger } from './ledger/open-ledger.ts';
-import path from 'node:path';
 import { ownFolder } from './process/own-folder.ts';
 import { onStopSignals } from './process/stop-signals.ts';
 import { createRunFiles } from './run-files/run-files.ts';
@@ -40,7 +39,7 @@ export async function startApi({ config, env, log, ownToken, ...request }: ApiRe
   const stopping = new AbortController();
   const target = request.target ?? (() => findTarget(config, env));
   const temporal = stack.use(createTemporalAccess({ target }));
-  const ledger = stack.use(await openLedger({ path: path.join(home, 'ledger.db') }));
+  const ledger = stack.use(await openLedger(config.database));
   const files = createRunFiles({ home });
   const onProblem = (error: unknown, message: string): void => log.warn(error, message);
   const app = createApp({

@@ -20,6 +20,12 @@ export const text: Kind<string> = { schema: z.string(), allowed: 'a text' };
 
 export const path: Kind<string> = { schema: z.string().regex(/^[^\0]+$/), allowed: 'a path; `~/` is your home folder' };
 
+/** What begins like another kind of address is no path. */
+export const databaseUrl: Kind<string> = {
+  schema: z.string().regex(/^(?:postgres(?:ql)?:\/\/\S+|(?!\w+:\/\/)[^\0\n]+)$/),
+  allowed: 'a postgres:// address, or the path of an SQLite file',
+};
+
 /** Copied with a line break or two keys in one are the usual mistakes. */
 export const secretWord: Kind<string> = { schema: z.string().regex(/^\S+$/), allowed: 'one word without spaces or line breaks' };
 
@@ -93,6 +99,8 @@ const span = (unitMs: number, unit: string, max: number): Kind<number> => ({
 /** Read as hours or days, kept as milliseconds. */
 export const hours = span(60 * MINUTE_MS, 'hours', 30 * 24);
 export const days = span(24 * 60 * MINUTE_MS, 'days', 365);
+/** As long as a law may have records kept. */
+export const manyDays = span(24 * 60 * MINUTE_MS, 'days', 36_500);
 /** Read as seconds, kept as milliseconds. */
 export const seconds = ({ min, max }: { min: number; max: number }): Kind<number> => {
   const { schema, allowed } = integer({ min, max });

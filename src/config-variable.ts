@@ -3,6 +3,7 @@ import type { Kind } from './config-values.ts';
 
 export const GROUPS = [
   'Where things are',
+  'Database',
   'Temporal',
   'GitHub',
   'Agents',

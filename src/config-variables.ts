@@ -18,6 +18,7 @@ import {
   usd,
 } from './config-values.ts';
 import { workspaceVariables } from './config-workspace-variables.ts';
+import { databaseVariables } from './config-database.ts';
 import { optional, variableDocs, withDefault } from './config-variable.ts';
 import type { VariableDoc } from './config-variable.ts';
 import { sizeOf } from './contracts/port-range.ts';
@@ -34,6 +35,7 @@ const variables = z.object({
     group: 'Where things are',
     description: 'The folder of everything that Belay keeps: ledger, embedded Temporal, mirrors, worktrees, what runs left.',
   }),
+  ...databaseVariables,
 
   BELAY_TEMPORAL_ADDRESS: optional(hostAndPort, {
     group: 'Temporal',

@@ -13,6 +13,8 @@ import type { RunLimits } from './contracts/run-input.ts';
 import { withoutUndefined } from './contracts/without-undefined.ts';
 import { gitUrlTemplate } from './github/address.ts';
 import { absolutePath } from './home.ts';
+import { ledgerPlaceOf } from './ledger-place.ts';
+import type { LedgerPlace } from './ledger/open-ledger.ts';
 import type { MemoryLimits } from './process/memory-watch.ts';
 
 const MEBIBYTE = 1024 ** 2;
@@ -26,6 +28,8 @@ const MAX_TYPOS = 3;
 export interface Config {
   /** Absolute path of BELAY_HOME. */
   home: string;
+  /** Where the ledger is. */
+  database: LedgerPlace;
   temporal: {
     /** Unset: a running `belay dev` is looked for, else one is started. */
     address?: string;
@@ -48,8 +52,8 @@ export interface Config {
   /** Unset: by the repository's forge. */
   checkpoints?: CheckpointPlace;
   budgetUsd: number;
-  /** How long closed runs can be gone on from, and how much mirrors and kept worktrees may take. */
-  upkeep: { keepMs: number; diskBytes: number };
+  /** How long closed runs can be gone on from, how much mirrors and kept worktrees may take, and how long records are kept (unset: for ever). */
+  upkeep: { keepMs: number; diskBytes: number; records: { logsMs?: number; artifactsMs?: number; auditMs?: number } };
   workspaces: { max: number; ports: { backend: PortRange; frontend: PortRange } };
   /** What the workspaces of this machine may take; `processors` of each, unset: all. */
   bounds: MemoryLimits & { processors?: number };
@@ -63,6 +67,7 @@ export interface Config {
   secrets: {
     anthropicApiKey?: string;
     claudeOauthToken?: string;
+    databaseUrl?: string;
     githubToken?: string;
     temporalApiKey?: string;
     notifyUrl?: string;
@@ -89,9 +94,11 @@ function givenVariables(env: NodeJS.ProcessEnv): Given {
 }
 
 function configOf(values: Environment, { env, warnings }: { env: NodeJS.ProcessEnv; warnings: string[] }): Config {
+  const database = ledgerPlaceOf(env);
   const optionalPath = (path: string | undefined): string | undefined => (path === undefined ? undefined : absolutePath(path, env));
   return {
     home: absolutePath(values.BELAY_HOME, env),
+    database,
     temporal: withoutUndefined({
       address: values.BELAY_TEMPORAL_ADDRESS ?? values.TEMPORAL_ADDRESS,
       namespace: values.TEMPORAL_NAMESPACE,
@@ -118,7 +125,7 @@ function configOf(values: Environment, { env, warnings }: { env: NodeJS.ProcessE
     phasesOff: values.BELAY_PHASES_OFF ?? [],
     ...withoutUndefined({ checkpoints: values.BELAY_CHECKPOINTS }),
     budgetUsd: values.BELAY_BUDGET_USD,
-    upkeep: { keepMs: values.BELAY_KEEP_DAYS, diskBytes: values.BELAY_DISK_BUDGET_GB },
+    upkeep: upkeepOf(values),
     workspaces: {
       max: values.BELAY_MAX_WORKSPACES,
       ports: { backend: values.BELAY_PORTS_BACKEND, frontend: values.BELAY_PORTS_FRONTEND },
@@ -135,6 +142,7 @@ function configOf(values: Environment, { env, warnings }: { env: NodeJS.ProcessE
     secrets: withoutUndefined({
       anthropicApiKey: values.ANTHROPIC_API_KEY,
       claudeOauthToken: values.CLAUDE_CODE_OAUTH_TOKEN,
+      databaseUrl: 'url' in database ? database.url : undefined,
       githubToken: values.GITHUB_TOKEN ?? values.GH_TOKEN,
       temporalApiKey: values.TEMPORAL_API_KEY,
       notifyUrl: values.BELAY_NOTIFY_URL,
@@ -142,6 +150,12 @@ function configOf(values: Environment, { env, warnings }: { env: NodeJS.ProcessE
     }),
     warnings,
   };
+}
+
+function upkeepOf(values: Environment): Config['upkeep'] {
+  const { BELAY_KEEP_LOGS_DAYS: logsMs, BELAY_KEEP_ARTIFACTS_DAYS: artifactsMs, BELAY_KEEP_AUDIT_DAYS: auditMs } = values;
+  const records = withoutUndefined({ logsMs, artifactsMs, auditMs });
+  return { keepMs: values.BELAY_KEEP_DAYS, diskBytes: values.BELAY_DISK_BUDGET_GB, records };
 }
 
 function limitsOf(values: Environment): RunLimits {

@@ -19,7 +19,7 @@ import { composeEngines } from './compose-engines.ts';
 import { composeForges } from './compose-forges.ts';
 import { useGitHelper } from './git/git-helper.ts';
 import { createMirrors } from './git/mirror.ts';
-import { openLedger } from './ledger/open-ledger.ts';
+import { openPatientLedger } from './ledger/patient-ledger.ts';
 import { createWebhook } from './notifications/webhook.ts';
 import { workspaceEnvironment } from './process/environment.ts';
 import { ownFolder } from './process/own-folder.ts';
@@ -165,7 +165,7 @@ async function composeDependencies(composition: Composition): Promise<Dependenci
   stack.defer(() => worktrees.settled());
   const mirrors = createMirrors({ home, env });
   await worktrees.sweep(await mirrors.list());
-  const ledger = stack.use(await openLedger({ path: path.join(home, 'ledger.db') }));
+  const ledger = stack.use(await openPatientLedger({ place: config.database, home, onProblem }));
   const breakers = createBreakers({ ledger, onProblem, ...config.breakers });
   const bounds = { memory, workspaceOf: workspaceFinder(home), processors: processorsOf(config) };
   const processes = stack.use(await parts.openProcesses({ bootId: host.boot, bounds }));

@@ -22,6 +22,7 @@ function failure(env: NodeJS.ProcessEnv): string {
 test('an empty environment is a good one', () => {
   expect(load({})).toEqual({
     home: '/home/ada/.belay',
+    database: { path: '/home/ada/.belay/ledger.db' },
     temporal: {},
     github: { apiUrl: 'https://api.github.com', gitUrl: 'https://github.com/{owner}/{repo}.git' },
     engine: { name: 'claude' },
@@ -44,7 +45,7 @@ test('an empty environment is a good one', () => {
     breakers: { failures: 5, openMs: 60_000, successes: 2 },
     phasesOff: [],
     budgetUsd: 10,
-    upkeep: { keepMs: 90 * 24 * 3_600_000, diskBytes: 50 * 1024 ** 3 },
+    upkeep: { keepMs: 90 * 24 * 3_600_000, diskBytes: 50 * 1024 ** 3, records: {} },
     workspaces: { max: 15, ports: { backend: { first: 9100, last: 9114 }, frontend: { first: 9200, last: 9214 } } },
     bounds: { hostShare: 0.8, workspaceBytes: 2048 * 1024 ** 2 },
     callsPerMinute: { github: 60 },
@@ -57,6 +58,10 @@ test('an empty environment is a good one', () => {
 test('every setting arrives where it belongs', () => {
   const config = load({
     BELAY_HOME: '~/elsewhere',
+    BELAY_DATABASE_URL: '~/runs.db',
+    BELAY_KEEP_LOGS_DAYS: '1',
+    BELAY_KEEP_ARTIFACTS_DAYS: '2',
+    BELAY_KEEP_AUDIT_DAYS: '3650',
     TEMPORAL_ADDRESS: 'temporal.example.com:7233',
     TEMPORAL_NAMESPACE: 'belay.a1b2c',
     TEMPORAL_API_KEY: 'temporal-key',
@@ -106,6 +111,7 @@ test('every setting arrives where it belongs', () => {
   });
   expect(config).toEqual({
     home: '/home/ada/elsewhere',
+    database: { path: '/home/ada/runs.db' },
     temporal: {
       address: 'temporal.example.com:7233',
       namespace: 'belay.a1b2c',
@@ -142,7 +148,11 @@ test('every setting arrives where it belongs', () => {
     phasesOff: ['review', 'document'],
     checkpoints: 'remote',
     budgetUsd: 0.5,
-    upkeep: { keepMs: 7 * 24 * 3_600_000, diskBytes: 512 * 1024 ** 2 },
+    upkeep: {
+      keepMs: 7 * 24 * 3_600_000,
+      diskBytes: 512 * 1024 ** 2,
+      records: { logsMs: 24 * 3_600_000, artifactsMs: 48 * 3_600_000, auditMs: 3650 * 24 * 3_600_000 },
+    },
     workspaces: { max: 2, ports: { backend: { first: 9300, last: 9301 }, frontend: { first: 9302, last: 9310 } } },
     bounds: { hostShare: 0.65, workspaceBytes: 512 * 1024 ** 2, processors: 2 },
     callsPerMinute: { github: 80, agents: 20 },

@@ -8,6 +8,7 @@ import { age } from './age.ts';
 import { packageVersion } from '../package-version.ts';
 import type { Shell } from './completion-scripts.ts';
 import { COMPLETION_SCRIPTS, SHELLS } from './completion-scripts.ts';
+import { auditCommands, ledgerCommands } from './ledger-commands.ts';
 import type { RetryOptions, RollbackOptions } from './orders.ts';
 import type { RunOptions } from './run.ts';
 import { serviceCommands } from './service-commands.ts';
@@ -39,8 +40,20 @@ export function declareCommands({ env, terminal, done }: Declare): Command {
     .enablePositionalOptions()
     .configureOutput({ writeOut: (text) => terminal.out(text.trimEnd()), writeErr: (text) => terminal.note(text.trimEnd()) })
     .showHelpAfterError('(belay --help shows what there is)');
-  for (const define of [servers, serviceCommands, runs, readers, orders, approvalOrders, pullRequests, upkeep, completion])
-    define({ program, env, terminal, done });
+  const all = [
+    servers,
+    serviceCommands,
+    runs,
+    readers,
+    orders,
+    approvalOrders,
+    pullRequests,
+    upkeep,
+    ledgerCommands,
+    auditCommands,
+    completion,
+  ];
+  for (const define of all) define({ program, env, terminal, done });
   return program;
 }
 

@@ -1,5 +1,5 @@
-import path from 'node:path';
 import { homeOf } from '../home.ts';
+import { ledgerPlaceOf } from '../ledger-place.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { openLedger } from '../ledger/open-ledger.ts';
 import { ownFolder } from '../process/own-folder.ts';
@@ -17,6 +17,6 @@ export interface ReaderContext extends AsyncDisposable {
 export async function openReaderContext({ env, terminal }: { env: NodeJS.ProcessEnv; terminal: Terminal }): Promise<ReaderContext> {
   const home = homeOf(env);
   await ownFolder(home);
-  const ledger = await openLedger({ path: path.join(home, 'ledger.db') });
+  const ledger = await openLedger(ledgerPlaceOf(env));
   return { terminal, ledger, files: createRunFiles({ home }), [Symbol.asyncDispose]: () => ledger[Symbol.asyncDispose]() };
 }

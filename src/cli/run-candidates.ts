@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
-import path from 'node:path';
-import { loadConfig } from '../config.ts';
 import { plainLine } from '../contracts/text.ts';
+import { ledgerPlaceOf } from '../ledger-place.ts';
 import { openLedger } from '../ledger/open-ledger.ts';
 import type { Candidate } from './complete.ts';
 
@@ -10,9 +9,9 @@ const LIMIT = 50;
 
 /** The newest runs, to choose from. Makes nothing where there has been no run. */
 export async function runCandidates(env: NodeJS.ProcessEnv): Promise<Candidate[]> {
-  const file = path.join(loadConfig(env).home, 'ledger.db');
-  if (!existsSync(file)) return [];
-  await using ledger = await openLedger({ path: file });
+  const place = ledgerPlaceOf(env);
+  if ('path' in place && !existsSync(place.path)) return [];
+  await using ledger = await openLedger(place);
   const runs = await ledger.listRuns({ limit: LIMIT });
   return runs.map(({ id, status, issue, request }) => ({
     value: id,

@@ -158,6 +158,10 @@ export const ERRORS = {
     'Install it, or name it in `BELAY_TEMPORAL_CLI`.',
   ),
   ledger_busy: retry('The ledger is kept busy by another process.', 'It is tried again. If this stays, look for a stopped belay process.'),
+  ledger_unreachable: retry(
+    'The database of the ledger does not answer.',
+    'Check that it runs, and `BELAY_DATABASE_URL`. Runs go on meanwhile, and what is to be recorded of them is kept until it is back.',
+  ),
   ledger_unusable: human(
     'The ledger cannot be opened, or is damaged.',
     'Check the file and its folder, or move the file away: Belay begins a new one.',

@@ -172,3 +172,45 @@ export interface RunEvent {
   at: string;
   data: Record<string, unknown>;
 }
+
+/** A request with a key by which its sender may send it again. */
+export interface KeyClaim {
+  key: string;
+  /** A hash of what is asked. */
+  request: string;
+  at: string;
+}
+
+/** `claimed`: it is the caller's to answer, with the run that somebody had begun for it and left. */
+export type KeyRecord =
+  | { state: 'claimed'; runId?: string }
+  | { state: 'answered'; runId: string; status: number }
+  | { state: 'busy' }
+  | { state: 'other' };
+
+/** What is to go for its age: what happened before these moments. Unset: nothing. */
+export interface Expiry {
+  /** Logs of runs that closed before. */
+  logs?: string;
+  audit?: string;
+  /** Events for those who follow runs. */
+  events?: string;
+  /** The bodies of deliveries that were settled before; that they came stays known. */
+  payloads?: string;
+}
+
+/** How many of each went. */
+export type Expired = Record<keyof Expiry, number>;
+
+/** How the runs of a pipeline ended. */
+export interface PipelineStatistics {
+  pipeline: string;
+  runs: number;
+  completed: number;
+  /** Failed, or out of time. */
+  failed: number;
+  cancelled: number;
+  /** Not closed. */
+  open: number;
+  costUsd: number;
+}

@@ -100,6 +100,7 @@ export class RunInTheWay extends BelayError {
 /** What Express, its parsers and others throw, in the catalogue's words. Undefined: nobody expected it. */
 export function belayErrorOf(error: unknown): BelayError | undefined {
   if (error instanceof BelayError) return error;
+  if (error instanceof URIError) return new BelayError({ code: 'invalid_input', message: 'The address cannot be decoded.' });
   if (!(error instanceof Error) || !('status' in error) || !('type' in error)) return undefined;
   if (error.status === 413) return new BelayError({ code: 'body_too_large', message: 'The body is larger than 1 MB.' });
   if (error.status === 415)

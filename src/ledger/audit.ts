@@ -29,10 +29,13 @@ export function auditQueries({ db, flavour }: Store): Pick<ServiceLedger, 'appen
           .execute();
         return recordOf({ ...row, hash });
       }),
-    async listAudit({ after = 0, limit, runId }) {
-      let query = db.selectFrom('audit').selectAll().where('id', '>', after);
+    async listAudit({ after, before, descending = false, limit, runId }) {
+      let query = db.selectFrom('audit').selectAll();
+      if (after !== undefined) query = query.where('id', '>', after);
+      if (before !== undefined) query = query.where('id', '<', before);
       if (runId !== undefined) query = query.where('run_id', '=', runId);
-      return (await query.orderBy('id').limit(limit).execute()).map(recordOf);
+      const order = descending ? 'desc' : 'asc';
+      return (await query.orderBy('id', order).limit(limit).execute()).map(recordOf);
     },
     verifyAudit: () => verify(db),
   };

@@ -1,15 +1,19 @@
 import { sql } from 'kysely';
-import type { Transaction } from 'kysely';
+import type { Kysely, Transaction } from 'kysely';
 import { CLOSED_STATUSES } from '../contracts/constants.ts';
 import { BelayError } from '../contracts/errors.ts';
 import type { RepositoryRecord } from '../contracts/service-records.ts';
 import type { Store } from './flavour.ts';
+import { isDeleted } from './parents.ts';
 import { unknownRun } from './runs.ts';
 import type { LedgerTables } from './schema.ts';
 import type { ServiceLedger } from './service-ledger.ts';
 
 /** Repositories, and what is removed on purpose. Everything recorded of a run goes with it by foreign keys. */
-export function deletionQueries({ db, flavour }: Store): Pick<ServiceLedger, 'deleteRun' | 'deleteRepository' | 'listRepositories'> {
+export function deletionQueries({
+  db,
+  flavour,
+}: Store): Pick<ServiceLedger, 'deleteRun' | 'deleteRepository' | 'isDeletedRun' | 'listRepositories'> {
   return {
     deleteRun: (runId) =>
       db.transaction().execute(async (transaction) => {
@@ -46,27 +50,30 @@ export function deletionQueries({ db, flavour }: Store): Pick<ServiceLedger, 'de
         await transaction.deleteFrom('deliveries').where('repository', '=', slug).execute();
         await transaction.deleteFrom('repositories').where('slug', '=', slug).execute();
       }),
-    async listRepositories() {
-      const rows = await db
-        .selectFrom('repositories')
-        .leftJoin('runs', 'runs.repository', 'repositories.slug')
-        .select(({ fn }) => [
-          'repositories.slug',
-          'repositories.created_at',
-          fn.count<number>('runs.id').as('runs'),
-          fn.max('runs.created_at').as('last'),
-        ])
-        .groupBy(['repositories.slug', 'repositories.created_at'])
-        .orderBy('repositories.slug')
-        .execute();
-      return rows.map(({ slug, created_at: createdAt, runs, last }): RepositoryRecord => ({
-        slug,
-        runs,
-        createdAt,
-        ...(last === null ? {} : { lastRunAt: last }),
-      }));
-    },
+    isDeletedRun: (runId) => isDeleted(db, runId),
+    listRepositories: () => listRepositories(db),
   };
+}
+
+async function listRepositories(db: Kysely<LedgerTables>): Promise<RepositoryRecord[]> {
+  const rows = await db
+    .selectFrom('repositories')
+    .leftJoin('runs', 'runs.repository', 'repositories.slug')
+    .select(({ fn }) => [
+      'repositories.slug',
+      'repositories.created_at',
+      fn.count<number>('runs.id').as('runs'),
+      fn.max('runs.created_at').as('last'),
+    ])
+    .groupBy(['repositories.slug', 'repositories.created_at'])
+    .orderBy('repositories.slug')
+    .execute();
+  return rows.map(({ slug, created_at: createdAt, runs, last }): RepositoryRecord => ({
+    slug,
+    runs,
+    createdAt,
+    ...(last === null ? {} : { lastRunAt: last }),
+  }));
 }
 
 const IDS_A_STATEMENT = 1000;

@@ -13,12 +13,12 @@ export function detailQueries(
   store: Store,
 ): Pick<Ledger, 'recordStep' | 'listSteps' | 'recordSession' | 'listSessions' | 'recordArtifact' | 'listArtifacts' | 'getArtifact'> {
   const { db, flavour } = store;
-  const inRun = (runId: string, record: (writing: Writing) => Promise<void>): Promise<void> =>
+  const inRun = (runId: string, record: (writing: Writing) => Promise<void>, lock = flavour.kept): Promise<void> =>
     db.transaction().execute(async (transaction) => {
-      if (await ensureRun({ transaction, runId, lock: flavour.kept })) await record({ transaction, flavour });
+      if (await ensureRun({ transaction, runId, lock })) await record({ transaction, flavour });
     });
   return {
-    recordStep: (step) => inRun(step.runId, (writing) => recordStep(writing, step)),
+    recordStep: (step) => inRun(step.runId, (writing) => recordStep(writing, step), flavour.held),
     recordSession: (session) => inRun(session.runId, (writing) => recordSession(writing, session)),
     recordArtifact: (artifact) => inRun(artifact.runId, (writing) => recordArtifact(writing, artifact)),
     async listSteps(runId) {
@@ -57,27 +57,24 @@ async function recordStep({ transaction, flavour }: Writing, step: StepRecord): 
     duration_ms: step.durationMs ?? null,
     summary: step.summary ?? null,
   };
-  const changed = await transaction
+  const { id: _id, run_id: _run, number: _number, ...changed } = row;
+  const newer = await transaction
     .insertInto('steps')
     .values(row)
     .onConflict((conflict) =>
       conflict
         .columns(['run_id', 'number'])
-        .doUpdateSet(row)
+        .doUpdateSet(changed)
         // An attempt that timed out may still be running and report late.
-        .where(({ eb, or, and, val }) =>
-          or([
-            eb('steps.attempt', '<', step.attempt),
-            and([
-              eb('steps.attempt', '=', step.attempt),
-              or([eb('steps.completed_at', 'is', null), eb(val(row.completed_at), 'is not', null)]),
-            ]),
-          ]),
-        ),
+        .where(({ eb, or, and }) => {
+          const isSame = eb('steps.attempt', '=', step.attempt);
+          const again = row.completed_at === null ? and([isSame, eb('steps.completed_at', 'is', null)]) : isSame;
+          return or([eb('steps.attempt', '<', step.attempt), again]);
+        }),
     )
     .returning('id')
     .executeTakeFirst();
-  if (!changed) return;
+  if (!newer) return;
   await markCurrent(transaction, row);
   const data = withoutUndefined({ number, name, phase, status, attempt, durationMs, summary });
   await tell({ transaction, flavour }, { runId, type: 'step.updated', data });

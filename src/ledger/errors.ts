@@ -49,10 +49,10 @@ export function ledgerError({ path, error }: { path: string; error: unknown }): 
 }
 
 /** A database that a later version of Belay has widened. */
-export function newerLedger({ path, migrations }: { path: string; migrations: readonly string[] }): BelayError {
+export function newerLedger({ place, migrations }: { place: string; migrations: readonly string[] }): BelayError {
   return new BelayError({
     code: 'ledger_unusable',
-    message: `The ledger ${path} was written by a newer Belay (it has ${migrations.join(', ')}).`,
-    hint: 'Use that version of Belay, or another BELAY_HOME.',
+    message: `The ledger ${place} was written by a newer Belay (it has ${migrations.join(', ')}).`,
+    hint: 'Use that version of Belay, or another BELAY_HOME (or BELAY_DATABASE_URL).',
   });
 }

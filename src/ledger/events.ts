@@ -4,6 +4,7 @@ import type { RunView } from '../contracts/run-view.ts';
 import type { RunEvent, RunEventType } from '../contracts/service-records.ts';
 import { withoutUndefined } from '../contracts/without-undefined.ts';
 import type { Flavour, Store } from './flavour.ts';
+import { NONE } from './run-rows.ts';
 import type { LedgerTables } from './schema.ts';
 import type { ServiceLedger } from './service-ledger.ts';
 
@@ -28,7 +29,7 @@ export function eventQueries({ db, flavour }: Store): Pick<ServiceLedger, 'readE
         .select(['events.id', 'events.run_id', 'events.type', 'events.at', 'events.data', 'runs.repository'])
         .where('events.id', '>', after);
       if (runId !== undefined) query = query.where('events.run_id', '=', runId);
-      if (repositories) query = query.where('runs.repository', 'in', repositories);
+      if (repositories) query = repositories.length > 0 ? query.where('runs.repository', 'in', repositories) : query.where(NONE);
       const rows = await query.orderBy('events.id').limit(limit).execute();
       return rows.map(({ id, run_id, repository, type, at, data }): RunEvent => ({
         id,

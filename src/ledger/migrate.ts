@@ -7,10 +7,10 @@ import type { LedgerTables } from './schema.ts';
 const DONE_TABLE = 'kysely_migration';
 
 /** Brings the schema to this version's. Callers make sure that no other process does so at the same time. */
-export async function migrate({ db, path }: { db: Kysely<LedgerTables>; path: string }): Promise<void> {
+export async function migrate({ db, place }: { db: Kysely<LedgerTables>; place: string }): Promise<void> {
   const done = await appliedMigrations(db);
   const unknown = done.filter((name) => !Object.hasOwn(MIGRATIONS, name));
-  if (unknown.length > 0) throw newerLedger({ path, migrations: unknown });
+  if (unknown.length > 0) throw newerLedger({ place, migrations: unknown });
   if (done.length === Object.keys(MIGRATIONS).length) return;
   // Loaded for the one opening in thousands that needs it.
   const { Migrator } = await import('kysely/migration');

@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
+import { createIdempotency } from './idempotency-migration.ts';
 import { createService } from './service-migration.ts';
 import { ownByRuns } from './ownership-migration.ts';
 
@@ -12,6 +13,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0005-effects': { up: createEffects },
   '0006-hosts': { up: createHosts },
   '0007-service': { up: beAService },
+  '0008-idempotency': { up: createIdempotency },
 };
 
 async function beAService(db: Kysely<unknown>): Promise<void> {

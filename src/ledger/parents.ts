@@ -1,4 +1,4 @@
-import type { RawBuilder, Transaction } from 'kysely';
+import type { Kysely, RawBuilder, Transaction } from 'kysely';
 import type { LedgerTables } from './schema.ts';
 
 interface ParentRequest {
@@ -35,8 +35,8 @@ export async function ensureRun({ transaction, runId, lock }: ParentRequest): Pr
   return isThere();
 }
 
-export async function isDeleted(transaction: Transaction<LedgerTables>, runId: string): Promise<boolean> {
-  const found = await transaction.selectFrom('deleted_runs').select('run_id').where('run_id', '=', runId).executeTakeFirst();
+export async function isDeleted(db: Kysely<LedgerTables>, runId: string): Promise<boolean> {
+  const found = await db.selectFrom('deleted_runs').select('run_id').where('run_id', '=', runId).executeTakeFirst();
   return found !== undefined;
 }
 

@@ -1,7 +1,7 @@
 import { COUNTED_RUNS } from '../contracts/service-records.ts';
 import type { RunPageQuery, RunSort } from '../contracts/service-records.ts';
 import type { Store } from './flavour.ts';
-import { selectRuns, viewOf } from './run-rows.ts';
+import { NONE, selectRuns, viewOf } from './run-rows.ts';
 import type { RunsTable } from './schema.ts';
 import type { ServiceLedger } from './service-ledger.ts';
 
@@ -46,13 +46,14 @@ function filtered(
 ) {
   const { status, pipeline, repository, issueKey, triggeredBy, from, to, repositories } = filter;
   let query = all;
-  if (status !== undefined) query = query.where('status', 'in', [status].flat());
+  const statuses = status === undefined ? undefined : [status].flat();
+  if (statuses) query = statuses.length > 0 ? query.where('status', 'in', statuses) : query.where(NONE);
   if (pipeline !== undefined) query = query.where('pipeline', '=', pipeline as RunsTable['pipeline']);
   if (repository !== undefined) query = query.where('repository', '=', repository);
   if (issueKey !== undefined) query = query.where('issue_key', '=', issueKey);
   if (triggeredBy !== undefined) query = query.where('triggered_by', '=', triggeredBy);
   if (from !== undefined) query = query.where('created_at', '>=', from);
   if (to !== undefined) query = query.where('created_at', '<', to);
-  if (repositories) query = query.where('repository', 'in', repositories);
+  if (repositories) query = repositories.length > 0 ? query.where('repository', 'in', repositories) : query.where(NONE);
   return query;
 }

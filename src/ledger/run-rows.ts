@@ -16,6 +16,9 @@ export type RunRow = Selectable<RunsTable> & Known;
 export const selectRuns = (db: Kysely<LedgerTables>) =>
   db.selectFrom('runs').selectAll('runs').$narrowType<Known>().where('runs.is_stub', '=', sql.lit(0));
 
+/** Postgres knows no empty list. */
+export const NONE = sql<boolean>`1 = 0`;
+
 export function runRow(view: RunView): Insertable<RunsTable> {
   return {
     id: view.id,

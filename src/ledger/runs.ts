@@ -7,7 +7,7 @@ import type { Store } from './flavour.ts';
 import type { Ledger, RunFilter } from './ledger.ts';
 import { ensureRepository, isDeleted } from './parents.ts';
 import { readRunIdPrefix } from './run-ids.ts';
-import { phaseRows, runRow, selectRuns, viewOf } from './run-rows.ts';
+import { NONE, phaseRows, runRow, selectRuns, viewOf } from './run-rows.ts';
 import type { RunRow } from './run-rows.ts';
 import type { LedgerTables } from './schema.ts';
 
@@ -43,10 +43,12 @@ async function recordRun({ transaction, flavour }: Writing, view: RunView): Prom
   if (!before && (await isDeleted(transaction, view.id))) return;
   await ensureRepository(transaction, { slug: view.repository, at: view.createdAt });
   const row = runRow(view);
+  // Setting a key, if to what it is, would lock out all who record details.
+  const { id: _key, ...changed } = row;
   const newer = await transaction
     .insertInto('runs')
     .values(row)
-    .onConflict((conflict) => conflict.column('id').doUpdateSet(row).where('runs.view_version', '<', view.version))
+    .onConflict((conflict) => conflict.column('id').doUpdateSet(changed).where('runs.view_version', '<', view.version))
     .returning('id')
     .executeTakeFirst();
   if (!newer) return;
@@ -76,7 +78,8 @@ async function getRun(db: Database, text: string): Promise<RunView> {
 
 async function listRuns(db: Database, { status, repository, limit = DEFAULT_LIMIT, before }: RunFilter): Promise<RunView[]> {
   let query = selectRuns(db);
-  if (status !== undefined) query = query.where('status', 'in', [status].flat());
+  const statuses = status === undefined ? undefined : [status].flat();
+  if (statuses) query = statuses.length > 0 ? query.where('status', 'in', statuses) : query.where(NONE);
   if (repository !== undefined) query = query.where('repository', '=', repository);
   if (before) query = query.where(({ eb, refTuple, tuple }) => eb(refTuple('created_at', 'id'), '<', tuple(before.createdAt, before.id)));
   const rows = await query.orderBy('created_at', 'desc').orderBy('id', 'desc').limit(limit).execute();

@@ -5,8 +5,13 @@ import type {
   AuditVerdict,
   ClaimedDelivery,
   CommentRecord,
+  KeyClaim,
+  KeyRecord,
+  Expired,
+  Expiry,
   NewDelivery,
   Page,
+  PipelineStatistics,
   RepositoryRecord,
   RunEvent,
   RunPageQuery,
@@ -23,6 +28,15 @@ export interface EventQuery {
   repositories?: readonly string[];
   /** 1000 unless told. */
   limit?: number;
+}
+
+export interface AuditQuery {
+  after?: number;
+  before?: number;
+  /** The oldest first unless told. */
+  descending?: boolean;
+  limit: number;
+  runId?: string;
 }
 
 export interface EventWatch {
@@ -42,6 +56,8 @@ export interface ServiceLedger {
   deleteRun(runId: string): Promise<void>;
   /** The same for all runs of a repository. */
   deleteRepository(slug: string): Promise<void>;
+  /** Whether there was such a run, which has been deleted. */
+  isDeletedRun(runId: string): Promise<boolean>;
   /** By their name. */
   listRepositories(): Promise<RepositoryRecord[]>;
 
@@ -78,10 +94,19 @@ export interface ServiceLedger {
   lastTrigger(issue: Pick<TriggerRecord, 'repository' | 'issueKey'>): Promise<TriggerRecord | undefined>;
 
   appendAudit(entry: AuditEntry): Promise<AuditRecord>;
-  /** The oldest first, after that id. */
-  listAudit(query: { after?: number; limit: number; runId?: string }): Promise<AuditRecord[]>;
+  /** The oldest first, or the newest; between those ids, which are not in it. */
+  listAudit(query: AuditQuery): Promise<AuditRecord[]>;
   /** Computes every hash anew. */
   verifyAudit(): Promise<AuditVerdict>;
+
+  /** Removes what is too old. The audit's chain then begins after what went. */
+  expire(before: Expiry): Promise<Expired>;
+  /** Forgets the files of a run, which are gone. */
+  forgetArtifacts(runId: string): Promise<void>;
+  /** How the runs ended that were created from then on: by pipeline, the most used first. */
+  statistics(since?: { from?: string }): Promise<PipelineStatistics[]>;
+  /** How many rows each table has, by its name. */
+  countRows(): Promise<Record<string, number>>;
 
   /** In the order of their ids; none that comes later has a lower one. */
   readEvents(query: EventQuery): Promise<RunEvent[]>;
@@ -89,4 +114,12 @@ export interface ServiceLedger {
   latestEvent(): Promise<number>;
   /** Tells when there are events, whichever process recorded them. The first time at once. */
   watchEvents(watch: EventWatch): AsyncDisposable;
+
+  /** Takes on the request that has this key, unless it was answered already, is being answered, or the key is another request's. */
+  claimKey(claim: KeyClaim): Promise<KeyRecord>;
+  /** The id that the run of this request has, should it have to be started again. */
+  noteKeyRun(key: string, runId: string): Promise<void>;
+  settleKey(key: string, answer: { runId: string; status: number }): Promise<void>;
+  /** Nothing came of it: the same request may be sent again. */
+  releaseKey(key: string): Promise<void>;
 }

@@ -12,6 +12,7 @@ export interface ServiceTables {
   audit: AuditTable;
   audit_start: AuditStartTable;
   events: EventsTable;
+  idempotency_keys: IdempotencyKeysTable;
 }
 
 export interface RepositoriesTable {
@@ -104,4 +105,15 @@ export interface EventsTable {
   at: string;
   /** JSON. */
   data: string;
+}
+
+export interface IdempotencyKeysTable {
+  key: string;
+  /** What was asked with it. */
+  request: string;
+  /** The run that it starts, or that it was answered with. */
+  run_id: string | null;
+  /** Of the answer; null until there is one. */
+  status: number | null;
+  begun_at: string;
 }

@@ -1,38 +1,60 @@
 import { sql } from 'kysely';
-import type { PipelineName } from '../contracts/constants.ts';
 import type { Store } from './flavour.ts';
 import type { ServiceLedger } from './service-ledger.ts';
 
-/** Sums over all runs, for whoever draws curves of them. */
-export function statisticsQueries({ db }: Store): Pick<ServiceLedger, 'runStatistics'> {
+/** Tables that people ask for the size of. */
+const COUNTED = [
+  'repositories',
+  'runs',
+  'phases',
+  'steps',
+  'sessions',
+  'artifacts',
+  'logs',
+  'comments',
+  'events',
+  'versions',
+  'effects',
+  'deliveries',
+  'triggers',
+  'audit',
+] as const;
+
+/** Numbers over all runs. */
+export function statisticsQueries({ db }: Store): Pick<ServiceLedger, 'statistics' | 'countRows'> {
   return {
-    async runStatistics() {
-      const runs = await db
-        .selectFrom('runs')
-        .select(({ fn }) => ['pipeline', 'status', fn.countAll().as('count'), fn.sum('cost_usd').as('cost')])
-        .where('is_stub', '=', sql.lit(0))
+    async statistics({ from } = {}) {
+      let query = db.selectFrom('runs').where('is_stub', '=', sql.lit(0));
+      if (from !== undefined) query = query.where('created_at', '>=', from);
+      const rows = await query
+        .select(['pipeline', 'status', ({ fn }) => fn.countAll<number>().as('runs'), ({ fn }) => fn.sum<number>('cost_usd').as('cost')])
         .groupBy(['pipeline', 'status'])
-        .orderBy('pipeline')
-        .orderBy('status')
         .execute();
-      const phases = await db
-        .selectFrom('phases')
-        .select(({ fn }) => ['name', 'status', fn.countAll().as('count'), fn.sum('duration_ms').as('duration')])
-        .where('duration_ms', 'is not', null)
-        .groupBy(['name', 'status'])
-        .orderBy('name')
-        .orderBy('status')
-        .execute();
-      return {
-        runs: runs.map(({ pipeline, status, count, cost }) => ({
-          // Only stubs have none.
-          pipeline: pipeline as PipelineName,
-          status,
-          count: Number(count),
-          costUsd: Number(cost),
-        })),
-        phases: phases.map(({ name, status, count, duration }) => ({ name, status, count: Number(count), durationMs: Number(duration) })),
-      };
+      const byPipeline = [...Map.groupBy(rows, ({ pipeline }) => pipeline)].map(([pipeline, ofIt]) => {
+        const count = (...statuses: string[]): number =>
+          ofIt.filter(({ status }) => statuses.includes(status)).reduce((sum, { runs }) => sum + runs, 0);
+        return {
+          pipeline,
+          runs: ofIt.reduce((sum, { runs }) => sum + runs, 0),
+          completed: count('completed'),
+          failed: count('failed', 'timed_out'),
+          cancelled: count('cancelled'),
+          open: count('pending', 'running', 'waiting', 'parked'),
+          costUsd: ofIt.reduce((sum, { cost }) => sum + cost, 0),
+        };
+      });
+      return byPipeline.toSorted((one, other) => other.runs - one.runs || (one.pipeline < other.pipeline ? -1 : 1));
+    },
+    async countRows() {
+      const counts: [string, number][] = [];
+      for (const table of COUNTED) {
+        const { count } = await db
+          .selectFrom(table)
+          .select(({ fn }) => fn.countAll<number>().as('count'))
+          .executeTakeFirstOrThrow();
+        counts.push([table, count]);
+      }
+      return Object.fromEntries(counts);
     },
   };
 }

@@ -23,6 +23,13 @@ export async function openView({ client, ledger, run }: OrderOf): Promise<RunVie
   throw notOpen(run);
 }
 
+/** The id of the run that is open under this workflow id, by what Temporal says. */
+export async function openRunId({ client, workflowId }: { client: Client; workflowId: string }): Promise<string | undefined> {
+  const { memo, status } = await client.workflow.getHandle(workflowId).describe();
+  const runId = memo?.['runId'];
+  return status.name === 'RUNNING' && typeof runId === 'string' ? runId : undefined;
+}
+
 /** Throws wrong_state where Temporal has closed the run by now. */
 export async function signalRun({ client, run, name, order }: SignalRequest): Promise<void> {
   try {

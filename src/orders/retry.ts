@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { PhaseName } from '../contracts/constants.ts';
 import { RETRY_SIGNAL } from '../contracts/constants.ts';
 import { BelayError } from '../contracts/errors.ts';
@@ -10,7 +11,9 @@ import { isWaitingForTime } from '../texts/waiting.ts';
 import { withoutUndefined } from '../contracts/without-undefined.ts';
 import { follow, settled } from './follow.ts';
 import type { OrderOf } from './open-run.ts';
-import { isClosed, signalRun } from './open-run.ts';
+import { isClosed, openRunId, signalRun } from './open-run.ts';
+
+const CLOSING_MS = 50;
 
 export interface GoOn {
   phase?: PhaseName;
@@ -23,7 +26,7 @@ export interface RetryRequest extends OrderOf, GoOn {
   intake: IntakeDependencies;
 }
 
-/** What became of the order: the run woke, a new run goes on where it ended, or it is at work and there was nothing to do. */
+/** What became of the order: the run woke, a new run goes on where it ended (or another one was open), or it is at work already. */
 export interface WentOn extends Started {
   how: 'woken' | 'begun' | 'at_work';
   /** Of the run's view before. */
@@ -49,12 +52,19 @@ export async function retryRun(request: RetryRequest): Promise<WentOn> {
 /** The order for a new run that goes on from a closed one. A completed one has nothing left to do, but may be brought back to a version. */
 export async function orderToGoOn(intake: IntakeDependencies, run: RunView, from: GoOn & { version?: number }): Promise<Order> {
   const { phase, version, budgetUsd, by } = from;
-  if (run.status === 'completed' && version === undefined) throw nothingToRetry(run);
+  if (version === undefined) requireRetryable(run);
   return retryOrder(intake, run, { ...withoutUndefined({ phase, version, budgetUsd }), triggeredBy: by });
 }
 
-export async function begin({ client, intake, run }: Pick<RetryRequest, 'client' | 'intake' | 'run'>, order: Order): Promise<WentOn> {
-  return { ...(await startRun({ ...intake, client }, order)), how: 'begun', version: run.version };
+/** Starts that run, or joins another one of the issue that is open. */
+export async function begin({ client, intake, run, signal }: Omit<RetryRequest, keyof GoOn>, order: Order): Promise<WentOn> {
+  for (;;) {
+    const started = await startRun({ ...intake, client }, order);
+    const open = started.joined ? await openRunId({ client, workflowId: started.workflowId }) : started.runId;
+    // A run is told to be closed a moment before Temporal closes it.
+    if (started.joined && open === run.id) await sleep(CLOSING_MS, undefined, signal ? { signal } : {});
+    else return { ...started, ...(open === undefined ? {} : { runId: open }), how: 'begun', version: run.version };
+  }
 }
 
 /** How an open run stands that rests: parked, or waiting for a limit to end. */
@@ -70,12 +80,14 @@ async function wake({ client, run, phase, budgetUsd }: RetryRequest, resting: Ru
   await signalRun({ client, run, name: RETRY_SIGNAL, order: withoutUndefined({ phase, budgetUsd }) });
 }
 
-const nothingToRetry = ({ id }: RunView): BelayError =>
-  new BelayError({
+export function requireRetryable({ id, status }: RunView): void {
+  if (status !== 'completed') return;
+  throw new BelayError({
     code: 'wrong_state',
     message: `Run ${id} is completed: there is nothing to retry.`,
     hint: '`belay run` works on its issue again.',
   });
+}
 
 function requireParked({ id, status }: RunView): void {
   if (status === 'parked') return;

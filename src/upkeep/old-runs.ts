@@ -35,7 +35,8 @@ export async function findOldRuns(options: OldRunsOptions): Promise<Finding[]> {
 
 type IsOver = (runId: string) => Promise<boolean>;
 
-function overBefore({ ledger, keepMs }: OldRunsOptions): IsOver {
+/** Whether a run closed longer ago than that. False for those that the ledger does not know. */
+export function overBefore({ ledger, keepMs }: Pick<OldRunsOptions, 'ledger' | 'keepMs'>): IsOver {
   const known = new Map<string, Promise<boolean>>();
   const look = async (runId: string): Promise<boolean> => {
     const view = await runIfKnown(ledger, runId);

@@ -4,6 +4,7 @@ import type { Config } from '../config.ts';
 import type { Log } from '../telemetry/log.ts';
 import { cleanUp } from './clean-up.ts';
 import { settleOpenRuns, settleTerminated } from './closed-outside.ts';
+import { expireRecords } from './records.ts';
 
 /** A worker that starts has runs to bring back first. */
 const FIRST_MS = 10_000;
@@ -52,6 +53,7 @@ async function keepUp({ deps, config, log }: UpkeepOptions, signal: AbortSignal)
     if (waited < CLEAN_MS || (deps.admission.held > 0 && waited < PATIENCE_MS)) continue;
     cleaned = performance.now();
     await cleanUp({ ...deps, ...config.upkeep, log, signal }).catch(unless('Leftovers could not be looked for; `belay clean` does so too'));
+    await expireRecords({ ...deps, ...config.upkeep, log }).catch(unless('Old records could not be removed; it is tried again'));
   }
 }
 

@@ -3,14 +3,14 @@ import { openLedger } from '../../src/ledger/open-ledger.ts';
 import { exampleRun } from '../support/example-run.ts';
 
 /**
- * A process that writes into a ledger: `node ledger-writer.fixture.ts <path> <writer> <rounds>`. It says `ready`, begins when its
- * standard input ends, and says `done <round>` after each round.
+ * A process that writes into a ledger: `node ledger-writer.fixture.ts <path or address> <writer> <rounds>`. It says `ready`, begins
+ * when its standard input ends, and says `done <round>` after each round.
  */
-const [path = '', writer = '', rounds = '1'] = process.argv.slice(2);
+const [place = '', writer = '', rounds = '1'] = process.argv.slice(2);
 process.stdout.write('ready\n');
 process.stdin.resume();
 await once(process.stdin, 'end');
-await using ledger = await openLedger({ path });
+await using ledger = await openLedger(place.startsWith('postgres:') ? { url: place } : { path: place });
 for (let round = 1; round <= Number(rounds); round++) {
   const createdAt = new Date().toISOString();
   const reservation = {

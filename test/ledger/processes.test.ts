@@ -1,18 +1,10 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
-import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { openLedger } from '../../src/ledger/open-ledger.ts';
+import { startWriter, writeTogether } from '../support/ledger-writers.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-
-const WRITER = fileURLToPath(new URL('ledger-writer.fixture.ts', import.meta.url));
-
-function startWriter({ path, writer, rounds }: { path: string; writer: string; rounds: number }) {
-  return spawn(process.execPath, [WRITER, path, writer, String(rounds)], { stdio: ['pipe', 'pipe', 'inherit'] });
-}
 
 function count(path: string, from: string): unknown {
   using database = new DatabaseSync(path, { readOnly: true });
@@ -22,12 +14,8 @@ function count(path: string, from: string): unknown {
 test('20 processes that begin a ledger together and write into it lose nothing', async () => {
   await using folder = await temporaryDirectory();
   const path = join(folder.path, 'ledger.db');
-  const writers = Array.from({ length: 20 }, (_, index) => startWriter({ path, writer: `w${index}`, rounds: 10 }));
-  // All are loaded before the first may begin, so that they meet at the empty file.
-  await Promise.all(writers.map((writer) => once(writer.stdout, 'data')));
-  for (const writer of writers) writer.stdin.end();
-  const codes = await Promise.all(writers.map(async (writer) => (await once(writer, 'close'))[0] as unknown));
-  expect(codes).toEqual(writers.map(() => 0));
+  const codes = await writeTogether({ place: path, count: 20, rounds: 10 });
+  expect(codes).toEqual(codes.map(() => 0));
   expect([count(path, 'runs where is_stub = 0'), count(path, 'phases'), count(path, 'steps'), count(path, 'logs')]).toEqual([
     200, 200, 200, 200,
   ]);
@@ -72,7 +60,7 @@ test('of many that raise the same epoch, one succeeds', async () => {
 test('a writer that is killed in the middle leaves a sound ledger with all that it had finished', async () => {
   await using folder = await temporaryDirectory();
   const path = join(folder.path, 'ledger.db');
-  const writer = startWriter({ path, writer: 'doomed', rounds: 1_000_000 });
+  const writer = startWriter({ place: path, writer: 'doomed', rounds: 1_000_000 });
   writer.stdin.end();
   let finished = 0;
   for await (const line of createInterface({ input: writer.stdout })) {

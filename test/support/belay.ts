@@ -21,6 +21,8 @@ import { temporaryDirectory } from './temporary-directory.ts';
 /** Everything that serves runs, in this process: an embedded Temporal and a worker, with a home of its own. */
 export interface Belay extends AsyncDisposable {
   readonly home: string;
+  /** Of the embedded Temporal. */
+  readonly address: string;
   readonly client: Client;
   readonly ledger: Ledger;
   readonly forge: LocalForge;
@@ -59,6 +61,7 @@ export async function startBelay(settings: Record<string, string> = {}, { breake
   const kept = stack.move();
   return {
     home,
+    address: server.address,
     client,
     ledger: context.ledger,
     forge: context.forges.local,

@@ -6,10 +6,11 @@ import { approveRun, rejectRun } from '../../orders/approvals.ts';
 import { cancelRun, requireCancellable } from '../../orders/cancel.ts';
 import { messageRun } from '../../orders/message.ts';
 import type { OrderOf } from '../../orders/open-run.ts';
-import { retryRun } from '../../orders/retry.ts';
+import { requireRetryable, retryRun } from '../../orders/retry.ts';
 import type { WentOn } from '../../orders/retry.ts';
 import { rollbackRun } from '../../orders/rollback.ts';
 import { audited } from '../audit.ts';
+import { RunInTheWay } from '../problems.ts';
 import { defineRoute } from '../route.ts';
 import type { Answer, RawCall, Route } from '../route.ts';
 import { approveBody, cancelBody, messageBody, rejectBody, retryBody, rollbackBody } from '../schemas/orders.ts';
@@ -28,7 +29,7 @@ const ORDER = {
   tag: 'Orders',
   access: 'operator',
   params: runParams,
-  problems: ['wrong_state', 'temporal_unreachable'],
+  problems: ['wrong_state', 'run_open', 'temporal_unreachable'],
 } as const;
 const success = (description: string, schema: z.ZodType = ordered) => ({ status: 202, description, schema });
 
@@ -53,7 +54,9 @@ const retry = defineRoute({
   async handle(call) {
     const { deps, caller, params, body } = call;
     const request = { intake: deps.intake, by: caller.name, ...withoutUndefined(body) };
-    return give(call, params.id, { action: 'run.retry', detail: body }, (order) => retryRun({ ...order, ...request }));
+    return give(call, params.id, { action: 'run.retry', check: requireRetryable, detail: body }, (order) =>
+      retryRun({ ...order, ...request }),
+    );
   },
 });
 
@@ -122,7 +125,11 @@ async function give(
   const { ledger } = deps;
   const run = await visibleRun(call, id);
   check?.(run);
-  const work = (client: Client, signal: AbortSignal) => order({ client, ledger, run, signal });
+  const work = async (client: Client, signal: AbortSignal): Promise<WentOn | void> => {
+    const went = await order({ client, ledger, run, signal });
+    if (went?.joined) throw new RunInTheWay({ runId: went.runId });
+    return went;
+  };
   const went = await audited(call, { action, runId: id, detail: { ...detail } }, () => deps.temporal.use(work));
   const { runId: next = id, workflowId = run.workflowId } = went ?? {};
   const json = { run: next, workflowId, ...(went ? { how: went.how } : {}) };

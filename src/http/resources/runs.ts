@@ -1,18 +1,14 @@
-import { repositorySlug } from '../../contracts/repository.ts';
 import { BelayError } from '../../contracts/errors.ts';
 import type { RunSort } from '../../contracts/service-records.ts';
 import { withoutUndefined } from '../../contracts/without-undefined.ts';
-import { reserveRun, startReserved, workflowIdOf } from '../../intake/start-run.ts';
-import type { Order } from '../../intake/order.ts';
 import { isClosed } from '../../orders/open-run.ts';
 import { audited } from '../audit.ts';
-import { RunInTheWay } from '../problems.ts';
 import { defineRoute } from '../route.ts';
-import type { Answer, RawCall, Route } from '../route.ts';
+import type { Route } from '../route.ts';
 import { startRunBody } from '../schemas/orders.ts';
 import { runPageSchema, runsQuery } from '../schemas/run-page.ts';
 import { runParams, runSchema } from '../schemas/run.ts';
-import { orderOf } from '../start-order.ts';
+import { startOnce, startOrJoin } from '../start-run.ts';
 import { visibleRun } from '../visible-run.ts';
 
 const startRun = defineRoute({
@@ -24,40 +20,13 @@ const startRun = defineRoute({
   body: startRunBody,
   idempotent: true,
   success: { status: 202, description: 'It is on its way: `Location` is where it can be followed', schema: runSchema },
-  problems: ['run_open', 'issue_not_found', 'repository_not_found', 'temporal_unreachable'],
+  problems: ['run_open', 'key_in_use', 'key_reused', 'issue_not_found', 'repository_not_found', 'temporal_unreachable'],
   async handle(call) {
-    const order = await orderOf(call, call.body);
-    const runId = await begin(call, order);
-    if (runId !== undefined) return runAnswer(call, runId);
-    const open = await openRunOf(call, order);
-    if (!call.body.join || open === undefined) throw new RunInTheWay({ runId: open });
-    return { ...(await runAnswer(call, open)), status: 200 };
+    const { key, body } = call;
+    const { runId, status } = await (key === undefined ? startOrJoin(call, body) : startOnce(call, { key, body }));
+    return { status, json: await call.deps.ledger.getRun(runId), headers: { location: `/api/runs/${runId}` } };
   },
 });
-
-/** The id of the run; nothing where another run of the issue is open. */
-async function begin(call: RawCall, order: Order): Promise<string | undefined> {
-  const { deps } = call;
-  const { repository, issue, pipeline } = order.input;
-  const target = `${repositorySlug(repository)}${issue ? `#${issue.key}` : ''}`;
-  const id = await reserveRun(deps, order);
-  const started = await audited(call, { action: 'run.start', runId: id, target, detail: { pipeline } }, () =>
-    deps.temporal.use((client) => startReserved({ ...deps, client }, order, id)),
-  );
-  return started.joined ? undefined : id;
-}
-
-/** What Temporal says is open in the issue's place. */
-async function openRunOf({ deps }: RawCall, { input }: Order): Promise<string | undefined> {
-  const workflowId = workflowIdOf(input, '');
-  const { memo } = await deps.temporal.use((client) => client.workflow.getHandle(workflowId).describe());
-  const runId = memo?.['runId'];
-  return typeof runId === 'string' ? runId : undefined;
-}
-
-async function runAnswer({ deps }: RawCall, id: string): Promise<Answer> {
-  return { json: await deps.ledger.getRun(id), headers: { location: `/api/runs/${id}` } };
-}
 
 const listRuns = defineRoute({
   method: 'get',

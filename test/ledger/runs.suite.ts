@@ -1,11 +1,9 @@
-import { DatabaseSync } from 'node:sqlite';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { RunView } from '../../src/contracts/run-view.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
-import { openLedger } from '../../src/ledger/open-ledger.ts';
 import { exampleRun } from '../support/example-run.ts';
-import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { freshLedger } from '../support/fresh-ledger.ts';
+import type { FreshLedger } from '../support/fresh-ledger.ts';
 
 const reservation = {
   workflowId: 'local:acme/shop#1',
@@ -16,27 +14,9 @@ const reservation = {
   createdAt: '2026-11-20T10:00:00.000Z',
 } as const;
 
-/** A ledger of its own, which ends with the test. */
-async function freshLedger({ newRunId }: { newRunId?: () => string } = {}) {
-  const folder = await temporaryDirectory();
-  const path = join(folder.path, 'ledger.db');
-  const ledger = await openLedger({ path, ...(newRunId ? { newRunId } : {}) });
-  return {
-    ledger,
-    path,
-    async [Symbol.asyncDispose]() {
-      await ledger[Symbol.asyncDispose]();
-      await folder[Symbol.asyncDispose]();
-    },
-  };
-}
-
-function phaseNames(path: string): unknown[] {
-  using database = new DatabaseSync(path, { readOnly: true });
-  return database
-    .prepare('select name, occurrence, status from phases order by position')
-    .all()
-    .map((row) => Object.values(row).join(' '));
+async function phaseNames({ rows }: FreshLedger): Promise<string[]> {
+  const phases = await rows('select name, occurrence, status from phases order by position');
+  return phases.map((row) => Object.values(row).join(' '));
 }
 
 test('a reserved run has an id of 8 Crockford characters and shows as pending', async () => {
@@ -90,19 +70,19 @@ test('a view comes back as it was recorded', async () => {
 
 test('an older or equal version never replaces a newer one', async () => {
   await using fresh = await freshLedger();
-  const { ledger, path } = fresh;
+  const { ledger } = fresh;
   await ledger.recordRun(
     exampleRun({ version: 5, status: 'parked', phases: [{ name: 'test', status: 'failed', attempts: 4, sessions: [] }] }),
   );
   await ledger.recordRun(exampleRun({ version: 4, status: 'running' }));
   await ledger.recordRun(exampleRun({ version: 5, status: 'running' }));
   expect(await ledger.getRun('0123abcd')).toMatchObject({ version: 5, status: 'parked' });
-  expect(phaseNames(path)).toEqual(['test 1 failed']);
+  expect(await phaseNames(fresh)).toEqual(['test 1 failed']);
 });
 
 test('phases follow the view: numbered by name, and gone when the view drops them', async () => {
   await using fresh = await freshLedger();
-  const { ledger, path } = fresh;
+  const { ledger } = fresh;
   const done: Omit<RunView['phases'][number], 'name'> = { status: 'completed', attempts: 1, sessions: [] };
   const phases: RunView['phases'] = [
     { name: 'plan', ...done },
@@ -111,9 +91,9 @@ test('phases follow the view: numbered by name, and gone when the view drops the
     { name: 'test', ...done },
   ];
   await ledger.recordRun(exampleRun({ version: 1, phases }));
-  expect(phaseNames(path)).toEqual(['plan 1 completed', 'test 1 completed', 'review 1 completed', 'test 2 completed']);
+  expect(await phaseNames(fresh)).toEqual(['plan 1 completed', 'test 1 completed', 'review 1 completed', 'test 2 completed']);
   await ledger.recordRun(exampleRun({ version: 2, phases: phases.slice(0, 1) }));
-  expect(phaseNames(path)).toEqual(['plan 1 completed']);
+  expect(await phaseNames(fresh)).toEqual(['plan 1 completed']);
 });
 
 test('a run is found by the start of its id, in any case and with look-alike letters', async () => {

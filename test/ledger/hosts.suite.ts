@@ -1,8 +1,6 @@
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { HostRecord } from '../../src/contracts/records.ts';
-import { openLedger } from '../../src/ledger/open-ledger.ts';
-import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { freshLedger } from '../support/fresh-ledger.ts';
 
 const memory = { usedBytes: 5_000_000_000, totalBytes: 25_000_000_000 };
 const box: HostRecord = {
@@ -18,8 +16,8 @@ const box: HostRecord = {
 const attic: HostRecord = { id: 'h2', name: 'attic', at: '2026-11-20T10:00:01.000Z', slots: 2, held: 0, runs: [], memory };
 
 test('hosts are known as they said last how they stand', async () => {
-  await using folder = await temporaryDirectory();
-  await using ledger = await openLedger({ path: join(folder.path, 'ledger.db') });
+  await using fresh = await freshLedger();
+  const { ledger } = fresh;
   expect(await ledger.listHosts()).toEqual([]);
   for (const host of [box, attic]) await ledger.recordHost(host);
   expect(await ledger.listHosts()).toEqual([attic, box]);

@@ -1,8 +1,6 @@
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { ArtifactRecord, LogEntry, SessionRecord, StepRecord } from '../../src/contracts/records.ts';
-import { openLedger } from '../../src/ledger/open-ledger.ts';
-import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { freshLedger } from '../support/fresh-ledger.ts';
 
 const runId = '0123abcd';
 const at = '2026-11-20T10:00:00.000Z';
@@ -37,18 +35,6 @@ const artifact: ArtifactRecord = {
   sha256: 'ff',
   createdAt: at,
 };
-
-async function freshLedger() {
-  const folder = await temporaryDirectory();
-  const ledger = await openLedger({ path: join(folder.path, 'ledger.db') });
-  return {
-    ledger,
-    async [Symbol.asyncDispose]() {
-      await ledger[Symbol.asyncDispose]();
-      await folder[Symbol.asyncDispose]();
-    },
-  };
-}
 
 test('steps of the same name are kept apart by their numbers, in order', async () => {
   await using fresh = await freshLedger();

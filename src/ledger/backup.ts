@@ -1,0 +1,68 @@
+import { existsSync } from 'node:fs';
+import { DatabaseSync, backup } from 'node:sqlite';
+import { BelayError } from '../contracts/errors.ts';
+import { ledgerError } from './errors.ts';
+import { MIGRATIONS } from './migrations.ts';
+
+export interface BackupRequest {
+  /** The ledger's file. */
+  path: string;
+  file: string;
+}
+
+/** Copies a ledger while it is in use: as it was at one moment. Throws invalid_input where the file is there already. */
+export async function backUpLedger({ path, file }: BackupRequest): Promise<void> {
+  if (existsSync(file)) {
+    throw new BelayError({
+      code: 'invalid_input',
+      message: `The file ${file} is there already.`,
+      hint: 'Name another one: a backup is never written over.',
+    });
+  }
+  await copyDatabase({ from: path, to: file });
+}
+
+/**
+ * Puts a backup in the place of the ledger, in one transaction: what is there now is kept beside it. Nobody may work with it meanwhile.
+ * Throws ledger_unusable where the backup is not sound.
+ */
+export async function restoreLedger({ path, file, aside }: BackupRequest & { aside: string }): Promise<void> {
+  assertLedger(file);
+  if (existsSync(path)) await copyDatabase({ from: path, to: aside });
+  await copyDatabase({ from: file, to: path });
+}
+
+async function copyDatabase({ from, to }: { from: string; to: string }): Promise<void> {
+  try {
+    using source = new DatabaseSync(from, { readOnly: true, timeout: 5000 });
+    await backup(source, to);
+  } catch (error) {
+    throw ledgerError({ path: from, error });
+  }
+}
+
+function assertLedger(file: string): void {
+  const problem = problemOf(file);
+  if (problem === undefined) return;
+  throw new BelayError({
+    code: 'ledger_unusable',
+    message: `${file} cannot be restored: ${problem}.`,
+    hint: 'Nothing was changed. Take another backup, one that this version of Belay, or an earlier one, has made.',
+  });
+}
+
+function problemOf(file: string): string | undefined {
+  try {
+    using database = new DatabaseSync(file, { readOnly: true });
+    const sound = database.prepare('pragma quick_check').get()?.['quick_check'];
+    if (sound !== 'ok') return `it is damaged (${String(sound)})`;
+    const names = database
+      .prepare('select name from kysely_migration order by name')
+      .all()
+      .map(({ name }) => String(name));
+    const newer = names.filter((name) => !Object.hasOwn(MIGRATIONS, name));
+    return newer.length > 0 ? `it is of a newer Belay (it has ${newer.join(', ')})` : undefined;
+  } catch (error) {
+    return `it is no ledger (${error instanceof Error ? error.message : String(error)})`;
+  }
+}

@@ -1,0 +1,4 @@
+import { declareSuites } from './suites.ts';
+
+/** What a ledger does, on SQLite. */
+await declareSuites();
