@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { apiVariables } from './config-api-variables.ts';
-import { ENGINES } from './contracts/constants.ts';
+import { ENGINES, NOTICES } from './contracts/constants.ts';
 import type { PhaseName } from './contracts/constants.ts';
 import {
   days,
@@ -193,8 +193,17 @@ const variables = z.object({
   BELAY_APPROVAL_DAYS: withDefault(days, '7', { group: 'People', description: 'After so long without an approval a run parks.' }),
   BELAY_NOTIFY_URL: optional(httpUrl, {
     group: 'People',
-    description: 'Where a message is posted (as JSON, with a `text` that chat services show) when a run needs a person.',
+    description: 'Where what becomes of runs is posted, as JSON with a `text` that chat services show; see docs/notifications.md.',
     example: 'https://hooks.example.com/services/belay',
+    secret: true,
+  }),
+  BELAY_NOTIFY_EVENTS: withDefault(listOf(NOTICES), 'run.waiting,run.parked', {
+    group: 'People',
+    description: 'What is posted there. Unless said, only that a run needs a person.',
+  }),
+  BELAY_NOTIFY_SECRET: optional(secretWord, {
+    group: 'People',
+    description: 'What these messages are signed with, for the receiver to know them by.',
     secret: true,
   }),
 

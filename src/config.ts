@@ -9,7 +9,7 @@ import type { ApiConfig } from './config-api.ts';
 import { VARIABLE_NAMES, environment, variableDoc } from './config-variables.ts';
 import type { Environment, VariableName } from './config-variables.ts';
 import { WAITS } from './contracts/constants.ts';
-import type { CheckpointPlace, EngineName, PhaseName } from './contracts/constants.ts';
+import type { CheckpointPlace, EngineName, NoticeName, PhaseName } from './contracts/constants.ts';
 import { BelayError } from './contracts/errors.ts';
 import type { RunLimits } from './contracts/run-input.ts';
 import { withoutUndefined } from './contracts/without-undefined.ts';
@@ -64,6 +64,8 @@ export interface Config {
   /** How often all workers together may call in a minute; unset: as often as they like. */
   callsPerMinute: { github: number; agents?: number };
   triggers: TriggerConfig;
+  /** What BELAY_NOTIFY_URL is told of runs. */
+  notices: NoticeName[];
   api: ApiConfig;
   log: { level: Environment['BELAY_LOG_LEVEL'] };
   /** Never logged, never in a workflow. */
@@ -77,6 +79,7 @@ export interface Config {
     databaseUrl?: string;
     temporalApiKey?: string;
     notifyUrl?: string;
+    notifySecret?: string;
   };
   /** What looks like a mistake but stops nothing: unknown names, settings given twice. */
   warnings: string[];
@@ -143,6 +146,7 @@ function configOf(values: Environment, { env, warnings }: { env: NodeJS.ProcessE
     },
     callsPerMinute: { github: values.BELAY_GITHUB_CALLS_PER_MINUTE, ...withoutUndefined({ agents: values.BELAY_AGENT_CALLS_PER_MINUTE }) },
     triggers: triggerConfig(values, optionalPath),
+    notices: values.BELAY_NOTIFY_EVENTS,
     api: apiConfig(values),
     log: { level: values.BELAY_LOG_LEVEL },
     secrets: secretsOf(values, 'url' in database ? database.url : undefined),
@@ -158,6 +162,7 @@ function secretsOf(values: Environment, databaseUrl: string | undefined): Config
     githubToken: values.GITHUB_TOKEN ?? values.GH_TOKEN,
     temporalApiKey: values.TEMPORAL_API_KEY,
     notifyUrl: values.BELAY_NOTIFY_URL,
+    notifySecret: values.BELAY_NOTIFY_SECRET,
     githubAppKey: values.GITHUB_APP_PRIVATE_KEY,
     webhookSecret: values.GITHUB_WEBHOOK_SECRET,
     webhookSecretPrevious: values.GITHUB_WEBHOOK_SECRET_PREVIOUS,

@@ -195,7 +195,7 @@ async function composeDependencies(composition: Composition): Promise<Dependenci
     ports: createPortRegistry({ home, ...workspaces.ports }),
     admission: createAdmission({ slots: createSlots(workspaces.max), memory }),
     holdings: createHoldings(),
-    ...(config.secrets.notifyUrl ? { notifier: createWebhook({ url: config.secrets.notifyUrl, env }) } : {}),
+    ...notifierOf(config, env),
     workspaceEnvironment: workspaceEnvironment(env, {}, { dropPath: PACKAGE_BINS }),
     ...(parts.atEffect ? { atEffect: parts.atEffect } : {}),
   };
@@ -203,6 +203,10 @@ async function composeDependencies(composition: Composition): Promise<Dependenci
 
 const pollOf = ({ triggers: { repositories, pollMs } }: Config): { everyMs?: number } =>
   repositories.length > 0 ? { everyMs: pollMs } : {};
+
+function notifierOf({ secrets: { notifyUrl: url, notifySecret: secret }, notices: events }: Config, env: NodeJS.ProcessEnv) {
+  return url ? { notifier: createWebhook({ url, env, events, secret }) } : {};
+}
 
 function processorsOf({ bounds: { processors } }: Config): ProcessorShares | undefined {
   return processors === undefined ? undefined : createProcessorShares({ processors });

@@ -51,6 +51,8 @@ test('every setting arrives where it belongs', () => {
     BELAY_KEEP_DAYS: '7',
     BELAY_DISK_BUDGET_GB: '0.5',
     BELAY_NOTIFY_URL: 'https://hooks.example.com/belay',
+    BELAY_NOTIFY_EVENTS: 'run.started,run.completed',
+    BELAY_NOTIFY_SECRET: 'notify-secret',
     BELAY_PARKED_DAYS: '0.5',
     BELAY_RETRIES: '5',
     BELAY_RETRY_BASE_MS: '20',
@@ -142,6 +144,7 @@ test('every setting arrives where it belongs', () => {
       callsPerMinute: { token: 5, address: 7 },
       jwt: { issuer: 'https://login.example.com/', audience: 'belay', jwksUrl: 'https://login.example.com/jwks.json' },
     },
+    notices: ['run.started', 'run.completed'],
     log: { level: 'debug' },
     secrets: {
       anthropicApiKey: 'anthropic-key',
@@ -150,6 +153,7 @@ test('every setting arrives where it belongs', () => {
       githubToken: 'ghp_first',
       temporalApiKey: 'temporal-key',
       notifyUrl: 'https://hooks.example.com/belay',
+      notifySecret: 'notify-secret',
     },
     warnings: [],
   });

@@ -51,6 +51,7 @@ test('an empty environment is a good one', () => {
     callsPerMinute: { github: 60 },
     triggers: { repositories: [], label: 'belay', bots: [], pollMs: 60_000, secrets: [] },
     api: { host: '127.0.0.1', port: 7788, hostnames: [], proxies: 0, callsPerMinute: { token: 600, address: 1200 } },
+    notices: ['run.waiting', 'run.parked'],
     log: { level: 'info' },
     secrets: {},
     warnings: [],

@@ -73,6 +73,10 @@ export type ApprovalName = (typeof APPROVALS)[number];
 export const POLL_WORKFLOW = 'pollIssues';
 export const SCHEDULED_WORKFLOW = 'startScheduled';
 
+/** What another program can be told of a run. Those that need a person are told unless somebody chose otherwise. */
+export const NOTICES = ['run.started', 'run.waiting', 'run.parked', 'run.delayed', 'run.resumed', 'run.completed'] as const;
+export type NoticeName = (typeof NOTICES)[number];
+
 /** Keyword search attributes that Belay registers and sets. */
 export const SEARCH_ATTRIBUTES = ['BelayRunId', 'BelayRepository', 'BelayIssue', 'BelayStatus', 'BelayPhase', 'BelayEngine'] as const;
 

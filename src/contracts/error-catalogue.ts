@@ -61,7 +61,7 @@ export const ERRORS = {
   forge_unreachable: retry('The forge does not answer, answers badly, or is not trusted.', `Check the network and the proxy. ${AGAIN}`),
   earlier_work_missing: fatal('The work to go on from is not there.', 'Start the issue anew with `belay run`.'),
   notification_failed: retry(
-    'The address that is told when a run needs a person did not accept the message.',
+    'The address that is told what becomes of runs did not accept the message.',
     `Check \`BELAY_NOTIFY_URL\`. ${AGAIN}`,
   ),
   // engines

@@ -1,5 +1,5 @@
 import type { AffectedInput, BaseComparison, ChecksInput, ChecksOutcome, CompareInput } from './checks.ts';
-import type { CheckpointPlace, CommandName, EngineName, PhaseName, WorkspaceKind } from './constants.ts';
+import type { CheckpointPlace, CommandName, EngineName, NoticeName, PhaseName, RunStatus, WaitingFor, WorkspaceKind } from './constants.ts';
 import type {
   Conflicts,
   FindConflictsInput,
@@ -171,6 +171,13 @@ export interface DropHandoverInput {
 
 export interface NotifyInput {
   runId: string;
+  event: NoticeName;
+  /** ISO-8601 UTC: when it happened, however late it is told. */
+  at: string;
+  status: RunStatus;
+  waitingFor?: WaitingFor;
+  /** What the ledger was told last: a host that knows less asks the run itself. */
+  viewVersion?: number;
   trouble?: RunError;
 }
 
@@ -201,7 +208,7 @@ interface LeaseWork {
 export interface OrchestratorActivities {
   /** Of the issue's title and text as they are now, and why nobody wants it worked on any more, if so. */
   readIssueDigest(input: { issue: IssueRef }): Promise<IssueNow>;
-  /** Tells the people behind this installation that a run needs one of them. */
+  /** Tells the program that this installation names what becomes of a run. */
   notifyPeople(input: NotifyInput): Promise<void>;
   commentProgress(input: CommentInput): Promise<Pick<IssueNow, 'over'> | void>;
   /** Has the draft of a run that stopped say so. */
@@ -225,6 +232,8 @@ export interface RecordInput {
 export interface RecordOutcome {
   /** What was spent without the run being told: added to the view that was kept, for the run to add to its own. */
   untold?: UntoldSpending[];
+  /** What this installation wants to be told of; missing where that is nothing. */
+  notices?: NoticeName[];
 }
 
 /** Local to the worker that decides. */

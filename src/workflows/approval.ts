@@ -86,6 +86,7 @@ export class Approvals {
     } finally {
       delete view.approval;
       showWaitOver(view);
+      if (this.#verdict) run.notices.soon('run.resumed');
       await this.#told();
     }
     const verdict = this.#verdict as Verdict | undefined;

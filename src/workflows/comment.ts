@@ -29,13 +29,14 @@ export async function tellPeople(run: Run, trouble?: RunError): Promise<void> {
   });
 }
 
-/** Only a person can help on: whoever has asked for it is told. */
+/** The end, or that only a person can help on: whoever has asked for it is told. */
 async function notify(run: Run, trouble?: RunError): Promise<void> {
-  const { view } = run.state;
-  if (view.status !== 'parked' && !view.approval) return;
-  await unlessCancelled('Nobody could be notified', async () => {
-    await run.orchestrator('notify').notifyPeople({ runId: run.input.id, ...(trouble ? { trouble } : {}) });
-  });
+  const { status, approval } = run.state.view;
+  if (status === 'parked') await run.notices.now('run.parked', trouble);
+  else if (approval) await run.notices.now('run.waiting');
+  else if (run.notices.wants('run.completed')) await run.notices.now('run.completed', trouble);
+  // The execution ends, or rests, with nothing left to tell.
+  else await run.notices.settled();
 }
 
 /** Brings the living comment and the labels of the issue up to date beside the next phase, once the ledger knows what there is to tell. */

@@ -66,8 +66,9 @@ class PipelineRun {
 
   /** Phases until the end, or until a person is needed. */
   async #work(): Promise<RunView> {
+    const { continues, state } = this.#run.input;
+    if (state) this.#run.notices.soon('run.resumed');
     await this.#status('running');
-    const { continues } = this.#run.input;
     if (continues) this.#run.versions.noteContinued(continues);
     try {
       for (const part of this.#parts) {

@@ -1,4 +1,5 @@
 import { isCancellation, log, proxyLocalActivities, setCurrentDetails } from '@temporalio/workflow';
+import type { NoticeName } from '../contracts/constants.ts';
 import type { RunState } from '../contracts/run-state.ts';
 import { addSpending } from '../contracts/spending.ts';
 import type { RecordActivities } from '../contracts/work.ts';
@@ -18,6 +19,7 @@ export class Recorder {
   /** How many versions the ledger has for sure. */
   #versions = 0;
   #recorded = 0;
+  #notices: readonly NoticeName[] = [];
 
   constructor(state: RunState) {
     this.#state = state;
@@ -26,6 +28,11 @@ export class Recorder {
   /** The newest version of the view that the ledger of some worker has. */
   get recorded(): number {
     return this.#recorded;
+  }
+
+  /** What the worker that recorded last has somebody to tell of. */
+  get notices(): readonly NoticeName[] {
+    return this.#notices;
   }
 
   /** Shows the state to Temporal's UI and to queries; cheap. */
@@ -42,9 +49,10 @@ export class Recorder {
     const versions = all.slice(this.#versions);
     const count = all.length;
     try {
-      const { untold = [] } = await recordRun({ view: this.#state.view, ...(versions.length > 0 ? { versions } : {}) });
+      const { untold = [], notices = [] } = await recordRun({ view: this.#state.view, ...(versions.length > 0 ? { versions } : {}) });
       this.#versions = count;
       this.#recorded = version;
+      this.#notices = notices;
       for (const spending of untold) addSpending(this.#state.view, spending);
     } catch (error) {
       if (isCancellation(error)) throw error;

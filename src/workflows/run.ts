@@ -15,6 +15,7 @@ import type { Phase, PhaseResult } from './phase.ts';
 import { hostProfile, patienceOf, shortProfile, rankOf } from './profiles.ts';
 import { Recorder } from './recorder.ts';
 import { Results } from './results.ts';
+import { Notices } from './notices.ts';
 import { Inbox } from './inbox.ts';
 import { findBy } from './search-attributes.ts';
 import { Turns } from './turns.ts';
@@ -37,6 +38,7 @@ export class Run {
   readonly state: RunState;
   readonly results: Results;
   readonly recorder: Recorder;
+  readonly notices: Notices;
   readonly waits: Waits;
   readonly versions: Versions;
   readonly #lease: WorkspaceLease;
@@ -53,6 +55,7 @@ export class Run {
     this.state = state;
     this.results = new Results(state);
     this.recorder = new Recorder(state);
+    this.notices = new Notices(this);
     this.versions = new Versions(state);
     this.messages = new Inbox(state);
     this.waits = new Waits(this);
@@ -66,7 +69,9 @@ export class Run {
       rank: rankOf(input),
       isShared: () => state.handover === true,
       onGrant: (grant) => {
+        const isFirst = this.state.view.startedAt === undefined;
         applyGrant(this.state, grant);
+        if (isFirst) this.notices.soon('run.started');
         findBy({ status: 'running', phase: this.#phase });
         this.#recordSoon();
       },

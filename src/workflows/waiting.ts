@@ -116,7 +116,10 @@ export class Waits {
     const last = this.#asleep.toSorted((one, other) => other.until - one.until)[0];
     if (last) showWait(view, { ...last, message: last.trouble.message });
     findBy({ status: view.status });
-    if (isTold) commentSoon(this.#run);
+    if (isTold) {
+      commentSoon(this.#run);
+      this.#run.notices.soon(last ? 'run.delayed' : 'run.resumed');
+    }
     await this.#run.record();
   }
 }

@@ -7,6 +7,7 @@ import { CANCEL_SIGNAL, COMMANDS, RETRY_SIGNAL, ROLLBACK_UPDATE } from '../../sr
 import type { PhaseName, RunStatus } from '../../src/contracts/constants.ts';
 import type { StepRecord } from '../../src/contracts/records.ts';
 import type { RunVersion } from '../../src/contracts/run-state.ts';
+import type { NotifyInput } from '../../src/contracts/work.ts';
 import type { PhaseView, RunView } from '../../src/contracts/run-view.ts';
 import type { CallState } from '../../src/engines/scripted-state.ts';
 import type { Order } from '../../src/intake/order.ts';
@@ -130,7 +131,10 @@ type HistoryEvents = NonNullable<Awaited<ReturnType<WorkflowHandle['fetchHistory
 
 /** People are notified last. */
 function requireNotified(events: HistoryEvents): void {
-  const notices = events.filter(({ activityTaskScheduledEventAttributes: it }) => it?.activityType?.name === 'notifyPeople');
+  const notices = events.filter(({ activityTaskScheduledEventAttributes: it }) => {
+    const [input] = it?.activityType?.name === 'notifyPeople' ? (it.input?.payloads ?? []) : [];
+    return input?.data && (JSON.parse(Buffer.from(input.data).toString()) as NotifyInput).event === 'run.parked';
+  });
   const completed = events.map(({ activityTaskCompletedEventAttributes: it }) => String(it?.scheduledEventId));
   const last = notices.at(-1);
   if (!last || !completed.includes(String(last.eventId))) throw new Error('Nobody has been notified yet.');

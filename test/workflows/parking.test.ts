@@ -40,6 +40,7 @@ describe('a parked run', () => {
   it('goes on at once when it is told to, also while people cannot be told', async () => {
     const [asked, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     const notifier: Notifier = {
+      events: ['run.parked'],
       // As a worker that was stopped in the middle of it: nothing comes back.
       send: () => {
         asked.resolve();
