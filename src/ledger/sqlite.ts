@@ -56,6 +56,11 @@ class NodeSqliteDatabase implements SqliteDatabase {
     return statement;
   }
 
+  /** A full disk has SQLite take back the transaction by itself: a second time would be an error in the place of the one that tells why. */
+  #isOver(sql: string): boolean {
+    return sql === 'rollback' && !this.#database.isTransaction;
+  }
+
   #prepareNew(sql: string): SqliteStatement {
     const path = this.#path;
     // A transaction that only later asks for the write lock fails at once when another has written in between.
@@ -63,12 +68,14 @@ class NodeSqliteDatabase implements SqliteDatabase {
     return {
       reader: statement.columns().length > 0,
       all: (parameters) => translating(path, () => statement.all(...values(parameters))),
-      run: (parameters) => translating(path, () => statement.run(...values(parameters))),
+      run: (parameters) => translating(path, () => (this.#isOver(sql) ? NOTHING_DONE : statement.run(...values(parameters)))),
       // One that is read row by row is in use for longer, and may be wanted again meanwhile.
       iterate: (parameters) => iterating(path, this.#database.prepare(sql), parameters),
     };
   }
 }
+
+const NOTHING_DONE = { changes: 0, lastInsertRowid: 0 };
 
 function openDatabase(path: string, timeout: number): DatabaseSync {
   const database = new DatabaseSync(path, { timeout });
