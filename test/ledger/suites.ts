@@ -9,4 +9,5 @@ export async function declareSuites(): Promise<void> {
   await import('./access.suite.ts');
   await import('./events.suite.ts');
   await import('./retention.suite.ts');
+  await import('./questions.suite.ts');
 }
