@@ -12,7 +12,7 @@ import type { Dependencies } from './dependencies.ts';
 import { performEffect } from './effects.ts';
 import { recallRun } from './handover-record.ts';
 import { issueNow } from './issue.ts';
-import { artifactText } from './prompt-values.ts';
+import { artifactText, isArtifactHere } from './prompt-values.ts';
 import { viewOfRun } from './run-view.ts';
 
 /** Of a run that ended badly the comment says more than a label could. */
@@ -81,7 +81,7 @@ async function lastAnswer({ ledger }: Deps, runId: string): Promise<CommentAnswe
 /** The plan for the comment. A host that has not worked on the run finds it at the remote; without it the comment is short of it, no more. */
 async function planOf(deps: Deps, { id: runId, plan }: RunView, repository: RepositoryRef): Promise<string | undefined> {
   if (!plan) return undefined;
-  const isKnown = (await deps.ledger.getArtifact(plan.artifactId)) !== undefined;
+  const isKnown = await isArtifactHere(deps, plan.artifactId);
   try {
     if (!isKnown) {
       const access = await deps.forges[repository.forge].gitAccess(repository);

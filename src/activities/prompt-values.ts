@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { BelayError } from '../contracts/errors.ts';
 import type { PromptValue } from '../contracts/work.ts';
 import { fenced } from '../prompts/prompt.ts';
@@ -56,8 +57,14 @@ export async function artifactText({ ledger, files }: Pick<Dependencies, 'ledger
 
 /** The same; undefined where only another host has it. */
 export async function artifactIfHere(deps: Pick<Dependencies, 'ledger' | 'files'>, id: string | undefined): Promise<string | undefined> {
-  if (id === undefined || (await deps.ledger.getArtifact(id)) === undefined) return undefined;
+  if (id === undefined || !(await isArtifactHere(deps, id))) return undefined;
   return artifactText(deps, id);
+}
+
+/** A ledger that several hosts share knows of files that only one of them has. */
+export async function isArtifactHere({ ledger, files }: Pick<Dependencies, 'ledger' | 'files'>, id: string): Promise<boolean> {
+  const artifact = await ledger.getArtifact(id);
+  return artifact !== undefined && existsSync(files.absolute(artifact.path));
 }
 
 /** A part of a JSON artifact, as text. */

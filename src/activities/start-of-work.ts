@@ -5,6 +5,7 @@ import type { FetchCommit } from '../git/fetch.ts';
 import type { Mirror } from '../git/mirror.ts';
 import type { Dependencies } from './dependencies.ts';
 import { recallRun } from './handover-record.ts';
+import { isArtifactHere } from './prompt-values.ts';
 
 interface Start {
   deps: Pick<Dependencies, 'ledger' | 'files'>;
@@ -32,8 +33,8 @@ export async function startOf(start: Start): Promise<string> {
 async function recallEarlier({ deps, mirror, access, signal }: Start, earlier: NonNullable<HoldInput['continues']>): Promise<void> {
   const { runId, commit, plan, review } = earlier;
   const ids = [plan?.artifactId, review?.artifactId].filter((id) => id !== undefined);
-  const known = await Promise.all(ids.map((id) => deps.ledger.getArtifact(id)));
-  const isHere = known.every((artifact) => artifact !== undefined) && (!commit || (await mirror.hasCommit(commit)));
+  const known = await Promise.all(ids.map((id) => isArtifactHere(deps, id)));
+  const isHere = known.every(Boolean) && (!commit || (await mirror.hasCommit(commit)));
   if (!isHere) await recallRun(deps, { mirror, access, runId, signal });
 }
 

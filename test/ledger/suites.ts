@@ -11,4 +11,5 @@ export async function declareSuites(): Promise<void> {
   await import('../http/event-feed.suite.ts');
   await import('./retention.suite.ts');
   await import('./requests.suite.ts');
+  await import('./questions.suite.ts');
 }
