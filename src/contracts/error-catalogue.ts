@@ -185,7 +185,7 @@ export const ERRORS = {
   key_reused: fatal('The Idempotency-Key belongs to another request.', 'Use a new key for every new request.'),
   body_too_large: fatal('The body of the request is larger than it may be.', 'Put long texts into an issue, and name that.'),
   media_type_unsupported: fatal('The body is of a kind that is not read here.', 'Send JSON, as `application/json` in UTF-8.'),
-  too_many_calls: wait('There were too many calls in a minute.', 'Ask again when the header `Retry-After` says.'),
+  too_many_calls: retry('There were too many calls in a minute.', 'Ask again when the header `Retry-After` says.'),
   address_unusable: fatal('The address that the API is to listen at is taken, or is not of this machine.', 'Name another one.'),
   identity_unreachable: retry(
     'The keys by which JWTs are checked cannot be had.',
