@@ -6,6 +6,7 @@ import { gitHubAppConfig, triggerConfig } from './config-triggers.ts';
 import type { GitHubAppConfig, TriggerConfig } from './config-triggers.ts';
 import { apiConfig } from './config-api.ts';
 import type { ApiConfig } from './config-api.ts';
+import { secretFromFile, secretOfFile } from './config-secret-files.ts';
 import { VARIABLE_NAMES, environment, variableDoc } from './config-variables.ts';
 import type { Environment, VariableName } from './config-variables.ts';
 import { WAITS } from './contracts/constants.ts';
@@ -97,7 +98,7 @@ type Given = Partial<Record<VariableName, string>>;
 
 /** Empty means unset: compose files and CI systems pass empty texts for what is not set. */
 function givenVariables(env: NodeJS.ProcessEnv): Given {
-  const entries = VARIABLE_NAMES.map((name) => [name, env[name]?.trim()] as const);
+  const entries = VARIABLE_NAMES.map((name) => [name, env[name]?.trim() || secretFromFile(name, env)] as const);
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined && value !== ''));
 }
 
@@ -195,7 +196,8 @@ function limitsOf(values: Environment): RunLimits {
 }
 
 function unknownVariables(env: NodeJS.ProcessEnv): string[] {
-  const unknown = Object.keys(env).filter((name) => name.startsWith('BELAY_') && !VARIABLE_NAMES.some((known) => known === name));
+  const isKnown = (name: string): boolean => VARIABLE_NAMES.some((known) => known === name) || secretOfFile(name) !== undefined;
+  const unknown = Object.keys(env).filter((name) => name.startsWith('BELAY_') && !isKnown(name));
   return unknown.toSorted().map((name) => `${name} is not a setting of Belay and has no effect${suggestion(name)}`);
 }
 

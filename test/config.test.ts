@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { envExample } from '../src/config-documentation.ts';
 import { loadConfig } from '../src/config.ts';
 import { WAITS } from '../src/contracts/constants.ts';
+import { temporaryDirectory } from './support/temporary-directory.ts';
 
 const load = (env: NodeJS.ProcessEnv) => loadConfig({ HOME: '/home/ada', ...env });
 
@@ -159,4 +160,19 @@ test('.env.example and the settings page say what the schema says', async () => 
   const script = fileURLToPath(new URL('../scripts/env-example.ts', import.meta.url));
   await promisify(execFile)(process.execPath, [script, '--check']);
   expect(await readFile(new URL('../docs/settings.md', import.meta.url), 'utf8')).toContain('`BELAY_TEST_ATTEMPTS` | `4`');
+});
+
+test('a secret may be in a file, which gives way to the variable itself', async () => {
+  await using folder = await temporaryDirectory();
+  const file = `${folder.path}/token`;
+  await writeFile(file, 'from-a-file\n');
+  expect(load({ GITHUB_TOKEN_FILE: file, BELAY_NOTIFY_SECRET_FILE: file }).secrets).toMatchObject({
+    githubToken: 'from-a-file',
+    notifySecret: 'from-a-file',
+  });
+  expect(load({ BELAY_NOTIFY_SECRET_FILE: file }).warnings).toEqual([]);
+  expect(load({ GITHUB_TOKEN_FILE: file, GITHUB_TOKEN: 'itself' }).secrets.githubToken).toBe('itself');
+  expect(() => load({ GITHUB_TOKEN_FILE: `${file}-gone` })).toThrow(/GITHUB_TOKEN_FILE names cannot be read: ENOENT/);
+  // What is no secret is no file.
+  expect(load({ BELAY_ENGINE_FILE: file }).warnings).toMatchObject([expect.stringContaining('BELAY_ENGINE_FILE') as string]);
 });

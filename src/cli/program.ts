@@ -12,6 +12,7 @@ import { auditCommands, ledgerCommands } from './ledger-commands.ts';
 import type { RetryOptions, RollbackOptions } from './orders.ts';
 import type { RunOptions } from './run.ts';
 import { serviceCommands } from './service-commands.ts';
+import { setupCommand } from './setup-command.ts';
 import { triggerCommands } from './trigger-commands.ts';
 import { EXIT } from './terminal.ts';
 import { approvals, count, dollars, priority } from './values.ts';
@@ -43,6 +44,7 @@ export function declareCommands({ env, terminal, done }: Declare): Command {
     .showHelpAfterError('(belay --help shows what there is)');
   const all = [
     servers,
+    setupCommand,
     serviceCommands,
     triggerCommands,
     runs,
