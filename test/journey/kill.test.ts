@@ -47,7 +47,12 @@ async function midTurn(user: BelayUser, project: Project, turn: Awaited<ReturnTy
   const { exitCode, stdout } = await user.belay(['run', project.issue, '--repo', project.path, '--detach', '--json']);
   expect(exitCode).toBe(0);
   await eventually(async () => ((await markedProcesses(turn.mark)).length >= 3 ? true : undefined), 'the agent and its processes');
-  return JSON.parse(stdout) as RunView;
+  const view = JSON.parse(stdout) as RunView;
+  // Of a session that the worker has not heard of when it is killed, nothing is gone on with.
+  const sessions = async (): Promise<string[]> =>
+    (await readdir(join(user.home, 'runs', view.id, 'steps'))).filter((name) => name.endsWith('-session'));
+  await eventually(async () => ((await sessions()).length === 3 ? true : undefined), 'the notes of classify, plan and implement');
+  return view;
 }
 
 /** Kills the worker in the middle of an agent's turn, starts another, and follows the run to its end. */

@@ -100,6 +100,8 @@ test('a command begins a run and is answered in its comment', async () => {
   await desk.deliver({ event: 'issue_comment', payload: commentEvent({ body: '/belay plan', number, sender: ACME }) });
   await desk.processed();
   const run = await completed(number);
+  // A run that is asked about before it has a comment gets the answer beside it.
+  await eventually(async () => expect((await comments(number)).join('\n')).toContain('<!-- belay progress'));
   await desk.deliver({ event: 'issue_comment', payload: commentEvent({ body: '/belay status', number, sender: ACME }) });
   await desk.processed();
   const [comment = '', ...others] = await comments(number);
