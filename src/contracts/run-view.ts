@@ -48,7 +48,7 @@ export interface RunView {
   /** What it waits for, in a line. */
   waitingMessage?: string;
   /** What a person is asked to approve; the hash is of the plan, or of the commit to publish. */
-  approval?: { of: ApprovalName; hash: string };
+  approval?: { of: ApprovalName; hash: string; since?: string };
   /** Who has approved what, and when; by whatever name they gave. */
   approvals?: { of: ApprovalName; hash: string; by?: string; at: string }[];
   /** Of a parked run: since when, and when it is closed unless somebody goes on with it. */

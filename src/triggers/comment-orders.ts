@@ -11,8 +11,8 @@ import type { UseClient } from './use-client.ts';
 
 /** What people tell the run of an issue. Each throws `BelayError` where the run is not in a state for it. */
 export interface CommentOrders {
-  approve(run: RunView, order: { hash?: string; by: string }): Promise<void>;
-  reject(run: RunView, order: { reason: string; by: string }): Promise<void>;
+  approve(run: RunView, order: { hash?: string; by: string; asOf: string }): Promise<void>;
+  reject(run: RunView, order: { reason: string; by: string; asOf: string }): Promise<void>;
   cancel(run: RunView, order: { reason?: string; by: string }): Promise<void>;
   /** In words, what became of it. */
   retry(run: RunView, order: { phase?: PhaseName; by: string }): Promise<string>;

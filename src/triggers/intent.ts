@@ -17,7 +17,7 @@ export interface Subject {
 export type Intent =
   /** `assigneeId`: because the issue was assigned to this account. Otherwise by its label. */
   | ({ kind: 'start'; assigneeId?: number } & Subject)
-  | ({ kind: 'command'; command: CommentCommand; commentId: number } & Subject)
+  | ({ kind: 'command'; command: CommentCommand; writtenAt: string } & Subject)
   | ({ kind: 'closed' } & Subject)
   | { kind: 'ignored'; reason: string };
 
@@ -90,7 +90,7 @@ function ofComment(payload: IssueCommentPayload): Intent {
   const command = commandIn(comment.body);
   if (!command) return ignored('the comment has no command');
   // Who wrote it is asked for their rights, not who had it sent.
-  return { kind: 'command', command, commentId: comment.id, ...subjectOf(payload), actor: comment.user };
+  return { kind: 'command', command, writtenAt: comment.created_at, ...subjectOf(payload), actor: comment.user };
 }
 
 function subjectOf({ repository, issue, sender }: IssuesPayload | IssueCommentPayload): Subject {

@@ -22,7 +22,7 @@ export const issuesPayload = z.object({
 export const issueCommentPayload = z.object({
   ...shared,
   issue,
-  comment: z.object({ id: z.int(), body: z.string(), user: account }),
+  comment: z.object({ body: z.string(), user: account, created_at: z.iso.datetime({ offset: true }) }),
 });
 
 /** What every event of a repository says, for the list of deliveries. */

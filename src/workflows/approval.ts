@@ -71,7 +71,7 @@ export class Approvals {
     const { approvalReminderMs = REMINDER_MS, approvalExpiryMs = EXPIRY_MS } = run.limits;
     await run.release();
     this.#verdict = undefined;
-    view.approval = { of: gate, hash };
+    view.approval = { of: gate, hash, since: new Date().toISOString() };
     delete view.currentStep;
     showWait(view, { kind: 'approval', until: Date.now() + approvalExpiryMs, message: `${about} ${WHAT[gate]}` });
     await this.#told();

@@ -31,8 +31,14 @@ export function issueEvent({ label, assigneeId, action = 'labeled', ...base }: B
   };
 }
 
+interface Comment extends Base {
+  body: string;
+  /** Now, unless given. */
+  writtenAt?: string;
+}
+
 /** An `issue_comment` event. */
-export function commentEvent({ body, action = 'created', id = 5, ...base }: Base & { body: string; id?: number }) {
+export function commentEvent({ body, action = 'created', writtenAt = new Date().toISOString(), ...base }: Comment) {
   const event = shared(base);
-  return { action, ...event, comment: { id, body, user: event.sender } };
+  return { action, ...event, comment: { body, user: event.sender, created_at: writtenAt } };
 }

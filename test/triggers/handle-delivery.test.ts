@@ -127,18 +127,40 @@ describe('an issue that is closed', () => {
 });
 
 describe('a command', () => {
+  const writtenAt = '2026-11-20T12:00:00Z';
+  const approve = `approve abcd1234 {"by":"ada","asOf":"${writtenAt}","hash":"0123456789ab"}`;
+  const reject = `reject abcd1234 {"by":"ada","asOf":"${writtenAt}","reason":"Keep the alias"}`;
+
   test.each([
-    ['/belay approve 0123456789ab', 'approve abcd1234 {"by":"ada","hash":"0123456789ab"}', 'is approved'],
-    ['/belay reject Keep the alias', 'reject abcd1234 {"by":"ada","reason":"Keep the alias"}', 'is told: Keep the alias'],
+    ['/belay approve 0123456789ab', approve, 'is approved'],
+    ['/belay reject Keep the alias', reject, 'is told: Keep the alias'],
     ['/belay cancel', 'cancel abcd1234 {"by":"ada"}', 'is told to stop'],
     ['/belay retry review', 'retry abcd1234 {"by":"ada","phase":"review"}', 'It goes on.'],
   ])('%s is followed, answered and noted', async (body, order, text) => {
     await using desk = await triggerDesk();
     await withRun(desk);
-    expect(await handle(desk, commentEvent({ body }))).toMatchObject({ outcome: 'followed' });
+    expect(await handle(desk, commentEvent({ body, writtenAt }))).toMatchObject({ outcome: 'followed' });
     expect(desk.orders).toEqual([order]);
     expect(desk.answers).toMatchObject([{ to: 'ada', run: { id: 'abcd1234' }, text: expect.stringContaining(text) as string }]);
     expect(await desk.ledger.listAudit({ limit: 10 })).toMatchObject([{ actor: 'ada', source: 'comment', runId: 'abcd1234' }]);
+  });
+
+  test.each<[string, string, Partial<RunView>]>([
+    ['a run that began later', '/belay cancel', { createdAt: '2026-11-20T12:00:02.000Z' }],
+    ['a run that parked later', '/belay retry', { status: 'parked', parkedSince: '2026-11-20T12:00:02.000Z' }],
+  ])('is not given to %s than it was written', async (_, body, change) => {
+    await using desk = await triggerDesk();
+    await withRun(desk, change);
+    expect(await handle(desk, commentEvent({ body, writtenAt }))).toMatchObject({ outcome: 'refused' });
+    expect(desk.orders).toEqual([]);
+    expect(desk.answers).toMatchObject([{ text: expect.stringContaining('Say it again if it is still meant.') as string }]);
+  });
+
+  test('for a run that has begun by now begins no second one', async () => {
+    await using desk = await triggerDesk();
+    await withRun(desk, { createdAt: '2026-11-20T12:00:02.000Z' });
+    expect(await handle(desk, commentEvent({ body: '/belay run', writtenAt }))).toMatchObject({ outcome: 'followed' });
+    expect(desk.starts).toEqual([]);
   });
 
   test('for a run starts it as asked, and leaves the answer to the run', async () => {

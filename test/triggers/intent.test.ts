@@ -67,8 +67,13 @@ describe('an event', () => {
     expect(intentOf({ event: 'issues', payload, label })).toEqual(intent);
   });
 
+  const writtenAt = '2026-11-30T04:00:00Z';
   test.each([
-    ['with a command', commentEvent({ body: '/belay status' }), { kind: 'command', command: { name: 'status' }, commentId: 5, ...subject }],
+    [
+      'with a command',
+      commentEvent({ body: '/belay status', writtenAt }),
+      { kind: 'command', command: { name: 'status' }, writtenAt, ...subject },
+    ],
     ['without one', commentEvent({ body: 'Thanks' }), ignored('the comment has no command')],
     ['that was edited', commentEvent({ body: '/belay run', action: 'edited' }), ignored('only new comments are read')],
     ["of Belay's own", commentEvent({ body: '/belay run\n\n<!-- belay progress -->' }), ignored('Belay wrote it')],

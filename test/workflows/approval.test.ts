@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { APPROVE_UPDATE, MESSAGE_SIGNAL, REJECT_UPDATE } from '../../src/contracts/constants.ts';
 import type { RunView } from '../../src/contracts/run-view.ts';
 import type { Notification } from '../../src/notifications/webhook.ts';
+import { approveRun, rejectRun } from '../../src/orders/approvals.ts';
 import { startBelay } from '../support/belay.ts';
 import type { Belay } from '../support/belay.ts';
 import type { TestRun } from '../support/belay-run.ts';
@@ -63,6 +64,16 @@ describe('approval', () => {
       text: expect.stringContaining(`belay approve ${run.id}`) as string,
     });
 
+    const { since = '' } = view.approval ?? {};
+    const order = {
+      client: belay.client,
+      ledger: belay.ledger,
+      run: view,
+      by: 'grace',
+      asOf: new Date(Date.parse(since) - 2000).toISOString(),
+    };
+    await expect(approveRun(order)).rejects.toMatchObject({ code: 'wrong_state', message: expect.stringContaining('since then') });
+    await expect(rejectRun({ ...order, reason: 'No.' })).rejects.toMatchObject({ code: 'wrong_state' });
     expect(await refusal(update(run, APPROVE_UPDATE, { planHash: '0123456789abcdef' }))).toContain(`that is ${view.plan?.hash}`);
     expect(await refusal(update(run, REJECT_UPDATE, { reason: ' ' }))).toContain('needs a reason');
     await update(run, APPROVE_UPDATE, { planHash: view.plan?.hash, by: 'grace' });

@@ -45,7 +45,7 @@ const state = {
   waitingFor: z.enum(['approval', 'usage_limit', 'rate_limit', 'breaker', 'workspace']).optional(),
   waitingUntil: time.optional(),
   waitingMessage: z.string().optional(),
-  approval: z.looseObject({ of: z.enum(APPROVALS), hash: z.string() }).optional(),
+  approval: z.looseObject({ of: z.enum(APPROVALS), hash: z.string(), since: time.optional() }).optional(),
   approvals: z.array(z.looseObject({ of: z.enum(APPROVALS), hash: z.string(), by: z.string().optional(), at: time })).optional(),
   parkedSince: time.optional(),
   parkedUntil: time.optional(),
