@@ -46,14 +46,20 @@ export async function startOnce(call: Starting, { key: given, body }: { key: str
   if (claim.state === 'answered') return { runId: claim.runId, status: claim.status === 200 ? 200 : 202 };
   if (claim.state === 'busy') throw new BelayError({ code: 'key_in_use', message: 'The request with this key is being answered.' });
   if (claim.state === 'other') throw new BelayError({ code: 'key_reused', message: 'Another request was sent with this key.' });
+  let reserved = claim.runId;
+  const onReserved = async (id: string): Promise<void> => {
+    reserved = id;
+    await ledger.noteKeyRun(key, id);
+  };
   try {
     const started =
-      (await begunBefore(call, claim.runId)) ??
-      (await startOrJoin(call, body, { id: await leftOver(call, claim.runId), onReserved: (id) => ledger.noteKeyRun(key, id) }));
+      (await begunBefore(call, claim.runId)) ?? (await startOrJoin(call, body, { id: await leftOver(call, claim.runId), onReserved }));
     await ledger.settleKey(key, started);
     return started;
   } catch (error) {
-    await ledger.releaseKey(key);
+    // A reservation that is still there may have begun to work: with its key it is gone on with, once this attempt counts as over.
+    const isOpen = (await reservedRun(call, reserved).catch(() => reserved)) !== undefined;
+    if (!isOpen) await ledger.releaseKey(key);
     throw error;
   }
 }

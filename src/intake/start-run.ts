@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Client } from '@temporalio/client';
-import { isGrpcServiceError, ServiceError, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import { isGrpcServiceError, ServiceError, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
 import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } from '@temporalio/common';
 import { ORCHESTRATOR_QUEUE } from '../contracts/constants.ts';
 import type { PipelineName } from '../contracts/constants.ts';
@@ -73,11 +73,49 @@ export async function startReserved(
     await start(client, { ...order, ...given, fairnessKey: fairnessKeyOf(order), id }, workflowId);
     return { workflowId, runId: id, joined: false };
   } catch (error) {
+    const isTaken = error instanceof WorkflowExecutionAlreadyStartedError;
+    if (isTaken || isUncertain(error)) {
+      const there = await runUnder(client, workflowId).catch(() => 'unknown');
+      // By an attempt whose answer nobody has seen.
+      if (there === id) return { workflowId, runId: id, joined: false };
+      if (there === 'unknown' && !isTaken) throw notAnswered(error);
+    }
     await ledger.discardReservation(id);
-    if (error instanceof WorkflowExecutionAlreadyStartedError) return { workflowId, joined: true };
+    if (isTaken) return { workflowId, joined: true };
     throw error instanceof ServiceError ? notStarted(error) : error;
   }
 }
+
+/** Of gRPC (https://grpc.github.io/grpc/core/md_doc_statuscodes.html): the service has said no. The others leave open what it has done. */
+const REFUSALS = [INVALID_ARGUMENT, 5, 7, 8, 9, 12, 16];
+/** As grpc-js says it. */
+const NEVER_SENT = /No connection established|ECONNREFUSED|ENOTFOUND/;
+
+function isUncertain(error: unknown): error is ServiceError {
+  // Without a status nothing was sent.
+  if (!(error instanceof ServiceError) || !isGrpcServiceError(error.cause)) return false;
+  const { code, details }: { code: number; details: string } = error.cause;
+  return !REFUSALS.includes(code) && !NEVER_SENT.test(details);
+}
+
+/** The id of the newest run under this workflow id. */
+async function runUnder(client: Client, workflowId: string): Promise<string | undefined> {
+  try {
+    const { memo } = await client.workflow.getHandle(workflowId).describe();
+    return typeof memo?.['runId'] === 'string' ? memo['runId'] : undefined;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw error;
+  }
+}
+
+const notAnswered = (cause: ServiceError): BelayError =>
+  new BelayError({
+    code: 'temporal_unreachable',
+    message: 'Temporal did not say whether the run has begun.',
+    hint: '`belay list` shows it when it has. Given again, an issue is worked on once; a request would be a second run.',
+    cause,
+  });
 
 /** One person's many runs in a repository do not hold up all others: whoever has the same key waits for each other. */
 function fairnessKeyOf({ repository, triggeredBy }: Pick<RunInput, 'repository' | 'triggeredBy'>): string {

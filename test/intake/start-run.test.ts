@@ -1,8 +1,14 @@
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Client } from '@temporalio/client';
 import { openContext } from '../../src/cli/context.ts';
 import type { Context } from '../../src/cli/context.ts';
+import { intakeOf } from '../../src/compose-intake.ts';
+import { takeOrder } from '../../src/intake/order.ts';
+import { reserveRun, startReserved, workflowIdOf } from '../../src/intake/start-run.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { connectTemporal, localTarget } from '../../src/temporal/connection.ts';
 import type { TemporalTarget } from '../../src/temporal/connection.ts';
@@ -10,6 +16,7 @@ import { startDevServer } from '../../src/temporal/dev-server.ts';
 import { installLogger, startWorker } from '../../src/worker.ts';
 import { openProject } from '../support/belay-project.ts';
 import { eventually } from '../support/eventually.ts';
+import { userProject } from '../support/project.ts';
 import { temporalCli } from '../support/temporal-cli.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
@@ -51,6 +58,58 @@ describe('a Temporal service without Belay’s search attributes', () => {
     expect(await run.closed()).toMatchObject({ status: 'completed', outcome: 'pull_request' });
     const { typedSearchAttributes } = await client.workflow.getHandle(run.workflowId).describe();
     expect(typedSearchAttributes.getAll().filter(({ key }) => key.name.startsWith('Belay'))).toEqual([]);
+  });
+});
+
+/** A connection to Temporal whose answers can be lost. */
+async function lossy(): Promise<{ target: TemporalTarget; lose: () => void } & AsyncDisposable> {
+  const [host = '', port = ''] = target.address.split(':');
+  let isLost = false;
+  const server = createServer((near) => {
+    const far = connect(Number(port), host);
+    near.pipe(far);
+    far.on('data', (chunk: Buffer) => !isLost && near.write(chunk));
+    for (const [one, other] of [
+      [near, far],
+      [far, near],
+    ] as const)
+      one.on('error', () => other.destroy()).on('close', () => other.destroy());
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    target: localTarget(address, NAMESPACE),
+    lose: () => void (isLost = true),
+    async [Symbol.asyncDispose]() {
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+describe('a Temporal service whose answer is lost', () => {
+  it('leaves the id of the run to whoever starts it again, which finds it begun', async () => {
+    await using line = await lossy();
+    await using far = await connectTemporal({ target: line.target });
+    const project = await userProject(folder, { name: 'lost' });
+    const order = await takeOrder(intakeOf(context), {
+      target: { kind: 'request', text: 'Do it' },
+      repository: project.path,
+      workingDirectory: folder,
+      fresh: false,
+      requested: {},
+      triggeredBy: 'ada',
+    });
+    const id = await reserveRun(context, order);
+    await far.client.workflow.count();
+    line.lose();
+    const start = far.client.withDeadline(Date.now() + 1000, () => startReserved({ ...context, client: far.client }, order, id));
+    await expect(start).rejects.toMatchObject({ code: 'temporal_unreachable', message: expect.stringContaining('did not say') as string });
+    expect(await context.ledger.getRun(id)).toMatchObject({ id, status: 'pending' });
+    expect(await startReserved({ ...context, client }, order, id)).toMatchObject({ runId: id, joined: false });
+    expect(await context.ledger.getRun(id)).toMatchObject({ id, status: 'pending' });
+    await client.workflow.getHandle(workflowIdOf(order.input, id)).terminate();
   });
 });
 

@@ -24,7 +24,7 @@ const startRun = defineRoute({
   async handle(call) {
     const { key, body } = call;
     const { runId, status } = await (key === undefined ? startOrJoin(call, body) : startOnce(call, { key, body }));
-    return { status, json: await call.deps.ledger.getRun(runId), headers: { location: `/api/runs/${runId}` } };
+    return { status, json: await visibleRun(call, runId), headers: { location: `/api/runs/${runId}` } };
   },
 });
 
