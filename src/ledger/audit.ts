@@ -47,13 +47,18 @@ async function startOf(db: Kysely<LedgerTables>): Promise<Link> {
 }
 
 async function verify(db: Kysely<LedgerTables>): Promise<AuditVerdict> {
-  let last = await startOf(db);
+  const begun = await startOf(db);
+  let last = begun;
   for (let entries = 0; ;) {
     const rows = await db.selectFrom('audit').selectAll().where('id', '>', last.id).orderBy('id').limit(ROWS_A_LOOK).execute();
     if (rows.length === 0) return { entries, ...(last.hash === '' ? {} : { head: last.hash }) };
     for (const { hash, ...row } of rows) {
       entries++;
-      if (row.id !== last.id + 1 || hashOf(row, last) !== hash) return { entries, brokenAt: last.id + 1 };
+      if (row.id !== last.id + 1 || hashOf(row, last) !== hash) {
+        // The beginning may have been removed for its age meanwhile.
+        const now = await startOf(db);
+        return now.id > begun.id ? verify(db) : { entries, brokenAt: last.id + 1 };
+      }
       last = { id: row.id, hash };
     }
   }
@@ -67,15 +72,18 @@ function hashOf(row: Unhashed, before: Link): string {
   return createHash('sha256').update(`${before.hash}\n${canonical}`).digest('hex');
 }
 
+/** As databases give it back: what is hashed has to be what they keep. */
+const storable = (text: string): string => text.toWellFormed().replaceAll('\0', '\uFFFD');
+
 function rowOf({ at, actor, role, source, address, action, target, runId, detail }: AuditEntry): Omit<Unhashed, 'id'> {
   return {
     at,
-    actor,
+    actor: storable(actor),
     role,
     source,
     address: address ?? null,
     action,
-    target: target ?? null,
+    target: target === undefined ? null : storable(target),
     run_id: runId ?? null,
     detail: detail ? JSON.stringify(detail) : null,
   };

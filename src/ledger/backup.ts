@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
 import { DatabaseSync, backup } from 'node:sqlite';
 import { BelayError } from '../contracts/errors.ts';
 import { ledgerError } from './errors.ts';
@@ -19,7 +20,11 @@ export async function backUpLedger({ path, file }: BackupRequest): Promise<void>
       hint: 'Name another one: a backup is never written over.',
     });
   }
-  await copyDatabase({ from: path, to: file });
+  // One that breaks off is not taken for a backup, and not in the way of the next.
+  const part = `${file}.part`;
+  await rm(part, { force: true });
+  await copyDatabase({ from: path, to: part });
+  await rename(part, file);
 }
 
 /**
@@ -35,6 +40,9 @@ export async function restoreLedger({ path, file, aside }: BackupRequest & { asi
 async function copyDatabase({ from, to }: { from: string; to: string }): Promise<void> {
   try {
     using source = new DatabaseSync(from, { readOnly: true, timeout: 5000 });
+    // Of one moment: SQLite begins anew whenever another connection has written, which of a ledger in use comes to no end.
+    source.exec('begin');
+    source.prepare('select count(*) from sqlite_schema').get();
     await backup(source, to);
   } catch (error) {
     throw ledgerError({ path: from, error });

@@ -49,6 +49,7 @@ export function deletionQueries({
         );
         await transaction.deleteFrom('deliveries').where('repository', '=', slug).execute();
         await transaction.deleteFrom('repositories').where('slug', '=', slug).execute();
+        return runs.map(({ id }) => id);
       }),
     isDeletedRun: (runId) => isDeleted(db, runId),
     listRepositories: () => listRepositories(db),

@@ -38,16 +38,20 @@ async function recordIntent(
     .insertInto('effects')
     .values({ run_id: runId, name, target: on, attempts: 1, ...row })
     .onConflict((conflict) =>
-      conflict.columns(['run_id', 'name', 'target']).doUpdateSet(({ eb }) => ({
-        ...row,
-        // An attempt that has no receipt may have come to its end all the same.
-        attempts: eb
-          .case()
-          .when('effects.receipt', 'is', null)
-          .then(eb('effects.attempts', '+', 1))
-          .else(1)
-          .end(),
-      })),
+      conflict
+        .columns(['run_id', 'name', 'target'])
+        .doUpdateSet(({ eb }) => ({
+          ...row,
+          // An attempt that has no receipt may have come to its end all the same.
+          attempts: eb
+            .case()
+            .when('effects.receipt', 'is', null)
+            .then(eb('effects.attempts', '+', 1))
+            .else(1)
+            .end(),
+        }))
+        // One that was given up may come late, or again: what has become of it since stays.
+        .where('effects.intended_at', '<', at),
     )
     .execute();
 }

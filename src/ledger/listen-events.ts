@@ -40,6 +40,8 @@ async function listen({ url, signal, onNews }: { url: string; signal: AbortSigna
   // `end` comes after it; both are waited for.
   client.on('error', () => {});
   const broken = once(client, 'end');
+  // It may break before anybody waits for that.
+  broken.catch(() => {});
   try {
     await client.connect();
     client.on('notification', onNews);
@@ -50,7 +52,10 @@ async function listen({ url, signal, onNews }: { url: string; signal: AbortSigna
       const pulse = AbortSignal.any([signal, AbortSignal.timeout(PULSE_MS)]);
       const isBroken = await Promise.race([broken.then(() => true), once(pulse, 'abort').then(() => false)]);
       if (isBroken) throw new Error('Connection terminated.');
-      if (!signal.aborted) await client.query('select 1');
+      if (signal.aborted) return;
+      await client.query('select 1');
+      // What could not be read when it was told of.
+      onNews();
     }
   } finally {
     await client.end().catch(() => {});

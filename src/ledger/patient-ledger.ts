@@ -5,8 +5,10 @@ import type { Ledger } from './ledger.ts';
 import { openLedger } from './open-ledger.ts';
 import type { LedgerPlace } from './open-ledger.ts';
 import { openOutbox } from './outbox.ts';
+import { isNothing, ofBoth } from './of-both.ts';
 import type { Outbox, Waiting } from './outbox.ts';
 import type { EventWatch } from './service-ledger.ts';
+import { isOfDatabase } from './postgres-errors.ts';
 import { SharedLedger, isPassing } from './shared-ledger.ts';
 
 /** What a worker says of its runs. All may be repeated, so that one whose answer was lost is simply said again. */
@@ -108,25 +110,25 @@ function recording({ shared, local, outbox, onProblem }: Parts, name: Recording)
     try {
       await shared.askSoon((ledger) => methodOf(ledger, name)(...parameters));
     } catch (error) {
-      if (!isPassing(error)) throw error;
+      if (!isOfDatabase(error)) throw error;
       outbox.add(name, parameters);
     }
   };
 }
 
-/** From the database, unless that is away or does not know the newest yet. */
+/** From the database; while that is away, or does not know the newest yet, with what this host knows. */
 function reading({ shared, local, outbox }: Parts, name: keyof Ledger): Method {
   return async (...parameters) => {
     const here = () => methodOf(local, name)(...parameters);
-    if (!shared.away && !outbox.isEmpty()) return here();
+    const there = () => shared.askSoon((ledger) => methodOf(ledger, name)(...parameters));
     try {
-      return await shared.askSoon((ledger) => methodOf(ledger, name)(...parameters));
+      return await (outbox.isEmpty() ? there() : ofBoth(name, { there, here }));
     } catch (error) {
       if (!isPassing(error)) throw error;
-      return here().catch(() => {
-        // That this host does not know it says nothing.
-        throw error;
-      });
+      const known = await here().catch(() => undefined);
+      // That this host knows nothing of it says nothing.
+      if (isNothing(known)) throw error;
+      return known;
     }
   };
 }
@@ -158,14 +160,21 @@ function deliver({ shared, outbox, onProblem }: Omit<Parts, 'local'>): AsyncDisp
       }
     }
   };
+  let told = '';
+  const tell = (error: unknown): void => {
+    const words = String(error);
+    if (words !== told) onProblem(error, 'What waits for the database could not be delivered; it is tried again');
+    told = words;
+  };
   const keepDelivering = async (): Promise<void> => {
     do {
       try {
         if (!shared.away && outbox.isEmpty()) continue;
         await shared.look();
         await deliverAll();
+        told = '';
       } catch (error) {
-        if (!isPassing(error)) onProblem(error, 'What waits for the database could not be delivered; it is tried again');
+        if (!isPassing(error)) tell(error);
       }
     } while (await sleep(LOOK_MS, true, { signal: over.signal, ref: false }).catch(() => false));
   };
@@ -184,7 +193,7 @@ async function deliverOne({ shared, outbox, onProblem }: Omit<Parts, 'local'>, w
     await shared.askSoon((ledger) => methodOf(ledger, waiting.method as keyof Ledger)(...parameters));
     outbox.remove(waiting.seq);
   } catch (error) {
-    if (isPassing(error)) throw error;
+    if (isOfDatabase(error)) throw error;
     outbox.refuse(waiting, error instanceof Error ? error.message : String(error));
     onProblem(error, `The database does not take a recording (${waiting.method}), which is set apart in outbox.db`);
   }

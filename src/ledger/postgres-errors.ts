@@ -17,6 +17,12 @@ const BUSY: Translation = {
 
 const FULL: Translation = { code: 'disk_full', problem: 'cannot grow', hint: 'Free some space on the disk of the database.' };
 
+const READ_ONLY: Translation = {
+  code: 'ledger_unusable',
+  problem: 'takes no changes for now',
+  hint: 'See whether it is a standby, or was made read-only for want of room. What workers record is kept meanwhile.',
+};
+
 const REFUSED: Translation = {
   code: 'ledger_unusable',
   problem: 'does not let Belay in',
@@ -29,13 +35,18 @@ const BY_STATE: Record<string, Translation> = {
   '57P01': UNREACHABLE,
   '57P02': UNREACHABLE,
   '57P03': UNREACHABLE,
+  '57P04': UNREACHABLE,
   '57P05': UNREACHABLE,
   '57014': BUSY,
   '55P03': BUSY,
   '40': BUSY,
   // Its run was deleted at the same moment: the next try sees that.
   '23503': BUSY,
+  '53200': BUSY,
   '53300': BUSY,
+  '53400': BUSY,
+  '25006': READ_ONLY,
+  '58': UNREACHABLE,
   '53100': FULL,
   '28': REFUSED,
   '3D000': REFUSED,
@@ -46,7 +57,7 @@ const BY_STATE: Record<string, Translation> = {
 const OF_NETWORK =
   /^(?:ECONN|EPIPE|ENOTFOUND|EAI_|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOENT|CERT_|ERR_TLS|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO)/;
 const WITHOUT_CODE =
-  /connection (?:terminated|ended|timeout)|timeout expired|read timeout|not queryable|server does not support SSL|client password must be/i;
+  /connection (?:terminated|ended|timeout)|timeout e(?:xpired|xceeded)|read timeout|not queryable|server does not support SSL|client password must be/i;
 
 /** The one place where the errors of Postgres become Belay's. What is not known is passed on as it is. */
 export function postgresError({ place, error }: { place: string; error: unknown }): unknown {
@@ -56,6 +67,21 @@ export function postgresError({ place, error }: { place: string; error: unknown 
   const { code, problem, hint } = known;
   return new BelayError({ code, message: `The ledger ${place} ${problem} (${wordsOf(error)}).`, ...(hint ? { hint } : {}), cause: error });
 }
+
+/** About what it was given: it would be the same at every try. */
+const OF_DATA = ['22', '23', '42'];
+
+/** Whether the database says so for reasons of its own, which may be over later, and not for what it was given. */
+export function isOfDatabase(error: unknown): boolean {
+  const { cause } = error instanceof BelayError ? error : { cause: undefined };
+  const state = stateOf(cause ?? error);
+  const isOwn = error instanceof BelayError && ['ledger_unreachable', 'ledger_busy', 'ledger_unusable', 'disk_full'].includes(error.code);
+  return isOwn || (state !== undefined && !OF_DATA.includes(state.slice(0, 2)));
+}
+
+/** https://www.postgresql.org/docs/current/protocol-error-fields.html: five characters, unlike Node's own codes. */
+const stateOf = (error: unknown): string | undefined =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' && /^[0-9A-Z]{5}$/.test(error.code) ? error.code : undefined;
 
 function translationOf(error: Error): Translation | undefined {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;

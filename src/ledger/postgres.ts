@@ -109,7 +109,13 @@ class TranslatingClient implements PostgresPoolClient {
   query(): never;
   query<R>(text?: string, parameters: readonly unknown[] = []): Promise<PostgresQueryResult<R>> {
     return this.#translating(async () => {
-      const { command, rowCount, rows } = await this.#client.query({ text: text ?? '', values: parameters.map(storable) });
+      if (this.#broken) throw this.#broken;
+      const asked = this.#client.query({ text: text ?? '', values: parameters.map(storable) });
+      const { command, rowCount, rows } = await asked.catch((error: unknown) => {
+        // It is still busy with what was given up: nobody else is to wait behind that.
+        if (error instanceof Error && error.message === 'Query read timeout') this.#broken = error;
+        throw error;
+      });
       return { command: command as 'SELECT', rowCount: rowCount ?? 0, rows: rows as R[] };
     });
   }

@@ -55,7 +55,7 @@ export interface ServiceLedger {
   /** Removes a run with all that is recorded of it, for good. Throws invalid_input for an unknown one and for one that is not closed. */
   deleteRun(runId: string): Promise<void>;
   /** The same for all runs of a repository. */
-  deleteRepository(slug: string): Promise<void>;
+  deleteRepository(slug: string): Promise<string[]>;
   /** Whether there was such a run, which has been deleted. */
   isDeletedRun(runId: string): Promise<boolean>;
   /** By their name. */

@@ -39,6 +39,22 @@ test('a ledger in use is backed up, and restored with what it held then', async 
   expect(existsSync(files.file)).toBe(true);
 });
 
+test('a ledger that is written to all the time is backed up as it was at one moment', async () => {
+  await using files = await place();
+  await using ledger = await openLedger({ path: files.path });
+  for (let run = 0; run < 20; run++)
+    await ledger.recordRun(exampleRun({ id: `aaaaaa${String(run).padStart(2, '0')}`, summary: 'x'.repeat(200_000) }));
+  using other = new DatabaseSync(files.path, { timeout: 5000 });
+  const write = other.prepare("update runs set updated_at = 'now'");
+  const writer = setInterval(() => write.run(), 1);
+  try {
+    await backUpLedger(files);
+  } finally {
+    clearInterval(writer);
+  }
+  expect(await idsIn(files.file)).toHaveLength(20);
+});
+
 test('a ledger that is gone is restored', async () => {
   await using files = await place();
   await (await openLedger({ path: files.file }))[Symbol.asyncDispose]();

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openLedger } from '../../src/ledger/open-ledger.ts';
 import { openPatientLedger } from '../../src/ledger/patient-ledger.ts';
@@ -85,6 +86,32 @@ test('what the database never takes is set apart, and holds up nothing', async (
   await eventually(async () => expect((await shared.readLogs({ runId })).length).toBe(1));
   expect(problems).toContainEqual(expect.stringContaining('set apart'));
 });
+
+test('what a database does not take because it is read-only waits until it takes it', async () => {
+  await using home = await temporaryDirectory();
+  const url = await server.createDatabase('standby');
+  const problems: string[] = [];
+  await using ledger = await openPatientLedger({ place: { url }, home: home.path, onProblem: (_, message) => void problems.push(message) });
+  await ledger.recordRun(exampleRun());
+  await setReadOnly('standby', 'set default_transaction_read_only = on');
+  await ledger.recordStep(exampleStep);
+  await ledger.appendLogs([line(1)]);
+  await eventually(async () => expect(problems).toContainEqual(expect.stringContaining('could not be delivered')));
+  await setReadOnly('standby', 'reset default_transaction_read_only');
+  await using shared = await eventually(() => openLedger({ url }));
+  await eventually(async () => expect((await shared.readLogs({ runId })).length).toBe(1));
+  expect(await shared.listSteps(runId)).toHaveLength(1);
+  expect(problems).not.toContainEqual(expect.stringContaining('set apart'));
+});
+
+/** As after a failover, or when a service has no room left; connections begin anew. */
+async function setReadOnly(database: string, setting: string): Promise<void> {
+  const client = new Client({ connectionString: server.urlOf('postgres') });
+  await client.connect();
+  await client.query(`alter database ${database} ${setting}`);
+  await client.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [database]);
+  await client.end();
+}
 
 test('a worker with a file of its own has just that', async () => {
   await using home = await temporaryDirectory();
