@@ -26,14 +26,20 @@ export async function createToken(context: ReaderContext, name: string, { role, 
       hint: 'Name it after who uses it, such as `ci` or `ada`.',
     });
   const until = expires === undefined ? {} : { expiresAt: new Date(Date.now() + expires).toISOString() };
-  return make(context, { name, role, repositories: repo ?? null, ...until }, 'token.create');
+  return make(context, { name, role, repositories: repo ?? null, ...until }, { action: 'token.create' });
 }
 
 /** `belay token rotate`: the same token with a new secret. */
 export async function rotateToken(context: ReaderContext, nameOrId: string): Promise<number> {
   const { id, name, role, repositories, expiresAt } = await find(context, nameOrId);
-  await context.ledger.revokeToken(id, new Date().toISOString());
-  return make(context, { name, role, repositories, ...(expiresAt ? { expiresAt } : {}) }, 'token.rotate');
+  if (expiresAt && Date.parse(expiresAt) <= Date.now())
+    throw new BelayError({
+      code: 'invalid_input',
+      message: `The token ${name} ended at ${expiresAt}: a new secret would have ended as well.`,
+      hint: 'Revoke it, and make a new one with `belay token create`.',
+    });
+  const record = { name, role, repositories, ...(expiresAt ? { expiresAt } : {}) };
+  return make(context, record, { action: 'token.rotate', replaces: id });
 }
 
 /** `belay token revoke`: from now on it is nobody's. */
@@ -57,10 +63,16 @@ export async function listTokens(
   return EXIT.ok;
 }
 
-async function make(context: ReaderContext, record: NewRecord, action: string): Promise<number> {
+/** Noted before it is done: what breaks off leaves an entry too many, never one too few. */
+async function make(
+  context: ReaderContext,
+  record: NewRecord,
+  { action, replaces }: { action: string; replaces?: string },
+): Promise<number> {
   const { ledger, terminal } = context;
   const { id, token, hash } = newToken();
   await note(context, action, { id, name: record.name, role: record.role, repositories: record.repositories });
+  if (replaces !== undefined) await ledger.revokeToken(replaces, new Date().toISOString());
   await ledger.createToken({ id, hash, createdAt: new Date().toISOString(), ...record });
   terminal.out(`${record.name}: ${record.role} ${scopeOf(record)}${record.expiresAt ? `, until ${record.expiresAt.slice(0, 10)}` : ''}.`);
   terminal.out('It is shown this once:');

@@ -22,8 +22,8 @@ export interface LogSource {
 }
 
 const POLL_MS = 300;
-/** Proxies cut a connection on which nothing is said for a minute or less. */
-const SILENCE_MS = 15_000;
+/** So many entries are looked through for one page; who wants more reads on. */
+const MAX_LOOKED = 10_000;
 
 /** Entries that the filter lets through, at most so many, and where to read on. */
 export async function readLogPage({ ledger, runId, after, filter, limit }: LogSource & { limit: number }): Promise<{
@@ -32,29 +32,44 @@ export async function readLogPage({ ledger, runId, after, filter, limit }: LogSo
 }> {
   const items: StoredLogEntry[] = [];
   let next = after;
-  for (;;) {
+  for (let looked = 0; ;) {
     const entries = await ledger.readLogs({ runId, after: next });
     for (const entry of entries) {
       if (items.length === limit) return { items, next };
       if (isWanted(entry, filter)) items.push(entry);
       next = entry.position;
     }
-    if (entries.length === 0) return { items, next };
+    looked += entries.length;
+    if (entries.length === 0 || looked >= MAX_LOOKED) return { items, next };
   }
 }
 
+export interface Following {
+  follow: boolean;
+  signal: AbortSignal;
+  /** So often, where nothing has come, an empty chunk is; and it is asked whether there is still somebody to follow. */
+  silenceMs: number;
+  /** Throws where there is nobody any more. */
+  check: () => Promise<unknown>;
+}
+
 /** All entries up to now, in chunks; while `follow`, those that come until the run rests or the signal ends it. */
-export async function* followLog(source: LogSource & { follow: boolean; signal: AbortSignal }): AsyncGenerator<StoredLogEntry[]> {
-  const { ledger, runId, filter, follow, signal } = source;
+export async function* followLog(source: LogSource & Following): AsyncGenerator<StoredLogEntry[]> {
+  const { ledger, runId, filter, follow, signal, silenceMs, check } = source;
   let { after } = source;
   let spoken = performance.now();
+  let checked = spoken;
   while (!signal.aborted) {
+    if (performance.now() - checked > silenceMs) {
+      await check();
+      checked = performance.now();
+    }
     // Asked before reading, so that nothing said before the end is missed.
     const run = follow ? await ledger.getRun(runId) : undefined;
     const entries = await ledger.readLogs({ runId, after });
     after = entries.at(-1)?.position ?? after;
     const wanted = entries.filter((entry) => isWanted(entry, filter));
-    const isSilent = performance.now() - spoken > SILENCE_MS;
+    const isSilent = performance.now() - spoken > silenceMs;
     if (wanted.length > 0 || isSilent) {
       yield wanted;
       spoken = performance.now();

@@ -13,6 +13,8 @@ const TIMES = {
   requestTimeout: 60_000,
   connectionsCheckingInterval: 2000,
 };
+/** A connection on which nothing moves for so long has nobody at its other end, or somebody who only wants to hold it. */
+const STALLED_MS = 90_000;
 /** More than any answer takes that does not follow something, and those are told to end. */
 const DRAIN_MS = 15_000;
 const IDLE_MS = 50;
@@ -35,7 +37,8 @@ export interface ServeRequest {
 /** Listens. Disposing takes no new requests, waits for the answers that are under way, and cuts none of them. */
 export async function serveApi({ app, host, port, stop }: ServeRequest): Promise<ServedApi> {
   const server = createServer({ ...TIMES, shouldUpgradeCallback: isUpgrade }, app);
-  passUpgrades(server, app);
+  server.setTimeout(STALLED_MS);
+  const upgraded = passUpgrades(server, app);
   await listening(server, host, port);
   const { port: actual } = server.address() as AddressInfo;
   const name = host.includes(':') ? `[${host}]` : host;
@@ -49,7 +52,11 @@ export async function serveApi({ app, host, port, stop }: ServeRequest): Promise
       server.closeIdleConnections();
       // Connections that have had their answer are kept for a next request, which nobody takes.
       const idle = setInterval(() => server.closeIdleConnections(), IDLE_MS);
-      const late = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
+      const late = setTimeout(() => {
+        server.closeAllConnections();
+        // Those are not the server's any more.
+        for (const socket of upgraded) socket.destroy();
+      }, DRAIN_MS);
       await closed;
       clearInterval(idle);
       clearTimeout(late);

@@ -1,6 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import express from 'express';
 import type { ErrorRequestHandler, Request, RequestHandler, Response, Router } from 'express';
+import { ipKeyGenerator } from 'express-rate-limit';
 import { LRUCache } from 'lru-cache';
 import type { NewDelivery } from '../contracts/service-records.ts';
 import { anyPayload } from '../triggers/payloads.ts';
@@ -27,6 +28,9 @@ const MAX_ADDRESSES = 10_000;
 /** GitHub's are GUIDs. */
 const ID = /^[\w-]{1,100}$/;
 const EVENT = /^[a-z_]{1,100}$/;
+const SIGNATURE = /^sha256=[0-9a-f]{64}$/;
+/** So much of what nobody has checked yet is in memory at most. */
+const UNCHECKED_BYTES = 128 * 1024 * 1024;
 /** After so long the ledger may be there again. */
 const AGAIN_SECONDS = 30;
 
@@ -41,6 +45,7 @@ export function gitHubWebhooks(deps: WebhookDependencies): Router {
     '/webhooks/github',
     limitRefusals(refusalsPerMinute),
     requireSignature,
+    boundUnchecked(maxBytes),
     express.raw({ type: () => true, limit: maxBytes, inflate: false }),
     (request, response) => receive(deps, request, response),
   );
@@ -52,7 +57,8 @@ export function gitHubWebhooks(deps: WebhookDependencies): Router {
 function limitRefusals(limit: number): RequestHandler {
   const refused = new LRUCache<string, number>({ max: MAX_ADDRESSES, ttl: MINUTE_MS, noUpdateTTL: true });
   return (request, response, next) => {
-    const address = request.ip ?? '';
+    // An IPv6 network counts as one.
+    const address = ipKeyGenerator(request.ip ?? '');
     const count = refused.get(address) ?? 0;
     if (count >= limit) {
       response.set('retry-after', String(MINUTE_MS / 1000));
@@ -67,9 +73,24 @@ function limitRefusals(limit: number): RequestHandler {
 
 /** Nothing is read of a body that nobody has signed. */
 const requireSignature: RequestHandler = (request, response, next) => {
-  if (request.get('x-hub-signature-256')) next();
+  if (SIGNATURE.test(request.get('x-hub-signature-256') ?? '')) next();
   else refuse(response, 401, 'The delivery is not signed', 'Set the secret of the webhook on GitHub.');
 };
+
+/** A body counts with the length that it says it has; GitHub's all say it. */
+function boundUnchecked(maxBytes: number): RequestHandler {
+  let unchecked = 0;
+  return (request, response, next) => {
+    const bytes = Math.min(Number(request.get('content-length') ?? maxBytes), maxBytes + 1);
+    if (unchecked + bytes > UNCHECKED_BYTES) {
+      response.set('retry-after', String(AGAIN_SECONDS));
+      return refuse(response, 503, 'Too many deliveries come at once', 'Redeliver it later.');
+    }
+    unchecked += bytes;
+    response.once('close', () => (unchecked -= bytes));
+    next();
+  };
+}
 
 async function receive(deps: WebhookDependencies, request: Request, response: Response): Promise<void> {
   const secrets = await deps.secrets();

@@ -17,6 +17,8 @@ beforeAll(async () => {
 });
 afterAll(() => resources.disposeAsync());
 
+const PAST = '2026-01-01T00:00:00.000Z';
+
 async function belay(...args: string[]): Promise<{ code: number; lines: string[] }> {
   const lines: string[] = [];
   const out = (text: string): void => void lines.push(...text.split('\n'));
@@ -61,6 +63,21 @@ describe('belay token', () => {
     expect((await known(before))?.revokedAt).toBeDefined();
     expect(await known(after)).toMatchObject({ name: 'ada', role: 'admin', repositories: null });
     expect((await known(after))?.revokedAt).toBeUndefined();
+  });
+
+  it('rotate refuses one that has ended by itself', async () => {
+    await ledger.createToken({
+      id: 'ended000',
+      name: 'past',
+      hash: 'h',
+      role: 'viewer',
+      repositories: null,
+      createdAt: PAST,
+      expiresAt: PAST,
+    });
+    const { code, lines } = await belay('token', 'rotate', 'past');
+    expect([code, lines]).toEqual([2, []]);
+    expect((await ledger.listTokens()).find(({ id }) => id === 'ended000')).not.toHaveProperty('revokedAt');
   });
 
   it('revoke ends one for good', async () => {

@@ -173,6 +173,15 @@ test('a token that is revoked, or a run that is deleted, ends what is followed',
   expect((await deleted.until('problem')).at(-1)?.data).toMatchObject({ code: 'not_found' });
 });
 
+test('a token that is revoked ends the log that is followed with it', async () => {
+  await using api = await startTestApi({ patience: IMPATIENT });
+  await api.ledger.recordRun(exampleRun());
+  const headers = { authorization: `Bearer ${await api.token('viewer', { name: 'short' })}` };
+  const response = await fetch(`${api.url}/api/runs/${runId}/logs?follow=true`, { headers });
+  await api.ledger.revokeToken('short', new Date().toISOString());
+  await expect(response.text()).rejects.toThrow('terminated');
+});
+
 test('when the API stops, who follows is told when to come back, and nothing is cut', async () => {
   await using api = await startTestApi();
   await api.ledger.recordRun(exampleRun());

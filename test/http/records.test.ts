@@ -96,6 +96,11 @@ describe('one run', () => {
       items: [{ text: 'Look at this', metadata: { kind: 'note' } }],
     });
     expect(await api.call('POST', `/api/runs/${ID}/comments`, { body: { text: 'x', step: 99 } })).toMatchObject({ status: 400 });
+    const deep = `{"text":"x","metadata":{"a":${'['.repeat(5000)}${']'.repeat(5000)}}}`;
+    expect(await api.call('POST', `/api/runs/${ID}/comments`, { body: deep })).toMatchObject({
+      status: 400,
+      json: { errors: [{ field: 'body', problem: 'is nested too deeply' }] },
+    });
     const audit = await api.ledger.listAudit({ limit: 100, runId: ID });
     expect(audit).toMatchObject([
       { actor: 'admin', role: 'admin', source: 'api', address: '127.0.0.1', action: 'run.comment' },
@@ -167,6 +172,9 @@ describe('the files of a run', () => {
     expect(file.headers.get('content-disposition')).toContain('attachment');
     expect(file.headers.get('x-content-type-options')).toBe('nosniff');
     expect(await read(`/api/runs/${ID}/artifacts?phase=review`)).toMatchObject({ items: [], total: 0 });
+    const token = await api.token('viewer', { repositories: ['acme/other'] });
+    const hidden = await api.call('GET', items[0]?.download ?? '', { token });
+    expect(hidden).toMatchObject({ status: 404, json: { detail: `There is no artifact ${items[0]?.id}.` } });
   });
 
   it('cannot lead out of its folder, whatever a record or a link says', async () => {
@@ -215,7 +223,11 @@ describe('what is removed', () => {
     expect(await api.call('DELETE', `/api/runs/${run.id}`)).toMatchObject({ status: 204, text: '' });
     expect(await api.call('GET', `/api/runs/${run.id}`)).toMatchObject({ status: 404 });
     await expect(stat(folder)).rejects.toThrow('ENOENT');
+    await api.ledger.recordRun({ ...run, id: '0000bbbc', status: 'failed' });
+    const { path } = await createRunFiles({ home: api.home }).writeArtifact({ runId: '0000bbbc', kind: 'other', name: 'x', text: 'x' });
+    await stat(join(api.home, path));
     expect(await api.call('DELETE', '/api/repositories/Acme/Old')).toMatchObject({ status: 204 });
+    await expect(stat(join(api.home, path))).rejects.toThrow('ENOENT');
     expect(await api.call('DELETE', '/api/repositories/acme/old')).toMatchObject({ status: 404 });
     expect((await api.ledger.listAudit({ limit: 100 })).map(({ action }) => action)).toEqual(
       expect.arrayContaining(['run.delete', 'repository.delete']),

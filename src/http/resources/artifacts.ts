@@ -87,7 +87,10 @@ const download = defineRoute({
     const { id } = call.params;
     const record = await call.deps.ledger.getArtifact(id);
     if (!record) throw noArtifact(id);
-    await visibleRun(call, record.runId);
+    await visibleRun(call, record.runId).catch((error: unknown) => {
+      // What may not be seen is not there, and belongs to nobody.
+      throw error instanceof BelayError && error.code === 'not_found' ? noArtifact(id) : error;
+    });
     const file = await call.deps.files.openArtifact(record).catch((error: unknown) => {
       // A record that leads out of its run's folder is no artifact.
       throw error instanceof BelayError && error.code === 'invalid_input' ? noArtifact(id) : error;

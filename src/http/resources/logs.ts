@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { PHASES } from '../../contracts/constants.ts';
 import type { StoredLogEntry } from '../../ledger/ledger.ts';
+import { unlessBusy } from '../events/sse.ts';
 import { LOG_LEVELS, followLog, readLogPage } from '../log-stream.ts';
-import type { LogSource } from '../log-stream.ts';
+import type { Following, LogSource } from '../log-stream.ts';
 import { defineRoute } from '../route.ts';
-import type { Call, Route } from '../route.ts';
+import type { Call, RawCall, Route } from '../route.ts';
 import { flag, wholeNumber } from '../schemas/page.ts';
 import { runParams, time } from '../schemas/run.ts';
 import { visibleRun } from '../visible-run.ts';
@@ -50,7 +51,7 @@ const logs = defineRoute({
     const { limit, format, follow } = call.query;
     const source = await sourceOf(call, call.params.id, call.query.after);
     if (!follow && format === 'json') return { json: await readLogPage({ ...source, limit }) };
-    const chunks = followLog({ ...source, follow, signal: call.signal });
+    const chunks = followLog({ ...source, ...followingOf(call), follow });
     return { headers: { 'content-type': NDJSON }, body: linesOf(chunks, (each) => JSON.stringify(each), '\n') };
   },
 });
@@ -66,7 +67,7 @@ const download = defineRoute({
   success: { status: 200, description: 'A line an entry', mediaType: 'text/plain' },
   async handle(call) {
     const { id } = call.params;
-    const chunks = followLog({ ...(await sourceOf(call, id, 0)), follow: false, signal: call.signal });
+    const chunks = followLog({ ...(await sourceOf(call, id, 0)), ...followingOf(call), follow: false });
     const headers = { 'content-type': 'text/plain; charset=utf-8', 'content-disposition': `attachment; filename="${id}.log"` };
     return { headers, body: linesOf(chunks, lineOf, '') };
   },
@@ -79,6 +80,12 @@ async function sourceOf(call: Call<unknown, Filtered, unknown>, id: string, afte
   const { phase, step, level } = call.query;
   return { ledger: call.deps.ledger, runId, after, filter: { phase, step, level } };
 }
+
+const followingOf = ({ deps, signal, stillKnown }: Pick<RawCall, 'deps' | 'signal' | 'stillKnown'>): Omit<Following, 'follow'> => ({
+  signal,
+  silenceMs: deps.patience.heartbeatMs,
+  check: () => unlessBusy(stillKnown),
+});
 
 /** `silence` is what is sent where nothing has come for long. */
 async function* linesOf(

@@ -100,9 +100,10 @@ const deleteRepository = defineRoute({
     const known = (await deps.ledger.listRepositories()).some((each) => each.slug === slug);
     if (!known || !maySee(caller, slug)) throw nothing(`There is no repository ${slug}.`);
     await audited(call, { action: 'repository.delete', target: slug }, async () => {
-      await deps.ledger.deleteRepository(slug).catch((error: unknown) => {
+      const runIds = await deps.ledger.deleteRepository(slug).catch((error: unknown) => {
         throw error instanceof BelayError && error.code === 'invalid_input' ? stillOpen(error) : error;
       });
+      for (const runId of runIds) await deps.files.remove(runId);
     });
     return {};
   },
