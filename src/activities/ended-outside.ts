@@ -12,6 +12,7 @@ export type EndedDependencies = Pick<Dependencies, 'client' | 'ledger' | 'files'
 
 type ClosedAs = 'COMPLETED' | 'FAILED' | 'CANCELLED' | 'TERMINATED' | 'TIMED_OUT';
 
+const ABANDONED_MS = 60 * 60_000;
 const CLOSED: readonly string[] = ['COMPLETED', 'FAILED', 'CANCELLED', 'TERMINATED', 'TIMED_OUT'] satisfies ClosedAs[];
 /** After these a run had no time for a last word. */
 const AT_ONCE: readonly string[] = ['TERMINATED', 'TIMED_OUT'] satisfies ClosedAs[];
@@ -29,7 +30,7 @@ export async function settleEnded(deps: EndedDependencies, runId: string): Promi
   const as = execution.status.name;
   if (isNewest && !CLOSED.includes(as)) return;
   // Only reserved: it is about to begin in the place of an earlier run.
-  if (!isNewest && known.version < 0) return;
+  if (!isNewest && known.version < 0) return discardIfAbandoned(deps, known);
   if (!CLOSED_STATUSES.includes(known.status)) {
     const last = isNewest && !AT_ONCE.includes(as) ? await ownWord(deps, workflowId, execution.runId) : known;
     const at = (isNewest && execution.closeTime) || new Date();
@@ -40,6 +41,14 @@ export async function settleEnded(deps: EndedDependencies, runId: string): Promi
   }
   // The issue of a run whose place another has is that one's.
   if (isNewest && AT_ONCE.includes(as)) await tell(deps, await deps.ledger.getRun(runId));
+}
+
+/** A start takes seconds; of one that died, or whose answer was lost, an id is left that nothing begins under any more. */
+export async function discardIfAbandoned(
+  { ledger }: Pick<EndedDependencies, 'ledger'>,
+  { id, version, createdAt }: RunView,
+): Promise<void> {
+  if (version < 0 && Date.now() - Date.parse(createdAt) > ABANDONED_MS) await ledger.discardReservation(id);
 }
 
 /** What a run said of itself before it closed; the ledger may have missed it. */

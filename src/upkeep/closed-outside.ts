@@ -1,4 +1,5 @@
-import { settleEnded } from '../activities/ended-outside.ts';
+import { WorkflowNotFoundError } from '@temporalio/client';
+import { discardIfAbandoned, settleEnded } from '../activities/ended-outside.ts';
 import type { EndedDependencies } from '../activities/ended-outside.ts';
 import { CLOSED_STATUSES, ORCHESTRATOR_QUEUE, RUN_STATUSES } from '../contracts/constants.ts';
 import { BelayError } from '../contracts/errors.ts';
@@ -38,7 +39,7 @@ async function settleIfKnown(deps: EndedDependencies, runId: string): Promise<vo
   try {
     await settleEnded(deps, runId);
   } catch (error) {
-    const isUnknown = error instanceof BelayError && error.code === 'invalid_input';
-    if (!isUnknown && !(error instanceof Error && error.name === 'WorkflowNotFoundError')) throw error;
+    if (error instanceof WorkflowNotFoundError) return discardIfAbandoned(deps, await deps.ledger.getRun(runId));
+    if (!(error instanceof BelayError && error.code === 'invalid_input')) throw error;
   }
 }

@@ -52,6 +52,7 @@ async function keepUp({ deps, config, log }: UpkeepOptions, signal: AbortSignal)
     const waited = performance.now() - cleaned;
     if (waited < CLEAN_MS || (deps.admission.held > 0 && waited < PATIENCE_MS)) continue;
     cleaned = performance.now();
+    await settleOpenRuns(deps, signal).catch(failed);
     await cleanUp({ ...deps, ...config.upkeep, log, signal }).catch(unless('Leftovers could not be looked for; `belay clean` does so too'));
     await expireRecords({ ...deps, ...config.upkeep, log }).catch(unless('Old records could not be removed; it is tried again'));
   }

@@ -1,14 +1,20 @@
 import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
+import { openContext } from '../../src/cli/context.ts';
 import { follow, settled } from '../../src/orders/follow.ts';
 import type { RunView } from '../../src/contracts/run-view.ts';
+import { createMirrors } from '../../src/git/mirror.ts';
+import { settleOpenRuns } from '../../src/upkeep/closed-outside.ts';
 import { markedProcesses } from '../../src/process/process-table.ts';
 import { startBelay } from '../support/belay.ts';
 import type { Belay } from '../support/belay.ts';
 import type { TestRun } from '../support/belay-run.ts';
 import { phaseOf } from '../support/belay-run.ts';
 import { eventually } from '../support/eventually.ts';
+
+const nothing = (): void => {};
+const QUIET = { live: false, piped: true, out: nothing, note: nothing, exact: nothing };
 
 let belay: Belay;
 beforeAll(async () => {
@@ -87,4 +93,22 @@ describe('a run that Temporal ended', () => {
     await second.cancel();
     expect(await second.closed()).toMatchObject({ status: 'cancelled' });
   });
+});
+
+test('an id under which nothing has begun for an hour is given up, a newer one is not', async () => {
+  const { ledger } = belay;
+  const reserve = (ageMs: number): Promise<string> =>
+    ledger.reserveRun({
+      workflowId: (id) => `local:acme/none@${id}`,
+      pipeline: 'sdlc',
+      repository: 'acme/none',
+      triggeredBy: 'ada',
+      createdAt: new Date(Date.now() - ageMs).toISOString(),
+    });
+  const [old, recent] = [await reserve(2 * 60 * 60_000), await reserve(60_000)];
+  await using context = await openContext({ env: { ...process.env, BELAY_HOME: belay.home }, terminal: QUIET });
+  await settleOpenRuns({ ...context, client: belay.client, mirrors: createMirrors({ home: belay.home }) }, new AbortController().signal);
+  await expect(ledger.getRun(old)).rejects.toMatchObject({ code: 'invalid_input' });
+  expect(await ledger.getRun(recent)).toMatchObject({ id: recent, status: 'pending' });
+  await ledger.discardReservation(recent);
 });
