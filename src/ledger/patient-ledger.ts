@@ -38,6 +38,9 @@ const READINGS = [
   'currentEpoch',
 ] as const satisfies (keyof Ledger)[];
 
+/** Of these other hosts may know, where this one knows nothing. */
+const OF_ALL: readonly (keyof Ledger)[] = ['issueRuns', 'currentEpoch'];
+
 /** How soon a database that is back is noticed. */
 const LOOK_MS = 1000;
 const DELIVERED_AT_ONCE = 100;
@@ -125,9 +128,11 @@ function reading({ shared, local, outbox }: Parts, name: keyof Ledger): Method {
       return await (outbox.isEmpty() ? there() : ofBoth(name, { there, here }));
     } catch (error) {
       if (!isPassing(error)) throw error;
-      const known = await here().catch(() => undefined);
-      // That this host knows nothing of it says nothing.
-      if (isNothing(known)) throw error;
+      const known = await here().catch(() => {
+        // That this host does not know the run says nothing.
+        throw error;
+      });
+      if (OF_ALL.includes(name) && isNothing(known)) throw error;
       return known;
     }
   };

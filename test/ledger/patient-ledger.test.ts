@@ -45,6 +45,9 @@ test('a run goes on while the database is away, and nothing of it is lost', asyn
     expect(await ledger.raiseEpoch({ runId, epoch: 2, executionId: 'e' })).toBe(true);
     await expect(ledger.getRun('nobody00')).rejects.toMatchObject(plain);
     await expect(ledger.listRuns()).rejects.toMatchObject(plain);
+    // Of a run that is known here, nothing is knowledge; of an issue, others may have had runs.
+    expect(await ledger.listEffects(runId)).toEqual([]);
+    await expect(ledger.issueRuns({ workflowId: 'github:acme/none#1' })).rejects.toMatchObject(plain);
     expect(problems).toEqual([expect.stringContaining('away')]);
   }
   // The next worker, which is started while the database is still away.
