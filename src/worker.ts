@@ -180,7 +180,7 @@ async function composeDependencies(composition: Composition): Promise<Dependenci
   const useClient: UseClient = (work) => work(client, new AbortController().signal);
   return {
     home,
-    host: { id: host.id, taskQueue: hostWorkQueue(host.id, host.boot) },
+    host: { id: host.id, identity: `${host.id}@${host.boot}`, taskQueue: hostWorkQueue(host.id, host.boot) },
     client,
     ledger,
     files,

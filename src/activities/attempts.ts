@@ -94,7 +94,8 @@ export async function failPredecessors({ home, client, warn }: Predecessors): Pr
   return reported.filter(Boolean).length;
 }
 
-async function failAttempt(client: Client, attempt: Attempt): Promise<boolean> {
+/** False where nothing was left to report. The run gives the same call again at once. */
+export async function failAttempt(client: Client, attempt: Attempt): Promise<boolean> {
   // By its type the workflow knows that nothing failed: of a plain error, whatever its name, only `Error` would arrive.
   const failure = ApplicationFailure.create({ message: 'The worker was restarted.', type: 'WorkerRestarted' });
   try {

@@ -21,7 +21,8 @@ import type { Holdings } from './holdings.ts';
 /** What activities are composed from. Made once by the worker's entry point. */
 export interface Dependencies {
   home: string;
-  host: { id: string; taskQueue: string };
+  /** `identity`: what Temporal calls this worker process by, `<host id>@<boot>`. */
+  host: { id: string; identity: string; taskQueue: string };
   client: Client;
   ledger: Ledger;
   files: RunFiles;

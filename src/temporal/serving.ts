@@ -11,6 +11,6 @@ export async function servingHosts(client: Client): Promise<string[]> {
     taskQueue: { name: ORCHESTRATOR_QUEUE },
     taskQueueType: OF_WORKFLOWS,
   });
-  // As `createWorkers` calls them: host and process.
+  // As workers are called: host and boot.
   return [...new Set((pollers ?? []).flatMap(({ identity }) => identity?.split('@')[0] || []))];
 }

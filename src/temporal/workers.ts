@@ -51,7 +51,7 @@ export async function createWorkers({
   const shared = {
     connection,
     namespace,
-    identity: `${host.id}@${process.pid}`,
+    identity: host.identity,
     shutdownGraceTime: SHUTDOWN_GRACE,
     shutdownForceTime: SHUTDOWN_FORCE,
     maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,

@@ -3,9 +3,12 @@ import type { Dependencies } from '../activities/dependencies.ts';
 import type { Config } from '../config.ts';
 import type { Log } from '../telemetry/log.ts';
 import { cleanUp } from './clean-up.ts';
+import { failLostCalls } from './lost-calls.ts';
 import { settleOpenRuns, settleTerminated } from './closed-outside.ts';
 import { expireRecords } from './records.ts';
 
+/** What the worker before this one has noted is reported first. */
+const LOST_MS = 2000;
 /** A worker that starts has runs to bring back first. */
 const FIRST_MS = 10_000;
 /** How late a run that was terminated while it held nothing shows as ended. */
@@ -40,6 +43,8 @@ async function keepUp({ deps, config, log }: UpkeepOptions, signal: AbortSignal)
     if (!signal.aborted) log.warn(error, what);
   };
   const failed = unless('Runs that were ended from outside could not be looked for; it is tried again');
+  if (!(await pause(LOST_MS, signal))) return;
+  await failLostCalls(deps, signal).catch(unless('Calls that an earlier worker lost could not be looked for; their time limits will tell'));
   if (!(await pause(FIRST_MS, signal))) return;
   const done = new Set<string>();
   let looked = new Date();

@@ -57,7 +57,7 @@ describe('recorded histories', () => {
     for (const [file, text] of texts) {
       const all = [text, ...payloadsOf(text)].join('\n');
       expect(all.match(/(?<!\w)\/(tmp|root|home|work|Users|var)\/[^"\\ ]*/g) ?? [], file).toEqual([]);
-      expect(all.match(/"identity":"(?!\d+@host"|[0-9a-f]{8}@\d+")[^"]*"/g) ?? [], file).toEqual([]);
+      expect(all.match(/"identity":"(?!\d+@host"|[0-9a-f]{8}@[0-9a-f]+")[^"]*"/g) ?? [], file).toEqual([]);
     }
   });
 });

@@ -58,7 +58,7 @@ export async function activityHost(
   };
   const deps: Dependencies = {
     home,
-    host: { id, taskQueue: `work-${id}` },
+    host: { id, identity: `${id}@0`, taskQueue: `work-${id}` },
     client: { workflow: { getHandle: () => handle } } as unknown as Client,
     ledger,
     breakers: createBreakers({ ledger, onProblem, failures: 5, openMs: 60_000, successes: 2 }),
