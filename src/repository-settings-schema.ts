@@ -141,6 +141,11 @@ const pullRequest = z.strictObject(
   MAPPING,
 );
 
+const secrets = z.strictObject(
+  { allow: patterns.optional().describe('Patterns of paths whose files may hold what looks like a secret, such as keys of tests.') },
+  MAPPING,
+);
+
 /** The longest that GitHub takes. */
 const MAX_LABEL = 50;
 const label = text.max(MAX_LABEL, `must have at most ${MAX_LABEL} characters`);
@@ -219,6 +224,7 @@ export const repositorySettingsSchema = z
       issue: issue.optional().describe('What the issue shows of its run.'),
       pullRequest: pullRequest.optional().describe('How the pull request is made.'),
       protected: patterns.optional().describe('Patterns of paths that no run may change, such as `.github/**`.'),
+      secrets: secrets.optional().describe('What may be committed although it looks like a secret.'),
       notes: onOrOff.optional().describe('Whether what agents learn about the codebase is kept for later runs.'),
     },
     MAPPING,

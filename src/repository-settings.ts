@@ -46,6 +46,7 @@ export interface RepositorySettings {
   pullRequest: Partial<RunSettings['pullRequest']>;
   issueLabels?: RunSettings['issueLabels'];
   protectedPaths: string[];
+  secretsAllowed?: string[];
 }
 
 export interface StartSetting {
@@ -102,6 +103,7 @@ function settingsOf(given: GivenSettings, labelOrder: readonly string[]): Reposi
     limits: limitsOf(given.limits ?? {}),
     pullRequest: withoutUndefined(pullRequest),
     protectedPaths: given.protected ?? [],
+    ...withoutUndefined({ secretsAllowed: given.secrets?.allow }),
   };
 }
 

@@ -183,6 +183,7 @@ async function composeDependencies(composition: Composition): Promise<Dependenci
     host: { id: host.id, identity: `${host.id}@${host.boot}`, taskQueue: hostWorkQueue(host.id, host.boot) },
     client,
     ledger,
+    ownSecrets: () => Object.values(config.secrets).filter((secret) => secret !== undefined),
     files,
     ...guardForges(places, breakers),
     triggers: composeScheduled({ config, ledger, files, ...places, useClient, onProblem }),

@@ -24,6 +24,7 @@ import { splitNotes } from '../texts/plan-notes.ts';
 import type { Spending } from './spending.ts';
 import { messagesAlone, withMessages, withRules } from './prompt-rules.ts';
 import { settle } from './settle.ts';
+import type { Again } from './settle.ts';
 import { openSpending } from './spending.ts';
 import type { StepNotes } from './step-notes.ts';
 import { createStepNotes } from './step-notes.ts';
@@ -91,7 +92,8 @@ async function runAgent(work: AgentWork): Promise<AgentOutcome> {
     };
     const said = resume ? { prompt, resume } : { prompt, sessionId: randomUUID() };
     const answer = await performEffect(deps, { name: 'agent-turn', runId, on: input.command }, () => ask(work, turn, said));
-    const outcome = await finish(work, command, answer, spending);
+    const again = (more: string) => playTurn(turn, { prompt: more, resume: answer.sessionId });
+    const outcome = await finish({ work, command, answer, spending, again });
     await notes.noteOutcome(outcome).catch(unwritten('The note of a paid answer'));
     return outcome;
   } catch (error) {
@@ -136,9 +138,17 @@ async function ask(work: AgentWork, turn: Turn, said: Said): Promise<TurnResult>
   }
 }
 
-async function finish(work: AgentWork, command: Command, answer: TurnResult, spending: Spending): Promise<AgentOutcome> {
+interface Finished {
+  work: AgentWork;
+  command: Command;
+  answer: TurnResult;
+  spending: Spending;
+  again: Again;
+}
+
+async function finish({ work, command, answer, spending, again }: Finished): Promise<AgentOutcome> {
   const { input, holding } = work;
-  const settled = await settle(work, command);
+  const settled = await settle(work, command, again);
   holding.at = settled.checkpoint;
   const artifact = input.keepAs === 'plan' ? await keepPlan(work, answer) : await keepAnswer(work, answer);
   return {

@@ -25,6 +25,8 @@ export interface Dependencies {
   host: { id: string; identity: string; taskQueue: string };
   client: Client;
   ledger: Ledger;
+  /** What must never be published, as it is now. */
+  ownSecrets: () => readonly string[];
   files: RunFiles;
   forges: Record<ForgeName, Forge>;
   trackers: Record<TrackerName, Tracker>;

@@ -5,7 +5,7 @@ import type { Command } from '../prompts/prompt.ts';
 import type { Holding } from './holdings.ts';
 import { unwritten } from './journal.ts';
 import type { Settling } from './settle.ts';
-import { settle } from './settle.ts';
+import { putLeaksBack, settle, withoutLeaks } from './settle.ts';
 
 type Left = Pick<FailureDetails, 'checkpoint' | 'interim'>;
 
@@ -30,8 +30,18 @@ export async function keepInterrupted(work: Settling, command: Command | undefin
 }
 
 /** Beside the checkpoints: the step is not over, and its changes are told from its beginning on. */
-async function keepInterim({ holding: { worktree }, input, signal }: Settling): Promise<Left> {
-  const { sha, changed } = await worktree.checkpoint({ message: `interim: ${input.step.name}\n`, signal });
+async function keepInterim(work: Settling): Promise<Left> {
+  const {
+    holding: { worktree },
+    input,
+    signal,
+  } = work;
+  const message = `interim: ${input.step.name}\n`;
+  const { sha, changed, leaks } = await withoutLeaks(work, (accepts) => worktree.checkpoint({ message, signal, accepts }));
+  if (leaks.length > 0) {
+    await putLeaksBack(work, leaks);
+    return keepInterim(work);
+  }
   await worktree.startFrom(input.checkpoint);
   if (changed) return { interim: sha };
   // What an earlier turn had done is undone.

@@ -12,6 +12,14 @@ export function withMessages(prompt: string, messages: readonly string[] = []): 
 export const messagesAlone = (messages: readonly string[]): string =>
   `${withMessages('While you worked, a person of the team has written to you.', messages)}\n\nTake it into account now: change what has to be changed, and give your whole answer again, in the form that you were asked for.`;
 
+/** For a session that has just ended its turn. */
+export const withoutSecrets = (leaks: readonly string[]): string =>
+  [
+    'What looks like secrets is in files that you have changed, and Belay commits no secrets:',
+    listed(leaks),
+    'Take them out: have the code read them from its environment, or use an example that cannot be taken for a real one. Do nothing else, and repeat nothing of your answer: it is kept.',
+  ].join('\n\n');
+
 interface Rules {
   undone: readonly string[] | undefined;
   protectedPaths: readonly string[];

@@ -53,7 +53,7 @@ export async function readSettings(mirror: Mirror, baseSha: string): Promise<Hos
 /** Settings that need nothing detected; what the repository leaves open has its default here. */
 function runSettings(named: RepositorySettings): Omit<RunSettings, 'checks' | 'checksReason'> {
   const { phasesOff, phasesOn, byPhase, protectedPaths, engine, model, failover, workingDirectory, workspace } = named;
-  const { checkpoints, issueLabels, approve } = named;
+  const { checkpoints, issueLabels, approve, secretsAllowed } = named;
   const { setupMs: _ours, ...limits } = named.limits;
   return {
     limits,
@@ -65,7 +65,7 @@ function runSettings(named: RepositorySettings): Omit<RunSettings, 'checks' | 'c
     onReviewCrash: named.onReviewCrash ?? 'draft',
     updateBase: named.updateBase ?? 'rebase',
     pullRequest: { draft: 'never', reviewers: [], labels: [], ...named.pullRequest },
-    ...withoutUndefined({ engine, model, failover, workingDirectory, workspace, checkpoints, issueLabels, approve }),
+    ...withoutUndefined({ engine, model, failover, workingDirectory, workspace, checkpoints, issueLabels, approve, secretsAllowed }),
   };
 }
 

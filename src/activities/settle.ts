@@ -1,4 +1,3 @@
-import picomatch from 'picomatch';
 import type { CommandName } from '../contracts/constants.ts';
 import { plainLine } from '../contracts/text.ts';
 import type { AgentInput, AgentOutcome } from '../contracts/work.ts';
@@ -8,6 +7,10 @@ import { performEffect } from './effects.ts';
 import type { Holding } from './holdings.ts';
 import { weakeningBetween } from './inspection.ts';
 import type { Journal } from './journal.ts';
+import { leaksBetween } from './leaks.ts';
+import type { Leak } from './leaks.ts';
+import { withoutSecrets } from './prompt-rules.ts';
+import { protection } from './protection.ts';
 
 /** Turns that have no business with making tests find less. Implementing an issue may need it, and is reviewed. */
 const FIXING: readonly CommandName[] = ['resolve-failed-test', 'resolve-review-issue', 'document'];
@@ -22,11 +25,14 @@ export interface Settling {
   signal: AbortSignal;
 }
 
-type Settled = Pick<AgentOutcome, 'checkpoint' | 'changed' | 'undone' | 'putBack'>;
+type Settled = Pick<AgentOutcome, 'checkpoint' | 'changed' | 'undone' | 'putBack' | 'leaked'>;
+
+/** Says more in the session of the turn that is being settled. */
+export type Again = (prompt: string) => Promise<unknown>;
 
 /** Commits what an editing command changed and may have changed; a read-only one leaves nothing behind. */
-export async function settle(work: Settling, { permissions }: Command): Promise<Settled> {
-  const { deps, holding, input, journal, signal } = work;
+export async function settle(work: Settling, { permissions }: Command, again?: Again): Promise<Settled> {
+  const { holding, input, journal, signal } = work;
   const { worktree, mirror } = holding;
   if (!permissions.includes('edit')) {
     if (!(await worktree.isAt(input.checkpoint, { signal }))) {
@@ -36,14 +42,64 @@ export async function settle(work: Settling, { permissions }: Command): Promise<
     }
     return { checkpoint: input.checkpoint, changed: false };
   }
-  const putBack = await putProtectedBack(work);
-  const told = putBack.length > 0 ? { putBack: putBack.slice(0, MAX_PATHS).map((path) => plainLine(path, 200)) } : {};
-  const message = `checkpoint: ${input.step.name}\n\nRun ${input.step.lease.runId}, step ${input.step.number}, lease ${input.step.lease.epoch}.\n`;
-  const effect = { name: 'checkpoint', runId: input.step.lease.runId, on: worktree.path } as const;
-  const { sha, changed } = await performEffect(deps, effect, () => worktree.checkpoint({ message, signal }));
+  let putBack = await putProtectedBack(work);
+  let committed = await commit(work);
+  if (committed.leaks.length > 0 && again) {
+    journal.line(`${input.command} is asked to take out what looks like secrets: ${whatOf(committed.leaks).join(', ')}`, 'warn');
+    await again(withoutSecrets(whatOf(committed.leaks)));
+    putBack = [...new Set([...putBack, ...(await putProtectedBack(work))])];
+    committed = await commit(work);
+  }
+  const leaked = whatOf(committed.leaks);
+  const { sha, changed } = leaked.length > 0 ? await commitWithout(work, committed.leaks) : committed;
+  const told = {
+    ...(putBack.length > 0 ? { putBack: putBack.slice(0, MAX_PATHS).map((path) => plainLine(path, 200)) } : {}),
+    ...(leaked.length > 0 ? { leaked } : {}),
+  };
   const undone = changed && FIXING.includes(input.command) ? await undoWeakening(work, sha) : [];
   return undone.length > 0 ? { checkpoint: input.checkpoint, changed: false, undone, ...told } : { checkpoint: sha, changed, ...told };
 }
+
+interface Committed {
+  sha: string;
+  changed: boolean;
+  /** Where there are any, nothing was committed. */
+  leaks: Leak[];
+}
+
+async function commit(work: Settling): Promise<Committed> {
+  const { deps, holding, input, signal } = work;
+  const { lease, number } = input.step;
+  const message = `checkpoint: ${input.step.name}\n\nRun ${lease.runId}, step ${number}, lease ${lease.epoch}.\n`;
+  const effect = { name: 'checkpoint', runId: lease.runId, on: holding.worktree.path } as const;
+  return withoutLeaks(work, (accepts) => performEffect(deps, effect, () => holding.worktree.checkpoint({ message, signal, accepts })));
+}
+
+type Committing = (accepts: (tree: string) => Promise<boolean>) => Promise<{ sha: string; changed: boolean }>;
+
+/** Commits, unless the turn has brought secrets into files: what is never committed is never pushed. */
+export async function withoutLeaks({ deps, holding, input }: Settling, committing: Committing): Promise<Committed> {
+  const { secretsAllowed: allowed = [] } = holding.settings;
+  let leaks: Leak[] = [];
+  const { sha, changed } = await committing(async (to) => {
+    leaks = await leaksBetween(holding.mirror, { from: input.checkpoint, to, allowed, own: deps.ownSecrets() });
+    return leaks.length === 0;
+  });
+  return { sha, changed, leaks };
+}
+
+/** What still holds a secret is put back, and the rest is kept. */
+async function commitWithout(work: Settling, leaks: readonly Leak[]): Promise<Committed> {
+  await putLeaksBack(work, leaks);
+  return commit(work);
+}
+
+export async function putLeaksBack({ holding, input, journal }: Settling, leaks: readonly Leak[]): Promise<void> {
+  await holding.worktree.putBack({ commit: input.checkpoint, paths: [...new Set(leaks.map(({ path }) => path))] });
+  journal.line(`${input.command} left what looks like secrets in files, which were put back: ${whatOf(leaks).join(', ')}`, 'warn');
+}
+
+const whatOf = (leaks: readonly Leak[]): string[] => leaks.slice(0, MAX_PATHS).map(({ what }) => what);
 
 /** What a turn changed under protected paths is put back before anything of it is committed. */
 async function putProtectedBack({ holding, input, journal, signal }: Settling): Promise<string[]> {
@@ -57,18 +113,6 @@ async function putProtectedBack({ holding, input, journal, signal }: Settling): 
   await worktree.putBack({ commit: input.checkpoint, paths: changed });
   journal.line(`${input.command} changed protected paths, which were put back: ${changed.slice(0, MAX_PATHS).join(', ')}`, 'warn');
   return changed;
-}
-
-/** A pattern covers what it matches and everything below it, names that begin with a dot among them. */
-export function protection(patterns: readonly string[]): (path: string) => boolean {
-  const matches = picomatch(
-    patterns.map((pattern) => pattern.replace(/^\.?\//, '').replace(/\/$/, '')),
-    { dot: true },
-  );
-  return (path) => {
-    const parts = path.split('/');
-    return parts.some((_, index) => matches(parts.slice(0, index + 1).join('/')));
-  };
 }
 
 /** A fix that has the tests find less is none: it goes back to before, and is kept as a diff for whoever wants to see it. */

@@ -104,6 +104,10 @@ export const ERRORS = {
     'The agent changed nothing but protected paths, which was put back.',
     'If the issue needs them, change `protected` in `.belay.yml` on the base branch, then `belay retry --phase implement`.',
   ),
+  secret_in_changes: human(
+    'The agent changed nothing but files with what looks like secrets, which were put back.',
+    'If they are none, name their paths under `secrets.allow` in `.belay.yml` on the base branch, then `belay retry --phase implement`.',
+  ),
   merge_conflict: human(
     'The work conflicts with what others have committed.',
     '`belay retry` tries again; `belay retry --phase implement` starts the change over.',

@@ -138,4 +138,6 @@ export interface RunSettings {
   workingDirectory?: string;
   /** Patterns of paths that no run may change. */
   protectedPaths: string[];
+  /** Patterns of paths in which what looks like a secret may be committed. */
+  secretsAllowed?: string[];
 }

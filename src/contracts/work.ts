@@ -144,6 +144,8 @@ export interface AgentOutcome {
   undone?: string[];
   /** Protected paths that it changed, and that were put back. */
   putBack?: string[];
+  /** What looked like secrets, as `<file>:<line> <kind>`; these files were put back. */
+  leaked?: string[];
 }
 
 /** How an issue is now. */

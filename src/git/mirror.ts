@@ -25,7 +25,7 @@ import { remoteHead, remoteHeads, remoteRefs } from './remote-head.ts';
 import type { RemoteHead } from './remote-head.ts';
 import { collectGarbage, tidyMirror } from './tidy.ts';
 import { treeReader } from './tree-reader.ts';
-import type { CommitTree } from './tree-reader.ts';
+import type { ChangedBlob, CommitTree } from './tree-reader.ts';
 
 /** Belay's own bare repository of one repository of a forge. Every git command in it is hardened. */
 export interface Mirror {
@@ -81,6 +81,10 @@ export interface Mirror {
   /** Such as `3 files changed, 12 insertions(+), 2 deletions(-)`; empty when nothing changed. */
   diffStat(input: { from: string; to: string }): Promise<string>;
   changedFiles(input: { from: string; to: string }): Promise<string[]>;
+  /** The files that are there afterwards, and are new or others; no links. */
+  changedBlobs(input: { from: string; to: string }): Promise<ChangedBlob[]>;
+  /** What a file holds, by git's hash of it; cut at `maxBytes`. */
+  readBlob(input: { sha: string; maxBytes: number }): Promise<string>;
   /**
    * Moves a branch of the remote from `expected` (null: must not exist) to `sha`. A local checkout's hooks and gc do not run.
    * Throws branch_moved, branch_checked_out, push_rejected, and for servers what `fetchBranch` throws.

@@ -10,6 +10,13 @@ export interface CommitTree {
   date?: Date;
 }
 
+/** A file that is new or another one, with git's hashes of what it holds and held. */
+export interface ChangedBlob {
+  path: string;
+  sha: string;
+  before?: string;
+}
+
 /** What commits and trees of a mirror hold, read without a worktree and without any program that attributes name. */
 export function treeReader(git: MirrorGit) {
   // What a commit holds never changes, and a run asks for the same again and again.
@@ -18,13 +25,7 @@ export function treeReader(git: MirrorGit) {
   const trees = keepNewest(MAX_TREES, async (commit) =>
     (await git.run(['rev-parse', '--verify', '--end-of-options', `${commit}^{tree}`])).trim(),
   );
-  const diffs = keepNewest(MAX_DIFFS, async (key) => {
-    const [from, to, maxBytes] = JSON.parse(key) as [string, string, number];
-    const args = ['diff', ...DIFF, from, to, '--'];
-    const answer = await git.attempt(args, { maxBytes });
-    if (answer.exitCode !== 0 && !answer.truncated) throw gitFailure({ args, cwd: git.gitDir, answer });
-    return { text: answer.stdout, truncated: answer.truncated };
-  });
+  const diffs = keepNewest(MAX_DIFFS, (key) => keptDiff(git, key));
   return {
     async readFile({ commit, path }: { commit: string; path: string }): Promise<string | undefined> {
       const { blobs, others } = await listings.ask(assertSha(commit));
@@ -68,7 +69,29 @@ export function treeReader(git: MirrorGit) {
     async changedFiles({ from, to }: { from: string; to: string }): Promise<string[]> {
       return split(await git.run(['diff', '--no-renames', '--name-only', '-z', assertSha(from), assertSha(to), '--']));
     },
+    changedBlobs: (input: { from: string; to: string }): Promise<ChangedBlob[]> => changedBlobs(git, input),
+    readBlob: (input: { sha: string; maxBytes: number }): Promise<string> => readBlob(git, input),
   };
+}
+
+async function keptDiff(git: MirrorGit, key: string): Promise<{ text: string; truncated: boolean }> {
+  const [from, to, maxBytes] = JSON.parse(key) as [string, string, number];
+  const args = ['diff', ...DIFF, from, to, '--'];
+  const answer = await git.attempt(args, { maxBytes });
+  if (answer.exitCode !== 0 && !answer.truncated) throw gitFailure({ args, cwd: git.gitDir, answer });
+  return { text: answer.stdout, truncated: answer.truncated };
+}
+
+async function changedBlobs(git: MirrorGit, { from, to }: { from: string; to: string }): Promise<ChangedBlob[]> {
+  const fields = split(await git.run(['diff', '--no-renames', '--raw', '--no-abbrev', '-z', assertSha(from), assertSha(to), '--']));
+  return fields.flatMap((field, index) => (index % 2 === 0 ? changedBlob(field, fields[index + 1] ?? '') : []));
+}
+
+async function readBlob(git: MirrorGit, { sha, maxBytes }: { sha: string; maxBytes: number }): Promise<string> {
+  const args = ['cat-file', 'blob', assertSha(sha)];
+  const answer = await git.attempt(args, { maxBytes });
+  if (answer.exitCode !== 0 && !answer.truncated) throw gitFailure({ args, cwd: git.gitDir, answer });
+  return answer.stdout;
 }
 
 async function commitTree(git: MirrorGit, { tree, parents, message, date }: CommitTree): Promise<string> {
@@ -101,6 +124,13 @@ async function listing(git: MirrorGit, commit: string): Promise<Listing> {
     if (!FILE_MODES.includes(mode)) found.others.add(path);
   }
   return found;
+}
+
+/** `:100644 100644 <sha> <sha> M`, as `git diff --raw` says it; nothing for what is no file afterwards. */
+function changedBlob(field: string, path: string): ChangedBlob[] {
+  const [before, after = '', shaBefore, sha] = field.slice(1).split(' ');
+  if (before === undefined || sha === undefined || !FILE_MODES.includes(after)) return [];
+  return [{ path, sha, ...(FILE_MODES.includes(before) && shaBefore !== undefined ? { before: shaBefore } : {}) }];
 }
 
 const FILE_MODES = ['100644', '100755', '100664'];

@@ -123,7 +123,7 @@ export class Attempts {
   /** Every turn is a session of its own: what it knows of earlier ones is what it is told here. */
   async #resolve(failure: FailureToFix): Promise<void> {
     const { settings } = await this.#run.position();
-    const { text, undone, putBack } = await this.#run.agent('resolve-failed-test', {
+    const { text, undone, putBack, leaked } = await this.#run.agent('resolve-failed-test', {
       issue: await this.#run.issue(),
       plan: this.#run.plan(),
       test_name: { text: failure.name },
@@ -137,6 +137,7 @@ export class Attempts {
       text.slice(0, MAX_SAID),
       ...(undone ? [`This was undone, because the tests would find less: ${undone.join('; ')}.`] : []),
       ...(putBack ? [`These paths are protected, and were put back: ${putBack.join(', ')}.`] : []),
+      ...(leaked ? [`These files held what looks like secrets, and were put back: ${leaked.join(', ')}.`] : []),
     ];
     this.#tried.push({ attempt: this.#number, test: failure.name, text: said.join('\n'), undone: undone !== undefined });
   }

@@ -10,7 +10,7 @@ import { checkpointRef } from './run-folders.ts';
 import { seatOf, standOn } from './seat.ts';
 import type { Seat, WorkspacePlace } from './seat.ts';
 import { keepUntouched } from './untouched.ts';
-import type { Worktree } from './worktree.ts';
+import type { Checkpoint, Worktree } from './worktree.ts';
 
 /** The git of one workspace, with everything pinned that its own `.git` would otherwise decide. */
 export function openWorktree({ kind = 'worktree', ...place }: Omit<WorkspacePlace, 'kind'> & Partial<WorkspacePlace>): Worktree {
@@ -30,14 +30,14 @@ export function openWorktree({ kind = 'worktree', ...place }: Omit<WorkspacePlac
     last = sha;
   }
 
-  async function checkpoint({ message, signal }: { message: string; signal?: AbortSignal | undefined }) {
+  async function checkpoint({ message, signal, accepts }: Checkpoint) {
     if (last !== undefined && (await isAtCommit(seat, { sha: last, signal }))) {
       await standOn(seat, last);
       return { sha: last, tree: await mirror.treeOf(last), changed: false };
     }
     const tree = await stage(signal);
     const before = last ?? (await mirror.refSha(ref)) ?? '';
-    const changed = tree !== (await mirror.treeOf(before));
+    const changed = tree !== (await mirror.treeOf(before)) && ((await accepts?.(tree)) ?? true);
     const sha = changed ? await mirror.commitTree({ tree, parents: [before], message }) : before;
     if (changed) await moveRef(sha, before);
     await standOn(seat, sha);

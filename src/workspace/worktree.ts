@@ -54,6 +54,13 @@ export interface Worktrees {
   sweep(mirrors: readonly Mirror[]): Promise<void>;
 }
 
+export interface Checkpoint {
+  message: string;
+  signal?: AbortSignal | undefined;
+  /** Looks at git's hash of the content before it is committed. Where it says no, nothing is, and the content stays as it is. */
+  accepts?: ((tree: string) => Promise<boolean>) | undefined;
+}
+
 /** The content of one run's workspace, whatever its kind. Belay keeps an index of its own, so what an agent stages, commits or flags does not disturb. */
 export interface Worktree {
   readonly path: string;
@@ -61,7 +68,7 @@ export interface Worktree {
   readonly kind: WorkspaceKind;
   readonly mirror: Mirror;
   /** Commits what changed to `refs/belay/<runId>/checkpoint` and brings HEAD there, detached. Unchanged: the old commit. Throws lease_lost. */
-  checkpoint(input: { message: string; signal?: AbortSignal | undefined }): Promise<{ sha: string; tree: string; changed: boolean }>;
+  checkpoint(input: Checkpoint): Promise<{ sha: string; tree: string; changed: boolean }>;
   /** Takes this commit for the checkpoint, and leaves content and HEAD as they are. */
   startFrom(sha: string): Promise<void>;
   /** Whether content and HEAD are exactly this commit's; ignored files do not count. One process, against three of `restore`. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { protection } from '../../src/activities/settle.ts';
+import { protection } from '../../src/activities/protection.ts';
 
 describe('protection', () => {
   it.each([

@@ -61,6 +61,7 @@ export async function activityHost(
     host: { id, identity: `${id}@0`, taskQueue: `work-${id}` },
     client: { workflow: { getHandle: () => handle } } as unknown as Client,
     ledger,
+    ownSecrets: () => [],
     breakers: createBreakers({ ledger, onProblem, failures: 5, openMs: 60_000, successes: 2 }),
     files: createRunFiles({ home }),
     forges,
