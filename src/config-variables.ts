@@ -19,6 +19,7 @@ import {
 } from './config-values.ts';
 import { triggerVariables } from './config-trigger-variables.ts';
 import { workspaceVariables } from './config-workspace-variables.ts';
+import { artifactVariables } from './config-artifacts.ts';
 import { databaseVariables } from './config-database.ts';
 import { optional, variableDocs, withDefault } from './config-variable.ts';
 import type { VariableDoc } from './config-variable.ts';
@@ -37,6 +38,7 @@ const variables = z.object({
     description: 'The folder of everything that Belay keeps: ledger, embedded Temporal, mirrors, worktrees, what runs left.',
   }),
   ...databaseVariables,
+  ...artifactVariables,
 
   BELAY_TEMPORAL_ADDRESS: optional(hostAndPort, {
     group: 'Temporal',
