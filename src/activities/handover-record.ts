@@ -30,7 +30,9 @@ export async function artifactsToKeep(
 ): Promise<ArtifactRecord[]> {
   const given = [continues?.plan?.artifactId, continues?.review?.artifactId].filter((id) => id !== undefined);
   const foreign = await Promise.all(given.map((id) => ledger.getArtifact(id)));
-  const own = (await ledger.listArtifacts(runId)).filter(({ kind, name }) => KEPT.includes(kind) && !name.endsWith('.xml') && !isDiffOfRun(name));
+  const own = (await ledger.listArtifacts(runId)).filter(
+    ({ kind, name }) => KEPT.includes(kind) && !name.endsWith('.xml') && !isDiffOfRun(name),
+  );
   const all = [...foreign.filter((artifact) => artifact !== undefined), ...own];
   return all.filter(({ bytes, path: name }) => bytes <= MAX_BYTES && files.has({ path: name }));
 }

@@ -16,7 +16,12 @@ export async function writeTestReports(
     xml: junitXml(commands, result),
   };
   const write = async (ending: keyof typeof texts): Promise<string> => {
-    const artifact = await deps.files.writeArtifact({ ...leftBy(step), kind: 'test_report', name: `${step.name}.${ending}`, text: texts[ending] });
+    const artifact = await deps.files.writeArtifact({
+      ...leftBy(step),
+      kind: 'test_report',
+      name: `${step.name}.${ending}`,
+      text: texts[ending],
+    });
     await deps.ledger.recordArtifact(artifact);
     return artifact.id;
   };

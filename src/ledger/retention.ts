@@ -27,7 +27,9 @@ export function retentionQueries({ db, flavour }: Store): Pick<ServiceLedger, 'e
         .select('id')
         .where('status', 'in', CLOSED_STATUSES)
         .where('completed_at', '<', closedBefore)
-        .where(({ exists, selectFrom }) => exists(selectFrom('artifacts').select('artifacts.id').whereRef('artifacts.run_id', '=', 'runs.id')))
+        .where(({ exists, selectFrom }) =>
+          exists(selectFrom('artifacts').select('artifacts.id').whereRef('artifacts.run_id', '=', 'runs.id')),
+        )
         .limit(limit)
         .execute();
       return rows.map(({ id }) => id);

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
-import type { S3Client } from '@aws-sdk/client-s3';
+import type * as S3 from '@aws-sdk/client-s3';
+import type * as Storage from '@aws-sdk/lib-storage';
 import { keyOf, PROBE, runKey, unusableStore } from './artifact-store.ts';
 import type { ArtifactStore, ByteRange, StoredArtifact } from './artifact-store.ts';
 
@@ -44,10 +45,9 @@ export function createS3Store(place: S3Place): ArtifactStore {
   };
 }
 
-type Library = typeof import('@aws-sdk/client-s3');
-type Sdk = Pick<Library, 'GetObjectCommand' | 'PutObjectCommand' | 'DeleteObjectsCommand' | 'ListObjectsV2Command'> & {
-  client: S3Client;
-  Upload: (typeof import('@aws-sdk/lib-storage'))['Upload'];
+type Sdk = Pick<typeof S3, 'GetObjectCommand' | 'PutObjectCommand' | 'DeleteObjectsCommand' | 'ListObjectsV2Command'> & {
+  client: S3.S3Client;
+  Upload: typeof Storage.Upload;
 };
 
 /** Whoever has no such store is spared what it loads. */
