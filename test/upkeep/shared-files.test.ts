@@ -1,5 +1,8 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { composeFiles } from '../../src/compose-artifacts.ts';
 import { loadConfig } from '../../src/config.ts';
@@ -11,6 +14,7 @@ import { exampleRun } from '../support/example-run.ts';
 import { startS3Server } from '../support/s3-server.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
+const RECORDING = fileURLToPath(new URL('recording-process.fixture.ts', import.meta.url));
 const DAY_MS = 24 * 3_600_000;
 const daysAgo = (days: number): string => new Date(Date.now() - days * DAY_MS).toISOString();
 
@@ -67,6 +71,20 @@ test('what a process had not sent when it ended, the next one of its home sends'
   }
   await all.server.start();
   expect(await all.names()).toEqual([]);
+  await using _next = all.begin();
+  await inStore(all, ['belay/0000aaaa/plan.md']);
+});
+
+test('what a killed process had recorded, the next one of its home sends', async () => {
+  await using all = await sharing();
+  await all.server.stop();
+  const env = { ...all.server.env, BELAY_HOME: all.home, PATH: process.env['PATH'] };
+  const killed = spawn(process.execPath, [RECORDING], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = once(killed, 'exit');
+  await once(killed.stdout, 'data');
+  killed.kill('SIGKILL');
+  await ended;
+  await all.server.start();
   await using _next = all.begin();
   await inStore(all, ['belay/0000aaaa/plan.md']);
 });
