@@ -28,7 +28,12 @@ test('an API on another host starts a run, and has all that it left: by the data
     ...server.env,
   };
   await using belay = await startBelay(settings);
-  const project = await belay.project({ files: { '.belay.yml': 'setup: sh say.sh\ntest: sh say.sh\n', 'say.sh': `${SAY}\n` } });
+  // The agent leaves what it knows in a file, the tests and the set-up in their output.
+  const implement = [{ say: 'Wrote it down.', write: { 'notes.md': 'written down\n' }, run: `${SAY} > ids.txt` }];
+  const project = await belay.project({
+    script: { implement },
+    files: { '.belay.yml': 'setup: sh say.sh\ntest: sh say.sh\n', 'say.sh': `${SAY}\n` },
+  });
   await using api = await startTestApi({
     settings: { ...settings, BELAY_SCRIPT: join(dirname(project.path), 'script.yml') },
     target: () => Promise.resolve(localTarget(belay.address)),
@@ -46,7 +51,8 @@ test('an API on another host starts a run, and has all that it left: by the data
   await eventually(async () => expect(await get(`/api/runs/${id}`)).toMatchObject({ status: 'completed', outcome: 'pull_request' }));
 
   expect(await eventually(() => textOf(`/api/runs/${id}/plan`))).toContain('# Plan');
-  expect(await eventually(() => textOf(`/api/runs/${id}/diff`))).toContain('+written down');
+  const diff = await eventually(() => textOf(`/api/runs/${id}/diff`));
+  expect(diff).toContain('+written down');
   expect(await get(`/api/runs/${id}/trace`)).toMatchObject({ runId: id, status: 'completed' });
   expect(await textOf(`/api/runs/${id}/logs/download`)).toContain('sh say.sh: passed');
   const { items } = await get<{ items: Listed[] }>(`/api/runs/${id}/artifacts?limit=200`);
@@ -58,6 +64,7 @@ test('an API on another host starts a run, and has all that it left: by the data
   const sessions = steps.find(({ number }) => number === answer?.step)?.sessions.map(({ sessionId }) => sessionId);
   expect([answer?.phase, sessions]).toEqual(['implement', [answer?.session]]);
 
+  expect(diff).toContain(`+run=${id} phase=implement step=${answer?.step}\n`);
   const tests = items.find(({ name }) => name.endsWith('-run-tests.log'));
   expect(await textOf(tests?.download ?? '')).toContain(`run=${id} phase=test step=${tests?.step}\n`);
   const setup = items.find(({ name }) => name === 'setup.log');
