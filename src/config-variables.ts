@@ -223,6 +223,9 @@ const variables = z.object({
 export type VariableName = keyof typeof variables.shape;
 export const VARIABLE_NAMES = Object.keys(variables.shape) as VariableName[];
 
+/** No settings: what agents and tests are told of their run, those of Belay itself among them. */
+export const TOLD_TO_AGENTS: readonly string[] = ['BELAY_RUN_ID', 'BELAY_PHASE', 'BELAY_STEP'];
+
 /** What is known of a variable. */
 export function variableDoc(name: VariableName): VariableDoc {
   const doc = variableDocs.get(variables.shape[name]);

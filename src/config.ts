@@ -9,7 +9,7 @@ import type { ArtifactsPlace } from './config-artifacts.ts';
 import { apiConfig } from './config-api.ts';
 import type { ApiConfig } from './config-api.ts';
 import { secretFromFile, secretOfFile } from './config-secret-files.ts';
-import { VARIABLE_NAMES, environment, variableDoc } from './config-variables.ts';
+import { TOLD_TO_AGENTS, VARIABLE_NAMES, environment, variableDoc } from './config-variables.ts';
 import type { Environment, VariableName } from './config-variables.ts';
 import { WAITS } from './contracts/constants.ts';
 import type { CheckpointPlace, EngineName, NoticeName, PhaseName } from './contracts/constants.ts';
@@ -27,8 +27,6 @@ const MEBIBYTE = 1024 ** 2;
 const WORKING_MS = 6 * 60 * 60_000;
 /** As the catalogue's classes have it: five failures in a row, a minute, two successes. */
 const BREAKERS: BreakerTiming = { failures: 5, openMs: 60_000, successes: 2 };
-/** What agents and tests are told by, such as those of Belay itself. */
-const OF_A_WORKSPACE = ['BELAY_RUN_ID', 'BELAY_PHASE', 'BELAY_STEP'];
 /** More than a few slips of the finger make another word. */
 const MAX_TYPOS = 3;
 
@@ -208,7 +206,7 @@ function limitsOf(values: Environment): RunLimits {
 
 function unknownVariables(env: NodeJS.ProcessEnv): string[] {
   const isKnown = (name: string): boolean =>
-    VARIABLE_NAMES.some((known) => known === name) || secretOfFile(name) !== undefined || OF_A_WORKSPACE.includes(name);
+    VARIABLE_NAMES.some((known) => known === name) || secretOfFile(name) !== undefined || TOLD_TO_AGENTS.includes(name);
   const unknown = Object.keys(env).filter((name) => name.startsWith('BELAY_') && !isKnown(name));
   return unknown.toSorted().map((name) => `${name} is not a setting of Belay and has no effect${suggestion(name)}`);
 }
