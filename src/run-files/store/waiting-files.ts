@@ -1,4 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
+import { BelayError } from '../../contracts/errors.ts';
 import type { ArtifactRecord } from '../../contracts/records.ts';
 
 /** What is still to be done at the store: an artifact to put there, or a run to remove from it. */
@@ -24,9 +25,16 @@ export function openWaitingFiles(path: string): WaitingFiles {
   const insert = database.prepare('insert into waiting (run_id, artifact) values (?, ?)');
   const select = database.prepare('select seq, run_id, artifact from waiting where seq > ? order by seq limit ?');
   const remove = database.prepare('delete from waiting where seq = ?');
+  const add = (runId: string, artifact: string | null): void => {
+    try {
+      insert.run(runId, artifact);
+    } catch (error) {
+      throw isFull(error) ? new BelayError({ code: 'disk_full', message: `There is no room for ${path}.`, cause: error }) : error;
+    }
+  };
   return {
-    put: (artifact) => void insert.run(artifact.runId, JSON.stringify(artifact)),
-    remove: (runId) => void insert.run(runId, null),
+    put: (artifact) => add(artifact.runId, JSON.stringify(artifact)),
+    remove: (runId) => add(runId, null),
     next: (after, limit) =>
       select.all(after, limit).map(({ seq, run_id: runId, artifact }) => ({
         seq: Number(seq),
@@ -37,3 +45,6 @@ export function openWaitingFiles(path: string): WaitingFiles {
     [Symbol.dispose]: () => database.close(),
   };
 }
+
+const SQLITE_FULL = 13;
+const isFull = (error: unknown): boolean => error instanceof Error && 'errcode' in error && error.errcode === SQLITE_FULL;
