@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { describeError, exitCodeOf } from './cli/terminal.ts';
+import { composeFiles } from './compose-artifacts.ts';
 import { composeForges } from './compose-forges.ts';
 import { intakeOf } from './compose-intake.ts';
 import { openWebhooks } from './compose-triggers.ts';
@@ -18,7 +19,6 @@ import type { ServedApi } from './http/serve-api.ts';
 import { openLedger } from './ledger/open-ledger.ts';
 import { ownFolder } from './process/own-folder.ts';
 import { onStopSignals } from './process/stop-signals.ts';
-import { createRunFiles } from './run-files/run-files.ts';
 import { createLog } from './telemetry/log.ts';
 import type { Log } from './telemetry/log.ts';
 import { localTarget, namedTarget } from './temporal/connection.ts';
@@ -45,9 +45,8 @@ export async function startApi({ config, env, log, ownToken, patience = PATIENCE
   const stopping = new AbortController();
   const target = request.target ?? (() => findTarget(config, env));
   const temporal = stack.use(createTemporalAccess({ target }));
-  const ledger = stack.use(await openLedger(config.database));
-  const files = createRunFiles({ home });
   const onProblem = (error: unknown, message: string): void => log.warn(error, message);
+  const { ledger, files } = stack.use(composeFiles({ config, ledger: stack.use(await openLedger(config.database)), onProblem }));
   const places = composeForges(config, env);
   // Ends last but for what it works with: a delivery that is being processed is brought to its end.
   const webhooks =

@@ -4,6 +4,7 @@ import type { Kind } from './config-values.ts';
 export const GROUPS = [
   'Where things are',
   'Database',
+  'Artifacts',
   'Temporal',
   'GitHub',
   'Agents',

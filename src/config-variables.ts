@@ -19,6 +19,7 @@ import {
 } from './config-values.ts';
 import { triggerVariables } from './config-trigger-variables.ts';
 import { workspaceVariables } from './config-workspace-variables.ts';
+import { artifactVariables } from './config-artifacts.ts';
 import { databaseVariables } from './config-database.ts';
 import { optional, variableDocs, withDefault } from './config-variable.ts';
 import type { VariableDoc } from './config-variable.ts';
@@ -37,6 +38,7 @@ const variables = z.object({
     description: 'The folder of everything that Belay keeps: ledger, embedded Temporal, mirrors, worktrees, what runs left.',
   }),
   ...databaseVariables,
+  ...artifactVariables,
 
   BELAY_TEMPORAL_ADDRESS: optional(hostAndPort, {
     group: 'Temporal',
@@ -220,6 +222,9 @@ const variables = z.object({
 
 export type VariableName = keyof typeof variables.shape;
 export const VARIABLE_NAMES = Object.keys(variables.shape) as VariableName[];
+
+/** No settings: what agents and tests are told of their run, those of Belay itself among them. */
+export const TOLD_TO_AGENTS: readonly string[] = ['BELAY_RUN_ID', 'BELAY_PHASE', 'BELAY_STEP'];
 
 /** What is known of a variable. */
 export function variableDoc(name: VariableName): VariableDoc {

@@ -4,10 +4,12 @@ import type { BreakerTiming } from './activities/breakers.ts';
 import type { PortRange } from './contracts/port-range.ts';
 import { gitHubAppConfig, triggerConfig } from './config-triggers.ts';
 import type { GitHubAppConfig, TriggerConfig } from './config-triggers.ts';
+import { artifactsPlace } from './config-artifacts.ts';
+import type { ArtifactsPlace } from './config-artifacts.ts';
 import { apiConfig } from './config-api.ts';
 import type { ApiConfig } from './config-api.ts';
 import { secretFromFile, secretOfFile } from './config-secret-files.ts';
-import { VARIABLE_NAMES, environment, variableDoc } from './config-variables.ts';
+import { TOLD_TO_AGENTS, VARIABLE_NAMES, environment, variableDoc } from './config-variables.ts';
 import type { Environment, VariableName } from './config-variables.ts';
 import { WAITS } from './contracts/constants.ts';
 import type { CheckpointPlace, EngineName, NoticeName, PhaseName } from './contracts/constants.ts';
@@ -33,6 +35,8 @@ export interface Config {
   home: string;
   /** Where the ledger is. */
   database: LedgerPlace;
+  /** Where hosts have the files of runs in common; unset: nowhere. */
+  artifacts?: ArtifactsPlace;
   temporal: {
     /** Unset: a running `belay dev` is looked for, else one is started. */
     address?: string;
@@ -81,6 +85,8 @@ export interface Config {
     temporalApiKey?: string;
     notifyUrl?: string;
     notifySecret?: string;
+    awsSecretAccessKey?: string;
+    awsSessionToken?: string;
   };
   /** What looks like a mistake but stops nothing: unknown names, settings given twice. */
   warnings: string[];
@@ -108,6 +114,7 @@ function configOf(values: Environment, { env, warnings }: { env: NodeJS.ProcessE
   return {
     home: absolutePath(values.BELAY_HOME, env),
     database,
+    ...withoutUndefined({ artifacts: artifactsPlace(values, optionalPath) }),
     temporal: withoutUndefined({
       address: values.BELAY_TEMPORAL_ADDRESS ?? values.TEMPORAL_ADDRESS,
       namespace: values.TEMPORAL_NAMESPACE,
@@ -164,6 +171,8 @@ function secretsOf(values: Environment, databaseUrl: string | undefined): Config
     temporalApiKey: values.TEMPORAL_API_KEY,
     notifyUrl: values.BELAY_NOTIFY_URL,
     notifySecret: values.BELAY_NOTIFY_SECRET,
+    awsSecretAccessKey: values.AWS_SECRET_ACCESS_KEY,
+    awsSessionToken: values.AWS_SESSION_TOKEN,
     githubAppKey: values.GITHUB_APP_PRIVATE_KEY,
     webhookSecret: values.GITHUB_WEBHOOK_SECRET,
     webhookSecretPrevious: values.GITHUB_WEBHOOK_SECRET_PREVIOUS,
@@ -196,7 +205,8 @@ function limitsOf(values: Environment): RunLimits {
 }
 
 function unknownVariables(env: NodeJS.ProcessEnv): string[] {
-  const isKnown = (name: string): boolean => VARIABLE_NAMES.some((known) => known === name) || secretOfFile(name) !== undefined;
+  const isKnown = (name: string): boolean =>
+    VARIABLE_NAMES.some((known) => known === name) || secretOfFile(name) !== undefined || TOLD_TO_AGENTS.includes(name);
   const unknown = Object.keys(env).filter((name) => name.startsWith('BELAY_') && !isKnown(name));
   return unknown.toSorted().map((name) => `${name} is not a setting of Belay and has no effect${suggestion(name)}`);
 }

@@ -15,6 +15,7 @@ import { findExecutable } from './process/executable.ts';
 import { hostMemory, knowsMemory } from './process/host-memory.ts';
 import type { HostMemory } from './process/host-memory.ts';
 import { chooseIsolation } from './process/isolation.ts';
+import type { ArtifactStore } from './run-files/store/artifact-store.ts';
 import type { MemoryLimits } from './process/memory-watch.ts';
 import { TEMPORAL_CLI_VERSION, locateTemporalCli } from './temporal/cli-binary.ts';
 import type { FindTemporalCliRequest } from './temporal/cli-binary.ts';
@@ -26,6 +27,7 @@ import { compareVersions } from './temporal/versions.ts';
 const OLDEST_GIT = '2.38.0';
 /** Fewer at once, and most runs wait for each other. */
 const LITTLE_ROOM = 2;
+const STORE_HINT = 'Check BELAY_ARTIFACTS_URL, the key, and that it may put, get, list and delete there; docs/artifacts.md has the rights.';
 const OLDEST_NODE = '24.0.0';
 const MEBIBYTE = 1024 ** 2;
 /** A worktree, its dependencies and an agent's log fit; several at once do not. */
@@ -57,13 +59,15 @@ export interface DiagnoseRequest {
   gitHub?: { client: GitHubClient; repository?: RepositoryRef | undefined };
   /** What workspaces may take of this machine, and how many there may be. */
   bounds?: CapacityBounds;
+  /** Where hosts have files in common. */
+  store?: ArtifactStore | undefined;
 }
 
 export interface CapacityBounds extends MemoryLimits {
   workspaces: number;
 }
 
-/** Looks at everything Belay needs on this machine. Changes nothing. */
+/** Looks at everything Belay needs on this machine. Leaves everything as it was. */
 export async function diagnose(request: DiagnoseRequest): Promise<Finding[]> {
   return Promise.all([
     checkGit(request),
@@ -73,6 +77,7 @@ export async function diagnose(request: DiagnoseRequest): Promise<Finding[]> {
     ...(request.gitHub ? [checkGitHub(request.gitHub)] : []),
     checkHome(request.home),
     checkDisk(request.home),
+    ...(request.store ? [checkStore(request.store)] : []),
     checkIsolation(),
     ...(request.bounds && knowsMemory ? [Promise.resolve(judgeMemory(hostMemory(), request.bounds))] : []),
   ]);
@@ -211,6 +216,16 @@ async function checkHome(home: string): Promise<Finding> {
   if ((found.mode & 0o077) === 0) return { check, status: 'ok', detail: home };
   const mode = (found.mode & 0o777).toString(8);
   return { check, status: 'warning', detail: `${home} is open to other users (mode ${mode})`, hint: `Run: chmod 700 '${home}'` };
+}
+
+async function checkStore(store: ArtifactStore): Promise<Finding> {
+  try {
+    await store.check();
+    return { check: 'artifacts', status: 'ok', detail: `${store.where} can be written to` };
+  } catch (error) {
+    if (!(error instanceof BelayError)) throw error;
+    return { check: 'artifacts', status: 'problem', detail: error.message, hint: STORE_HINT };
+  }
 }
 
 async function checkDisk(home: string): Promise<Finding> {

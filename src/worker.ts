@@ -16,6 +16,7 @@ import { loadConfig } from './config.ts';
 import { hostWorkQueue } from './contracts/constants.ts';
 import { BelayError } from './contracts/errors.ts';
 import { composeEngines } from './compose-engines.ts';
+import { composeFiles } from './compose-artifacts.ts';
 import { composeForges } from './compose-forges.ts';
 import { composeScheduled } from './compose-triggers.ts';
 import { useHelper } from './git/helper.ts';
@@ -36,7 +37,6 @@ import type { ProcessorShares } from './process/processor-shares.ts';
 import type { Bounds, ProcessTrees } from './process/process-trees.ts';
 import { createProcessTrees, reapBoot } from './process/process-trees.ts';
 import type { StartChild } from './process/start-child.ts';
-import { createRunFiles } from './run-files/run-files.ts';
 import type { Log } from './telemetry/log.ts';
 import { createLog, temporalLogger } from './telemetry/log.ts';
 import { announce } from './temporal/announcement.ts';
@@ -171,12 +171,12 @@ async function composeDependencies(composition: Composition): Promise<Dependenci
   stack.defer(() => worktrees.settled());
   const mirrors = createMirrors({ home, env });
   await worktrees.sweep(await mirrors.list());
-  const ledger = stack.use(await openPatientLedger({ place: config.database, home, onProblem }));
+  const own = stack.use(await openPatientLedger({ place: config.database, home, onProblem }));
+  const { ledger, files, store } = stack.use(composeFiles({ config, ledger: own, onProblem }));
   const breakers = createBreakers({ ledger, onProblem, ...config.breakers });
   const bounds = { memory, workspaceOf: workspaceFinder(home), processors: processorsOf(config) };
   const processes = stack.use(await parts.openProcesses({ bootId: host.boot, bounds, start }));
   const places = composeForges(config, env, rates.github);
-  const files = createRunFiles({ home });
   const useClient: UseClient = (work) => work(client, new AbortController().signal);
   return {
     home,
@@ -185,6 +185,7 @@ async function composeDependencies(composition: Composition): Promise<Dependenci
     ledger,
     ownSecrets: () => Object.values(config.secrets).filter((secret) => secret !== undefined),
     files,
+    ...(store ? { store } : {}),
     ...guardForges(places, breakers),
     triggers: composeScheduled({ config, ledger, files, ...places, useClient, onProblem }),
     breakers,

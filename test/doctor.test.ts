@@ -1,9 +1,10 @@
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { checkNode, diagnose, formatFindings, judgeDisk, judgeMemory } from '../src/doctor.ts';
 import type { DiagnoseRequest, Finding } from '../src/doctor.ts';
 import type { Engine, EngineHealth } from '../src/engines/engine.ts';
+import { createFolderStore } from '../src/run-files/store/folder-store.ts';
 import { localTarget } from '../src/temporal/connection.ts';
 import { scriptedGitHub } from './support/scripted-github.ts';
 import type { Script } from './support/scripted-github.ts';
@@ -78,6 +79,23 @@ describe('diagnose', () => {
     await using folder = await temporaryDirectory();
     const unsure = engine({ installed: true, version: '1.0', loggedIn: 'unknown' });
     expect(await finding('claude', machine(folder.path, { engines: [unsure] }))).toMatchObject({ status: 'warning' });
+  });
+
+  it('tries the store that hosts have files in common in, where there is one', async () => {
+    await using folder = await temporaryDirectory();
+    const store = createFolderStore({ folder: join(folder.path, 'shared') });
+    expect(await finding('artifacts', machine(folder.path, { store }))).toEqual({
+      check: 'artifacts',
+      status: 'ok',
+      detail: `${join(folder.path, 'shared')} can be written to`,
+    });
+    expect(await readdir(join(folder.path, 'shared', 'artifacts'))).toEqual([]);
+    const none = createFolderStore({ folder: '/dev/null/shared' });
+    expect(await finding('artifacts', machine(folder.path, { store: none }))).toMatchObject({
+      status: 'problem',
+      detail: expect.stringContaining('The store of artifacts at /dev/null/shared cannot be used') as string,
+      hint: expect.stringContaining('BELAY_ARTIFACTS_URL') as string,
+    });
   });
 
   it('looks at who may read the home folder, and does not make one', async () => {

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { Context } from '@temporalio/activity';
 import type { Command } from '../prompts/prompt.ts';
 import { loadCommand, renderCommand } from '../prompts/prompt.ts';
@@ -17,9 +16,12 @@ import { takingOver } from './taking-over.ts';
 import type { Holding } from './holdings.ts';
 import { bringInterrupted, keepInterrupted } from './interrupted.ts';
 import type { Journal } from './journal.ts';
-import { createJournal, recordedStep, unwritten } from './journal.ts';
+import { keepDiff } from './keep-diff.ts';
+import { createJournal, recordedStep, recordOutput, unwritten } from './journal.ts';
 import { promptValues } from './prompt-values.ts';
 import { keepNotes, workspacePrompt } from './workspace-prompt.ts';
+import { leftBy } from '../run-files/run-files.ts';
+import type { NewArtifact } from '../run-files/run-files.ts';
 import { splitNotes } from '../texts/plan-notes.ts';
 import type { Spending } from './spending.ts';
 import { messagesAlone, withMessages, withRules } from './prompt-rules.ts';
@@ -29,7 +31,7 @@ import { openSpending } from './spending.ts';
 import type { StepNotes } from './step-notes.ts';
 import { createStepNotes } from './step-notes.ts';
 import type { Said, Turn, TurnResult } from './turn.ts';
-import { playTurn } from './turn.ts';
+import { playTurn, transcriptOf } from './turn.ts';
 
 /** How much of an answer the workflow sees, for summaries: its history is to stay small, however much an agent says. */
 const MAX_SAID = 500;
@@ -73,12 +75,12 @@ async function runAgent(work: AgentWork): Promise<AgentOutcome> {
   let session: string | undefined;
   try {
     const prepared = await prepare(work, notes);
-    const { prompt, resume } = prepared;
+    const { said } = prepared;
     command = prepared.command;
     journal.line(
-      `${input.command} · ${input.engine} · attempt ${input.step.attempt}${resume ? ' · goes on where it was interrupted' : ''}`,
+      `${input.command} · ${input.engine} · attempt ${input.step.attempt}${'resume' in said ? ' · goes on where it was interrupted' : ''}`,
     );
-    const env = environmentOf(deps, holding);
+    const env = environmentOf(deps, holding, input.step);
     const turn: Turn = {
       deps,
       input,
@@ -90,7 +92,6 @@ async function runAgent(work: AgentWork): Promise<AgentOutcome> {
       onSession: (id) => notes.noteSession((session = id)),
       spending,
     };
-    const said = resume ? { prompt, resume } : { prompt, sessionId: randomUUID() };
     const answer = await performEffect(deps, { name: 'agent-turn', runId, on: input.command }, () => ask(work, turn, said));
     const again = (more: string) => playTurn(turn, { prompt: more, resume: answer.sessionId });
     const outcome = await finish({ work, command, answer, spending, again });
@@ -102,7 +103,7 @@ async function runAgent(work: AgentWork): Promise<AgentOutcome> {
 }
 
 /** An interrupted session goes on in the files it left, and so does whoever takes its place; everything else starts from the checkpoint. */
-async function prepare(work: AgentWork, notes: StepNotes): Promise<{ command: Command; prompt: string; resume: string | undefined }> {
+async function prepare(work: AgentWork, notes: StepNotes): Promise<{ command: Command; said: Said }> {
   const { deps, holding, input } = work;
   const override = holding.overrides.get(input.command);
   const command = loadCommand({ name: input.command, ...(override === undefined ? {} : { override }) });
@@ -120,21 +121,24 @@ async function prepare(work: AgentWork, notes: StepNotes): Promise<{ command: Co
   const told = resume ? '' : await takingOver(deps, holding, input, command);
   const whole = withMessages(`${asked}${told}${await workspacePrompt(deps, holding, command)}`, input.messages);
   const prompt = interrupted ? resumed(whole) : resume ? messagesAlone(input.messages ?? []) : whole;
-  await keep(work, 'prompt', `${input.command}.md`, prompt);
-  return { command, prompt, resume };
+  const sessionId = resume ?? randomUUID();
+  await keep(work, { kind: 'prompt', name: `${input.command}.prompt.md`, sessionId, text: prompt });
+  return { command, said: resume ? { prompt, resume } : { prompt, sessionId } };
 }
 
 async function ask(work: AgentWork, turn: Turn, said: Said): Promise<TurnResult> {
+  let sessionId = 'resume' in said ? said.resume : said.sessionId;
   try {
     const first = await playTurn(turn, said);
+    ({ sessionId } = first);
     return await checkAnswer({
       output: turn.command.output,
       first,
       again: (prompt) => playTurn(turn, { prompt, resume: first.sessionId }),
-      keepRaw: (text) => keep(work, 'answer', `${work.input.command}.raw.txt`, text),
+      keepRaw: (text) => keep(work, { kind: 'answer', name: `${work.input.command}.raw.txt`, sessionId: first.sessionId, text }),
     });
   } finally {
-    await keepTranscript(work).catch(unwritten('The record of a transcript'));
+    await keepTranscript(work, sessionId).catch(unwritten('The record of a transcript'));
   }
 }
 
@@ -150,6 +154,7 @@ async function finish({ work, command, answer, spending, again }: Finished): Pro
   const { input, holding } = work;
   const settled = await settle(work, command, again);
   holding.at = settled.checkpoint;
+  if (settled.changed) await keepDiff(work.deps, holding, { step: input.step, to: settled.checkpoint });
   const artifact = input.keepAs === 'plan' ? await keepPlan(work, answer) : await keepAnswer(work, answer);
   return {
     session: spentOn(input, answer.sessionId, spending),
@@ -161,17 +166,17 @@ async function finish({ work, command, answer, spending, again }: Finished): Pro
   };
 }
 
-async function keepAnswer(work: AgentWork, { text, json }: TurnResult) {
+async function keepAnswer(work: AgentWork, { sessionId, text, json }: TurnResult) {
   const { command } = work.input;
-  if (json === undefined) return keep(work, 'answer', `${command}.md`, text);
-  return keep(work, 'answer', `${command}.json`, JSON.stringify(json, undefined, 2));
+  if (json === undefined) return keep(work, { kind: 'answer', name: `${command}.md`, sessionId, text });
+  return keep(work, { kind: 'answer', name: `${command}.json`, sessionId, text: JSON.stringify(json, undefined, 2) });
 }
 
 /** Its notes on the codebase are for later runs too; they are kept apart. */
-async function keepPlan(work: AgentWork, { text }: TurnResult) {
+async function keepPlan(work: AgentWork, { sessionId, text }: TurnResult) {
   const { plan, notes } = splitNotes(text);
   if (notes) await keepNotes(work.deps, work.holding, notes).catch(unwritten('The notes on the codebase'));
-  return keep(work, 'plan', 'plan.md', plan || text);
+  return keep(work, { kind: 'plan', name: 'plan.md', sessionId, text: plan || text });
 }
 
 const spentOn = ({ command: name, engine }: AgentInput, id = 'failed', spending: Spending): SessionView => ({
@@ -184,17 +189,13 @@ const spentOn = ({ command: name, engine }: AgentInput, id = 'failed', spending:
 const resumed = (prompt: string): string =>
   `You were interrupted while you worked on the following. Look at the present state of the workspace and go on from there; do not start over.\n\n${prompt}`;
 
-async function keepTranscript({ deps, input }: AgentWork): Promise<void> {
-  const place = { runId: input.step.lease.runId, step: input.step.number };
-  const path = deps.files.transcriptPath({ ...place, command: input.command });
+async function keepTranscript({ deps, input }: AgentWork, sessionId: string): Promise<void> {
   // A CLI that is not installed has said nothing.
-  if (!existsSync(path)) return;
-  await deps.ledger.recordArtifact(await deps.files.describeArtifact({ ...place, kind: 'transcript', path }));
+  await recordOutput(deps, { ...transcriptOf(input), sessionId });
 }
 
-async function keep({ deps, input }: AgentWork, kind: 'prompt' | 'plan' | 'answer', name: string, text: string) {
-  const { lease, number } = input.step;
-  const artifact = await deps.files.writeArtifact({ runId: lease.runId, step: number, kind, name, text });
+async function keep({ deps, input }: AgentWork, left: Pick<NewArtifact, 'kind' | 'name' | 'sessionId'> & { text: string }) {
+  const artifact = await deps.files.writeArtifact({ ...leftBy(input.step), ...left });
   await deps.ledger.recordArtifact(artifact);
   return artifact;
 }

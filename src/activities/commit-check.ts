@@ -6,10 +6,12 @@ import type { CheckReport, ListedTest } from '../checks/report.ts';
 import type { SomeTests } from '../contracts/evidence.ts';
 import { plainLine } from '../contracts/text.ts';
 import type { ChecksInput, ChecksOutcome, FailureRef } from '../contracts/checks.ts';
+import { leftBy } from '../run-files/run-files.ts';
 import { withoutUndefined } from '../contracts/without-undefined.ts';
 import type { Dependencies } from './dependencies.ts';
 import { environmentOf } from './environment.ts';
 import type { Holding } from './holdings.ts';
+import { recordOutput, unwritten } from './journal.ts';
 import { artifactText } from './prompt-values.ts';
 
 /** More failures than this are not fixed one by one in one attempt. */
@@ -29,20 +31,20 @@ export async function checkCommit(
   const { worktree } = holding;
   if (holding.at !== checkpoint) await worktree.restore(checkpoint);
   holding.at = undefined;
-  const folder = path.join(deps.files.directory(step.lease.runId), 'evidence');
-  const name = `${String(step.number).padStart(3, '0')}-${step.name}`;
+  const output = { ...leftBy(step), kind: 'log', name: `${step.name}.log` } as const;
   const result = await runChecks({
     commands,
     timeoutMs,
     signal,
     cwd: worktree.path,
     ...withoutUndefined({ workingDirectory: holding.settings.workingDirectory }),
-    env: environmentOf(deps, holding),
-    reportDir: path.join(folder, name),
-    outputFile: path.join(folder, `${name}.log`),
+    env: environmentOf(deps, holding, step),
+    reportDir: path.join(deps.files.directory(step.lease.runId), 'evidence', `${String(step.number).padStart(3, '0')}-${step.name}`),
+    outputFile: deps.files.artifactPath(output),
     run: (request) => deps.processes.run(request),
   });
   signal.throwIfAborted();
+  await recordOutput(deps, output).catch(unwritten('The record of what the tests said'));
   if (!(await worktree.isAt(checkpoint))) await worktree.restore(checkpoint);
   holding.at = checkpoint;
   return result;

@@ -9,6 +9,7 @@ import type { Ledger } from '../ledger/ledger.ts';
 import type { Notifier } from '../notifications/webhook.ts';
 import type { CallRate } from '../pacing/call-rate.ts';
 import type { ProcessTrees } from '../process/process-trees.ts';
+import type { ArtifactStore } from '../run-files/store/artifact-store.ts';
 import type { RunFiles } from '../run-files/run-files.ts';
 import type { Tracker } from '../trackers/tracker.ts';
 import type { PortRegistry } from '../workspace/ports.ts';
@@ -28,6 +29,8 @@ export interface Dependencies {
   /** What must never be published, as it is now. */
   ownSecrets: () => readonly string[];
   files: RunFiles;
+  /** Where hosts have these files in common, if anywhere. */
+  store?: ArtifactStore;
   forges: Record<ForgeName, Forge>;
   trackers: Record<TrackerName, Tracker>;
   engines: Record<EngineName, Engine>;

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { log } from '@temporalio/activity';
@@ -11,6 +10,7 @@ import { withoutUndefined } from '../contracts/without-undefined.ts';
 import type { GitAccess } from '../git/access.ts';
 import type { Mirror } from '../git/mirror.ts';
 import type { Dependencies } from './dependencies.ts';
+import { isDiffOfRun } from '../run-files/diff-names.ts';
 import { earlierRuns, knownRun } from './run-view.ts';
 
 type Here = Pick<Dependencies, 'ledger' | 'files'>;
@@ -30,15 +30,17 @@ export async function artifactsToKeep(
 ): Promise<ArtifactRecord[]> {
   const given = [continues?.plan?.artifactId, continues?.review?.artifactId].filter((id) => id !== undefined);
   const foreign = await Promise.all(given.map((id) => ledger.getArtifact(id)));
-  const own = (await ledger.listArtifacts(runId)).filter(({ kind, path: name }) => KEPT.includes(kind) && !name.endsWith('.xml'));
+  const own = (await ledger.listArtifacts(runId)).filter(
+    ({ kind, name }) => KEPT.includes(kind) && !name.endsWith('.xml') && !isDiffOfRun(name),
+  );
   const all = [...foreign.filter((artifact) => artifact !== undefined), ...own];
-  return all.filter(({ bytes, path: name }) => bytes <= MAX_BYTES && existsSync(files.absolute(name)));
+  return all.filter(({ bytes, path: name }) => bytes <= MAX_BYTES && files.has({ path: name }));
 }
 
 /** Answers that no later phase reads, or that it can do without: pushed beside the next step. */
 const UNASKED = /(?:classify|implement|document|commit-message|pull-request|resolve-[a-z-]+)\.(?:md|json)$/;
 
-export const isAskedFor = ({ path: name }: ArtifactRecord): boolean => !UNASKED.test(name);
+export const isAskedFor = ({ name }: ArtifactRecord): boolean => !UNASKED.test(name);
 
 interface Writing {
   mirror: Mirror;
@@ -70,15 +72,18 @@ export async function writeRecord(deps: Here, { mirror, lease, host, artifacts }
   return mirror.treeOfFiles({ files, scratch: path.join(folder, 'index') });
 }
 
-const rowOf = ({ id, runId, step, kind, path: name, bytes, sha256, createdAt }: ArtifactRecord) => ({
+/** A row as it is written, and read again: without what the ledger alone knows. */
+const rowOf = ({ id, runId, phase, step, sessionId, kind, name, mediaType, path: file, bytes, sha256, createdAt }: ArtifactRecord) => ({
   id,
   runId,
   kind,
-  path: name,
+  name,
+  mediaType,
+  path: file,
   bytes,
   sha256,
   createdAt,
-  ...withoutUndefined({ step }),
+  ...withoutUndefined({ phase, step, sessionId }),
 });
 
 /** Who holds the run by a commit of its epoch ref; undefined where that is not one of Belay's. */
@@ -105,8 +110,8 @@ export async function restoreRecord(
 ): Promise<void> {
   const record = parsed(handoverRecord, await mirror.readFile({ commit, path: RECORD_FILE }));
   if (!record) return;
-  for (const { step, ...row } of record.artifacts) {
-    const artifact: ArtifactRecord = { ...row, ...withoutUndefined({ step }) };
+  for (const { phase, step, sessionId, ...row } of record.artifacts) {
+    const artifact: ArtifactRecord = { ...row, ...withoutUndefined({ phase, step, sessionId }) };
     await restoreArtifact(deps, { mirror, commit, artifact }).catch(untaken(`The artifact ${artifact.path}`));
   }
   await restoreRows(deps, record, runId).catch(untaken('What the ledger knew'));
@@ -133,7 +138,7 @@ async function restoreArtifact(
   { mirror, commit, artifact }: { mirror: Mirror; commit: string; artifact: ArtifactRecord },
 ) {
   const known = await ledger.getArtifact(artifact.id);
-  if (known && existsSync(files.absolute(known.path))) return;
+  if (known && files.has(known)) return;
   const text = await mirror.readFile({ commit, path: artifact.id });
   if (text === undefined) return;
   await files.restoreArtifact({ artifact, text });

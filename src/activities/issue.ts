@@ -3,6 +3,7 @@ import { BelayError } from '../contracts/errors.ts';
 import type { Issue, IssueRef } from '../contracts/repository.ts';
 import { plainLine } from '../contracts/text.ts';
 import type { IssueNow, ReadIssueInput, ReadIssueOutcome } from '../contracts/work.ts';
+import { leftBy } from '../run-files/run-files.ts';
 import { issueText } from '../texts/issue-text.ts';
 import type { Dependencies } from './dependencies.ts';
 import { recordedStep } from './journal.ts';
@@ -15,8 +16,7 @@ export function issueActivities(deps: Dependencies) {
         recordedStep(deps, step, async () => {
           const found = issue ? await deps.trackers[issue.tracker].getIssue({ ...issue, withComments: true }) : undefined;
           const text = found ? issueText(found) : (request ?? '');
-          const place = { runId: step.lease.runId, step: step.number, kind: 'issue' as const };
-          const artifact = await deps.files.writeArtifact({ ...place, name: 'issue.md', text });
+          const artifact = await deps.files.writeArtifact({ ...leftBy(step), kind: 'issue', name: 'issue.md', text });
           await deps.ledger.recordArtifact(artifact);
           const title = plainLine(found?.title ?? text.split('\n', 1)[0] ?? '');
           return { value: { artifactId: artifact.id, title, ...(found ? { digest: digestOf(found) } : {}) }, summary: title };

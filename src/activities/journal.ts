@@ -1,9 +1,10 @@
+import { existsSync } from 'node:fs';
 import { Context, log } from '@temporalio/activity';
 import type { LogEntry, LogLevel } from '../contracts/records.ts';
 import type { StepRef } from '../contracts/work.ts';
 import { plainText } from '../contracts/text.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import type { RunFiles } from '../run-files/run-files.ts';
+import type { NewArtifact, RunFiles } from '../run-files/run-files.ts';
 import type { Dependencies } from './dependencies.ts';
 
 /** The log of one attempt of one step: to the ledger and to the run's readable log. */
@@ -74,6 +75,11 @@ export const unwritten =
   (what: string) =>
   (error: unknown): void =>
     log.warn(`${what} could not be written`, { error });
+
+/** Registers what a command said, where it has said anything. */
+export async function recordOutput({ ledger, files }: Pick<Dependencies, 'ledger' | 'files'>, output: NewArtifact): Promise<void> {
+  if (existsSync(files.artifactPath(output))) await ledger.recordArtifact(await files.describeArtifact(output));
+}
 
 /** Records a step with its beginning and its end, however it ends. Only a beginning that cannot be recorded fails it. */
 export async function recordedStep<T>(

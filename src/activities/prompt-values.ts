@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { BelayError } from '../contracts/errors.ts';
 import type { PromptValue } from '../contracts/work.ts';
 import { fenced } from '../prompts/prompt.ts';
@@ -64,7 +63,7 @@ export async function artifactIfHere(deps: Pick<Dependencies, 'ledger' | 'files'
 /** A ledger that several hosts share knows of files that only one of them has. */
 export async function isArtifactHere({ ledger, files }: Pick<Dependencies, 'ledger' | 'files'>, id: string): Promise<boolean> {
   const artifact = await ledger.getArtifact(id);
-  return artifact !== undefined && existsSync(files.absolute(artifact.path));
+  return artifact !== undefined && files.has(artifact);
 }
 
 /** A part of a JSON artifact, as text. */

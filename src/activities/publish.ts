@@ -10,6 +10,7 @@ import type { Dependencies } from './dependencies.ts';
 import { performEffect } from './effects.ts';
 import { assertCurrent } from './fence.ts';
 import { createJournal, recordedStep } from './journal.ts';
+import { keepDiff } from './keep-diff.ts';
 import { artifactIfHere, artifactText } from './prompt-values.ts';
 import { earlierRuns, viewOfRun } from './run-view.ts';
 import { testNotes } from './test-notes.ts';
@@ -22,6 +23,7 @@ export function publishActivities(deps: Dependencies) {
       return deps.holdings.use(input.step, cancelled, (holding, signal) =>
         recordedStep(deps, input.step, async () => {
           const value = await publishWork({ deps, holding, input, signal });
+          if ('headSha' in value) await keepDiff(deps, holding, { step: input.step, from: input.base.sha, to: value.headSha });
           return { value, summary: saidOf(value) };
         }),
       );

@@ -2,6 +2,7 @@ import type { CommandName } from '../contracts/constants.ts';
 import { plainLine } from '../contracts/text.ts';
 import type { AgentInput, AgentOutcome } from '../contracts/work.ts';
 import type { Command } from '../prompts/prompt.ts';
+import { leftBy } from '../run-files/run-files.ts';
 import type { Dependencies } from './dependencies.ts';
 import { performEffect } from './effects.ts';
 import type { Holding } from './holdings.ts';
@@ -122,8 +123,7 @@ async function undoWeakening({ deps, holding, input, journal }: Settling, to: st
   const reasons = await weakeningBetween(mirror, { from, to });
   if (reasons.length === 0) return [];
   const { text } = await mirror.diff({ from, to, maxBytes: MAX_DIFF_BYTES });
-  const { lease, number } = input.step;
-  const artifact = await deps.files.writeArtifact({ runId: lease.runId, step: number, kind: 'diff', name: 'undone.diff', text });
+  const artifact = await deps.files.writeArtifact({ ...leftBy(input.step), kind: 'diff', name: 'undone.diff', text });
   await deps.ledger.recordArtifact(artifact);
   await worktree.restore(from);
   journal.line(

@@ -1,4 +1,3 @@
-import path from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { BelayError } from '../contracts/errors.ts';
 import type { Grant, LeaseRef } from '../contracts/lease.ts';
@@ -7,6 +6,7 @@ import type { RepositorySettings } from '../repository-settings.ts';
 import { workingDirectory } from '../workspace/working-directory.ts';
 import type { Dependencies } from './dependencies.ts';
 import { environmentOf } from './environment.ts';
+import { recordOutput, unwritten } from './journal.ts';
 
 /** Installing a big repository's dependencies takes minutes; an hour means that it hangs. */
 const SETUP_LIMIT_MS = 60 * 60_000;
@@ -19,11 +19,23 @@ export interface Setup {
   settings: RepositorySettings;
 }
 
-type Means = Pick<Dependencies, 'processes' | 'files' | 'workspaceEnvironment'>;
+type Means = Pick<Dependencies, 'processes' | 'files' | 'ledger' | 'workspaceEnvironment'>;
 
 /** Makes a new worktree ready to work in, with the repository's own commands. Throws setup_failed with the end of their output. */
-export async function runSetup({ processes, files, workspaceEnvironment }: Means, setup: Setup, signal: AbortSignal): Promise<void> {
-  const outputFile = path.join(files.directory(setup.lease.runId), 'setup.log');
+export async function runSetup(means: Means, setup: Setup, signal: AbortSignal): Promise<void> {
+  const output = { runId: setup.lease.runId, kind: 'log', name: 'setup.log' } as const;
+  try {
+    await runCommands(means, setup, { outputFile: means.files.artifactPath(output), signal });
+  } finally {
+    await recordOutput(means, output).catch(unwritten('The record of what the setup said'));
+  }
+}
+
+async function runCommands(
+  { processes, workspaceEnvironment }: Means,
+  setup: Setup,
+  { outputFile, signal }: { outputFile: string; signal: AbortSignal },
+): Promise<void> {
   const env = environmentOf({ workspaceEnvironment }, setup);
   const { workingDirectory: folder, limits } = setup.settings;
   const limitMs = limits.setupMs ?? SETUP_LIMIT_MS;

@@ -5,8 +5,10 @@ import type { StepRef } from '../contracts/work.ts';
 import { markersIn } from '../git/conflict-markers.ts';
 import { mergeTrees } from '../git/merge-trees.ts';
 import type { Mirror } from '../git/mirror.ts';
+import { leftBy } from '../run-files/run-files.ts';
 import type { Dependencies } from './dependencies.ts';
 import { recordedStep } from './journal.ts';
+import { keepDiff } from './keep-diff.ts';
 import { artifactText } from './prompt-values.ts';
 
 const SHOWN_FILES = 5;
@@ -37,6 +39,7 @@ export function takeInActivities(deps: Dependencies) {
           holding.at = undefined;
           await worktree.restore(checkpoint, { signal });
           holding.at = checkpoint;
+          await keepDiff(deps, holding, { step, to: checkpoint });
           const summary = `${theirs.name} at ${theirs.sha.slice(0, 12)}`;
           if (merged.conflicts.length === 0) return { value: { checkpoint }, summary };
           const { conflicts: files, messages } = merged;
@@ -72,9 +75,9 @@ async function isOpen(mirror: Mirror, { ours, theirs }: ConflictReport, checkpoi
   return markersIn(text ?? '').some((line) => !known.has(line));
 }
 
-async function keepReport(deps: Dependencies, { lease, number, name }: StepRef, report: ConflictReport): Promise<Conflicts> {
+async function keepReport(deps: Dependencies, step: StepRef, report: ConflictReport): Promise<Conflicts> {
   const text = JSON.stringify(report, undefined, 2);
-  const artifact = await deps.files.writeArtifact({ runId: lease.runId, step: number, kind: 'other', name: `${name}.json`, text });
+  const artifact = await deps.files.writeArtifact({ ...leftBy(step), kind: 'other', name: `${step.name}.json`, text });
   await deps.ledger.recordArtifact(artifact);
   const files = report.files.slice(0, SHOWN_FILES).map((path) => plainLine(path, MAX_NAME));
   return { count: report.files.length, files, artifactId: artifact.id };

@@ -7,6 +7,8 @@ import type { EngineEvent, EngineResult } from '../engines/engine.ts';
 import { runTurn } from '../engines/turn.ts';
 import type { CallRate } from '../pacing/call-rate.ts';
 import type { Command } from '../prompts/prompt.ts';
+import { leftBy } from '../run-files/run-files.ts';
+import type { NewArtifact } from '../run-files/run-files.ts';
 import { dollars } from '../texts/words.ts';
 import type { Dependencies } from './dependencies.ts';
 import type { Journal } from './journal.ts';
@@ -91,7 +93,7 @@ async function run(turn: Turn, said: Said, { meter, onSession }: Listening): Pro
       processes: deps.processes,
       env: turn.env,
       limits: { idleMs: input.idleMs, totalMs: input.totalMs },
-      transcriptFile: deps.files.transcriptPath({ runId: input.step.lease.runId, step: input.step.number, command: input.command }),
+      transcriptFile: deps.files.artifactPath(transcriptOf(input)),
       signal,
       onEvent: (event) => {
         if (event.type === 'session') {
@@ -161,6 +163,13 @@ function requestOf({ deps, input, command, cwd }: Turn, said: Said, budgetUsd: n
     stateDir: path.join(deps.files.directory(input.step.lease.runId), 'engine'),
   };
 }
+
+/** Later attempts of the step go on in it. */
+export const transcriptOf = ({ step, command }: AgentInput): NewArtifact => ({
+  ...leftBy(step),
+  kind: 'transcript',
+  name: `${command}.jsonl`,
+});
 
 function lineOf(event: EngineEvent): string | undefined {
   if (event.type === 'text') return event.text.trim().slice(0, 500) || undefined;

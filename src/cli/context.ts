@@ -1,3 +1,4 @@
+import { composeFiles } from '../compose-artifacts.ts';
 import { composeForges } from '../compose-forges.ts';
 import type { Config } from '../config.ts';
 import { loadConfig } from '../config.ts';
@@ -21,5 +22,11 @@ export async function openContext(request: { env: NodeJS.ProcessEnv; terminal: T
   const { env, terminal } = request;
   const config = loadConfig(env);
   for (const warning of config.warnings) terminal.note(`belay: ${warning}`);
-  return { ...(await openReaderContext(request)), env, config, ...composeForges(config, env) };
+  await using stack = new AsyncDisposableStack();
+  const reader = stack.use(await openReaderContext(request));
+  const onProblem = (error: unknown, message: string): void =>
+    terminal.note(`belay: ${message}: ${error instanceof Error ? error.message : String(error)}`);
+  const { ledger, files } = stack.use(composeFiles({ config, ledger: reader.ledger, onProblem }));
+  const kept = stack.move();
+  return { ...reader, ledger, files, env, config, ...composeForges(config, env), [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }

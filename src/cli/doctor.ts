@@ -1,4 +1,5 @@
 import { composeEngines } from '../compose-engines.ts';
+import { artifactStoreOf } from '../compose-artifacts.ts';
 import { composeGitHub } from '../compose-forges.ts';
 import type { Config } from '../config.ts';
 import type { RepositoryRef } from '../contracts/repository.ts';
@@ -30,6 +31,7 @@ export async function doctor(
       cacheDir: temporalCacheDir(env),
     },
     bounds: { ...config.bounds, workspaces: config.workspaces.max },
+    store: artifactStoreOf(config),
     gitHub: { client, repository: await repositoryHere(client) },
     target: named ?? (running ? localTarget(running.address, running.namespace) : undefined),
   });

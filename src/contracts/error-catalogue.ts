@@ -175,6 +175,10 @@ export const ERRORS = {
     'The ledger cannot be opened, or is damaged.',
     'Check the file and its folder, or move the file away: Belay begins a new one.',
   ),
+  artifact_store_unusable: retry(
+    'The store that hosts have artifacts in common in does not answer, or refuses.',
+    'Check `BELAY_ARTIFACTS_URL` and who may write there; `belay doctor` tries it. Runs go on meanwhile, and their files are sent later.',
+  ),
   configuration_invalid: fatal(
     'The settings of this installation have a problem.',
     'Correct them; docs/settings.md explains every variable.',
@@ -189,6 +193,7 @@ export const ERRORS = {
   key_reused: fatal('The Idempotency-Key belongs to another request.', 'Use a new key for every new request.'),
   body_too_large: fatal('The body of the request is larger than it may be.', 'Put long texts into an issue, and name that.'),
   media_type_unsupported: fatal('The body is of a kind that is not read here.', 'Send JSON, as `application/json` in UTF-8.'),
+  range_not_satisfiable: fatal('The file is shorter than the part of it that was asked for.', 'Ask for less, or for all of it.'),
   too_many_calls: retry('There were too many calls in a minute.', 'Ask again when the header `Retry-After` says.'),
   address_unusable: fatal('The address that the API is to listen at is taken, or is not of this machine.', 'Name another one.'),
   identity_unreachable: retry(

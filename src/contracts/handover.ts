@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { PHASES } from './constants.ts';
 import { ARTIFACT_KINDS } from './records.ts';
 import type { SessionRecord, StepRecord } from './records.ts';
 import type { RunView } from './run-view.ts';
@@ -15,8 +16,12 @@ export type HandoverLease = z.output<typeof handoverLease>;
 const artifact = z.object({
   id: z.string().regex(/^[0-9a-f]{20}$/),
   runId: z.string(),
+  phase: z.enum(PHASES).optional(),
   step: z.int().optional(),
+  sessionId: z.string().optional(),
   kind: z.enum(ARTIFACT_KINDS),
+  name: z.string(),
+  mediaType: z.string(),
   path: z.string(),
   bytes: z.int(),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),

@@ -45,11 +45,17 @@ export type ArtifactKind = (typeof ARTIFACT_KINDS)[number];
 
 /** A file that a run left. */
 export interface ArtifactRecord {
-  /** The same for the same run and path, so that a repeated write is the same artifact. */
+  /** The same for the same run, kind and name, so that a repeated write is the same artifact. */
   id: string;
   runId: string;
+  phase?: PhaseName;
   step?: number;
+  /** The agent's session that it came from. */
+  sessionId?: string;
   kind: ArtifactKind;
+  /** For people: the number of its step before what it is, such as `003-implement.md`. */
+  name: string;
+  mediaType: string;
   /** Relative to BELAY_HOME, with `/`. */
   path: string;
   bytes: number;

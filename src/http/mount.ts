@@ -62,6 +62,8 @@ function answering(route: Route, deps: ApiDependencies): RequestHandler {
     response.once('close', () => left.abort());
     const key = route.idempotent ? keyOf(request) : undefined;
     const lastEventId = route.resumable ? lastEventIdOf(request) : undefined;
+    // A part of what may have changed since is of no use: then all of it is sent.
+    const range = route.ranged && request.get('if-range') === undefined ? request.get('range') : undefined;
     const { authorization } = request.headers;
     const answer = await route.run({
       deps,
@@ -71,7 +73,7 @@ function answering(route: Route, deps: ApiDependencies): RequestHandler {
       body: request.body as unknown,
       signal: AbortSignal.any([left.signal, deps.stopping]),
       stillKnown: () => deps.authenticate({ authorization, address: request.ip ?? '' }),
-      ...withoutUndefined({ key, lastEventId }),
+      ...withoutUndefined({ key, lastEventId, range }),
     });
     await send(request, response, route, answer);
   };

@@ -43,6 +43,7 @@ function pathsOf(routes: readonly Route[]): ZodOpenApiPathsObject {
   return paths;
 }
 
+const range = z.string().optional().meta({ description: 'One part of it, such as `bytes=0-1023`' });
 const lastEventId = z.string().optional().meta({ description: 'The id of the last event that is known already: browsers send it' });
 
 function operationOf(route: Route): ZodOpenApiOperationObject {
@@ -59,6 +60,7 @@ function operationOf(route: Route): ZodOpenApiOperationObject {
       ...(params ? { path: params } : {}),
       ...(query ? { query } : {}),
       ...(route.idempotent ? { header: z.object({ 'Idempotency-Key': key }) } : {}),
+      ...(route.ranged ? { header: z.object({ Range: range }) } : {}),
       ...(route.resumable ? { header: z.object({ 'Last-Event-ID': lastEventId }) } : {}),
     },
     ...(body ? { requestBody: { required: !body.safeParse({}).success, content: { 'application/json': { schema: body } } } } : {}),

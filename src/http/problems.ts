@@ -1,6 +1,7 @@
 import { entryOf } from '../contracts/error-catalogue.ts';
 import { BelayError } from '../contracts/errors.ts';
 import type { ErrorClass, ErrorCode } from '../contracts/errors.ts';
+import { RangeNotSatisfiable } from './byte-range.ts';
 import { InvalidRequest } from './parsed.ts';
 import type { FieldProblem } from './parsed.ts';
 
@@ -31,6 +32,7 @@ const STATUSES: Partial<Record<ErrorCode, number>> = {
   earlier_work_missing: 409,
   body_too_large: 413,
   media_type_unsupported: 415,
+  range_not_satisfiable: 416,
   not_a_repository: 422,
   empty_repository: 422,
   repository_not_found: 422,
@@ -78,6 +80,7 @@ export function problemOf(error: BelayError): Problem {
 export function problemHeaders(error: BelayError): Record<string, string> {
   const status = statusOf(error.code);
   if (status === 401) return { 'www-authenticate': 'Bearer realm="belay"' };
+  if (error instanceof RangeNotSatisfiable) return { 'content-range': `bytes */${error.bytes}` };
   if (status !== 503 && status !== 429) return {};
   const seconds = error.retryAt ? Math.ceil((error.retryAt.getTime() - Date.now()) / 1000) : RETRY_AFTER;
   return { 'retry-after': String(Math.max(1, seconds)) };

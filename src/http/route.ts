@@ -19,6 +19,8 @@ export interface RawCall {
   key?: string;
   /** Of the header `Last-Event-ID`. */
   lastEventId?: number;
+  /** Of the header `Range`. */
+  range?: string;
   /** Who calls, asked anew: tokens end while something is followed. Throws what authentication does. */
   stillKnown: () => Promise<Caller>;
   /** Ends when the client has left, and when the server stops. */
@@ -69,6 +71,8 @@ export interface Described {
   idempotent?: true;
   /** Takes the header `Last-Event-ID`. */
   resumable?: true;
+  /** Takes the header `Range`. */
+  ranged?: true;
   success: Success;
   /** Other shapes of its success, by their media type. */
   alternatives?: Success[];

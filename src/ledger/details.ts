@@ -30,7 +30,7 @@ export function detailQueries(
       return rows.map(sessionOf);
     },
     async listArtifacts(runId) {
-      const rows = await db.selectFrom('artifacts').selectAll().where('run_id', '=', runId).orderBy('created_at').orderBy('path').execute();
+      const rows = await db.selectFrom('artifacts').selectAll().where('run_id', '=', runId).orderBy('created_at').orderBy('name').execute();
       return rows.map(artifactOf);
     },
     async getArtifact(id) {
@@ -114,15 +114,28 @@ async function recordSession({ transaction, flavour }: Writing, session: Session
 }
 
 async function recordArtifact({ transaction, flavour }: Writing, artifact: ArtifactRecord): Promise<void> {
-  const { id, runId, step, kind, path, bytes, sha256, createdAt } = artifact;
-  const row: ArtifactsTable = { id, run_id: runId, step: step ?? null, kind, path, bytes, sha256, created_at: createdAt };
+  const { id, runId, phase, step, sessionId, kind, name, mediaType, path, bytes, sha256, createdAt } = artifact;
+  const row: ArtifactsTable = {
+    id,
+    run_id: runId,
+    phase: phase ?? null,
+    step: step ?? null,
+    session_id: sessionId ?? null,
+    kind,
+    name,
+    media_type: mediaType,
+    path,
+    bytes,
+    sha256,
+    created_at: createdAt,
+  };
   const { created_at: _first, ...changed } = row;
   await transaction
     .insertInto('artifacts')
     .values(row)
     .onConflict((conflict) => conflict.column('id').doUpdateSet(changed))
     .execute();
-  const data = withoutUndefined({ id, step, kind, bytes });
+  const data = withoutUndefined({ id, phase, step, kind, name, bytes });
   await tell({ transaction, flavour }, { runId, type: 'artifact.created', data });
 }
 
@@ -159,6 +172,19 @@ function sessionOf(row: SessionsTable): SessionRecord {
   };
 }
 
-function artifactOf({ id, run_id: runId, step, kind, path, bytes, sha256, created_at: createdAt }: ArtifactsTable): ArtifactRecord {
-  return { id, runId, ...(step === null ? {} : { step }), kind, path, bytes, sha256, createdAt };
+function artifactOf(row: ArtifactsTable): ArtifactRecord {
+  return {
+    id: row.id,
+    runId: row.run_id,
+    ...(row.phase === null ? {} : { phase: row.phase }),
+    ...(row.step === null ? {} : { step: row.step }),
+    ...(row.session_id === null ? {} : { sessionId: row.session_id }),
+    kind: row.kind,
+    name: row.name,
+    mediaType: row.media_type,
+    path: row.path,
+    bytes: row.bytes,
+    sha256: row.sha256,
+    createdAt: row.created_at,
+  };
 }

@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
+import { describeArtifacts } from './artifacts-migration.ts';
 import { createIdempotency } from './idempotency-migration.ts';
 import { createService } from './service-migration.ts';
 import { ownByRuns } from './ownership-migration.ts';
@@ -14,6 +15,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0006-hosts': { up: createHosts },
   '0007-service': { up: beAService },
   '0008-idempotency': { up: createIdempotency },
+  '0009-artifacts': { up: describeArtifacts },
 };
 
 async function beAService(db: Kysely<unknown>): Promise<void> {

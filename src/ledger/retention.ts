@@ -11,7 +11,7 @@ const RUNS_A_LOOK = 100;
 type Database = Kysely<LedgerTables>;
 
 /** What goes for its age. */
-export function retentionQueries({ db, flavour }: Store): Pick<ServiceLedger, 'expire' | 'forgetArtifacts'> {
+export function retentionQueries({ db, flavour }: Store): Pick<ServiceLedger, 'expire' | 'runsWithFiles' | 'forgetArtifacts'> {
   return {
     async expire({ logs, audit, events, payloads }) {
       return {
@@ -20,6 +20,19 @@ export function retentionQueries({ db, flavour }: Store): Pick<ServiceLedger, 'e
         events: events === undefined ? 0 : await expireEvents(db, events),
         payloads: payloads === undefined ? 0 : await expirePayloads(db, payloads),
       };
+    },
+    async runsWithFiles({ closedBefore, limit }) {
+      const rows = await db
+        .selectFrom('runs')
+        .select('id')
+        .where('status', 'in', CLOSED_STATUSES)
+        .where('completed_at', '<', closedBefore)
+        .where(({ exists, selectFrom }) =>
+          exists(selectFrom('artifacts').select('artifacts.id').whereRef('artifacts.run_id', '=', 'runs.id')),
+        )
+        .limit(limit)
+        .execute();
+      return rows.map(({ id }) => id);
     },
     async forgetArtifacts(runId) {
       await db.deleteFrom('artifacts').where('run_id', '=', runId).execute();

@@ -102,8 +102,12 @@ export interface SessionsTable {
 export interface ArtifactsTable {
   id: string;
   run_id: string;
+  phase: PhaseName | null;
   step: number | null;
+  session_id: string | null;
   kind: ArtifactKind;
+  name: string;
+  media_type: string;
   path: string;
   bytes: number;
   sha256: string;

@@ -101,6 +101,8 @@ export interface ServiceLedger {
 
   /** Removes what is too old. The audit's chain then begins after what went. */
   expire(before: Expiry): Promise<Expired>;
+  /** Runs that closed before and of which there are files. */
+  runsWithFiles(query: { closedBefore: string; limit: number }): Promise<string[]>;
   /** Forgets the files of a run, which are gone. */
   forgetArtifacts(runId: string): Promise<void>;
   /** How the runs ended that were created from then on: by pipeline, the most used first. */

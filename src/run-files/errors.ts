@@ -1,4 +1,5 @@
 import { BelayError } from '../contracts/errors.ts';
+import type { ArtifactRecord } from '../contracts/records.ts';
 
 /** The one place where the file system's errors become Belay's. What is not known is passed on as it is. */
 export function fileError({ path, error }: { path: string; error: unknown }): unknown {
@@ -27,5 +28,13 @@ export function changedFile(path: string): BelayError {
     code: 'earlier_work_missing',
     message: `The file ${path} is not what the run wrote: it has been changed since.`,
     hint: 'Put it back as it was, or start the run anew with --fresh.',
+  });
+}
+
+export function notStored({ name, runId }: Pick<ArtifactRecord, 'name' | 'runId'>): BelayError {
+  return new BelayError({
+    code: 'earlier_work_missing',
+    message: `The file ${name} of run ${runId} is neither on this host nor in the store (yet).`,
+    hint: 'The host that made it puts it there when the store can be reached.',
   });
 }

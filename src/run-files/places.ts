@@ -1,40 +1,42 @@
 import { createHash } from 'node:crypto';
 import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { BelayError } from '../contracts/errors.ts';
-import type { ArtifactKind } from '../contracts/records.ts';
-
-/** Where each kind of file lies in a run's folder; what people look for first lies at its top. */
-const FOLDERS: Record<ArtifactKind, string> = {
-  plan: '',
-  issue: '',
-  prompt: 'prompts',
-  answer: 'answers',
-  transcript: 'transcripts',
-  test_report: 'evidence',
-  diff: 'diffs',
-  log: 'logs',
-  other: 'other',
-};
+import type { ArtifactKind, ArtifactRecord } from '../contracts/records.ts';
+import { mediaTypeOf } from './media-types.ts';
 
 const MAX_NAME_LENGTH = 80;
 
-export interface FilePlace {
-  home: string;
+/** Where a step leaves something: the step and its name make the id, so that a repeated write is the same artifact. */
+export interface ArtifactPlace {
   runId: string;
   kind: ArtifactKind;
   step?: number;
   name: string;
 }
 
-export function runFolder({ home, runId }: Pick<FilePlace, 'home' | 'runId'>): string {
+export function runFolder({ home, runId }: { home: string; runId: string }): string {
   if (!/^[A-Za-z0-9_-]{1,64}$/.test(runId)) throw new BelayError({ code: 'invalid_input', message: `'${runId}' is no run id.` });
   return join(home, 'runs', runId);
 }
 
-/** Absolute path; steps sort as they happened. */
-export function filePath({ home, runId, kind, step, name }: FilePlace): string {
+/** All that can be downloaded of a run, and nothing else. */
+export const artifactsFolder = (run: { home: string; runId: string }): string => join(runFolder(run), 'artifacts');
+
+/** An artifact's id, its name for people, and its file, which is called by both. */
+export function identityOf({ runId, kind, step, name: given }: ArtifactPlace): Pick<ArtifactRecord, 'id' | 'name' | 'path'> {
   const number = step === undefined ? '' : `${String(step).padStart(3, '0')}-`;
-  return join(runFolder({ home, runId }), FOLDERS[kind], `${number}${fileName(name)}`);
+  return placed({ runId, kind, name: `${number}${fileName(given)}` });
+}
+
+/** Whether a record, which may come from elsewhere, is one as this run would have made it. */
+export const isOwn = ({ id, runId, kind, name, path, mediaType }: ArtifactRecord): boolean => {
+  const own = placed({ runId, kind, name });
+  return fileName(name) === name && own.id === id && own.path === path && mediaTypeOf(name) === mediaType;
+};
+
+function placed({ runId, kind, name }: Pick<ArtifactRecord, 'runId' | 'kind' | 'name'>): Pick<ArtifactRecord, 'id' | 'name' | 'path'> {
+  const id = createHash('sha256').update(`${runId}\n${kind}\n${name}`).digest('hex').slice(0, 20);
+  return { id, name, path: `runs/${runId}/artifacts/${id}-${name}` };
 }
 
 /** A name that every file system takes. One that had to be changed gets a mark, so that two names never share a file. */
@@ -48,20 +50,11 @@ function fileName(name: string): string {
   return `${mark}-${safe}`;
 }
 
-/** With `/`, whatever the system's separator. Throws invalid_input for a path outside `home`. */
-export function relativeToHome(home: string, path: string): string {
-  const below = relative(home, path);
-  if (below === '' || below === '..' || below.startsWith(`..${sep}`) || isAbsolute(below)) throw outside(home, path);
-  return below.split(sep).join('/');
-}
-
 /** Throws invalid_input for a path that leads out of `home`. */
 export function absoluteInHome(home: string, path: string): string {
   const absolute = resolve(home, path);
-  relativeToHome(home, absolute);
+  const below = relative(home, absolute);
+  if (below === '' || below === '..' || below.startsWith(`..${sep}`) || isAbsolute(below))
+    throw new BelayError({ code: 'invalid_input', message: `The path ${absolute} does not lie in ${home}.` });
   return absolute;
-}
-
-function outside(home: string, path: string): BelayError {
-  return new BelayError({ code: 'invalid_input', message: `The path ${path} does not lie in ${home}.` });
 }

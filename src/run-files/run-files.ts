@@ -1,23 +1,26 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync, mkdirSync } from 'node:fs';
 import { appendFile, readFile, rm } from 'node:fs/promises';
-import type { FileHandle } from 'node:fs/promises';
-import { dirname, join, resolve, sep } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import writeFileAtomic from 'write-file-atomic';
 import { BelayError } from '../contracts/errors.ts';
 import type { ArtifactKind, ArtifactRecord } from '../contracts/records.ts';
+import type { StepRef } from '../contracts/work.ts';
 import { plainText } from '../contracts/text.ts';
-import { changedFile, fileError } from './errors.ts';
+import { changedFile, fileError, notStored } from './errors.ts';
+import { mediaTypeOf } from './media-types.ts';
 import { openArtifact } from './open-artifact.ts';
-import { absoluteInHome, filePath, relativeToHome, runFolder } from './places.ts';
+import type { OpenArtifact } from './open-artifact.ts';
+import { absoluteInHome, identityOf, isOwn, runFolder } from './places.ts';
+import type { ArtifactStore } from './store/artifact-store.ts';
 import type { Trace } from './trace.ts';
 
-/** What a step leaves as a file. */
-export interface ArtifactPlace {
-  runId: string;
-  step?: number;
+/** What is left as a file, and where in the run. */
+export interface NewArtifact extends Pick<ArtifactRecord, 'runId' | 'phase' | 'step' | 'sessionId'> {
   kind: ArtifactKind;
+  name: string;
 }
 
 /** An artifact that was just written, ready for the ledger. */
@@ -26,32 +29,29 @@ export interface WrittenArtifact extends ArtifactRecord {
   hash: string;
 }
 
-/** An agent's turn. Later attempts of a step keep files of their own. */
-export interface TurnPlace {
-  runId: string;
-  step: number;
-  command: string;
-  /** 1 unless told. */
-  attempt?: number;
-}
-
 export interface LogLines {
   runId: string;
   lines: readonly { message: string; at: string }[];
 }
 
-/** The folders `runs/<id>/` under BELAY_HOME: log.txt, trace.json, issue, plan, prompts, transcripts and evidence. */
+/** The folders `runs/<id>/` under BELAY_HOME: log.txt, trace.json, and all that can be downloaded in `artifacts/`. */
 export interface RunFiles {
+  /** Whether other hosts read what is written here. */
+  readonly shared: boolean;
   /** The run's folder, absolute, created. */
   directory(runId: string): string;
   /** Writes a text at once or not at all. The caller registers it in the ledger. */
-  writeArtifact(input: ArtifactPlace & { name: string; text: string }): Promise<WrittenArtifact>;
-  /** Describes a file that is there already, such as a transcript that was streamed. `path` is absolute, in BELAY_HOME. */
-  describeArtifact(input: ArtifactPlace & { path: string }): Promise<WrittenArtifact>;
-  /** The artifact's text. Throws earlier_work_missing when the file is gone or is not what was recorded. */
-  readArtifact(artifact: Pick<ArtifactRecord, 'path' | 'sha256'>): Promise<string>;
-  /** Its file, to be read in pieces. Throws invalid_input for one outside of the run's folder, earlier_work_missing when it is gone. */
-  openArtifact(artifact: Pick<ArtifactRecord, 'runId' | 'path'>): Promise<FileHandle>;
+  writeArtifact(input: NewArtifact & { text: string }): Promise<WrittenArtifact>;
+  /** Describes one whose file is there already, such as a transcript that was streamed. */
+  describeArtifact(input: NewArtifact): Promise<WrittenArtifact>;
+  /** Where an artifact's file is to be written by others, absolute; its folder exists. */
+  artifactPath(place: NewArtifact): string;
+  /** Whether its file is on this host. */
+  has(artifact: Pick<ArtifactRecord, 'path'>): boolean;
+  /** The artifact's text, from here or from the store. Throws earlier_work_missing when it is gone or is not what was recorded. */
+  readArtifact(artifact: ArtifactRecord): Promise<string>;
+  /** Its content, to be read in pieces. Throws invalid_input for one outside of the run's folder, earlier_work_missing when it is gone. */
+  openArtifact(artifact: ArtifactRecord): Promise<OpenArtifact>;
   /** Removes the run's folder with all that is in it. */
   remove(runId: string): Promise<void>;
   /**
@@ -59,10 +59,6 @@ export interface RunFiles {
    * in the run's own folder, and the text is its own.
    */
   restoreArtifact(input: { artifact: ArtifactRecord; text: string }): Promise<void>;
-  /** Where to stream a transcript, absolute; its folder exists. */
-  transcriptPath(place: TurnPlace): string;
-  /** Where a prompt is kept, absolute; its folder exists. */
-  promptPath(place: TurnPlace): string;
   /** Lines at the end of the run's readable log.txt, each with its time before it. */
   appendLog(input: LogLines): Promise<void>;
   writeTrace(input: { runId: string; trace: Trace }): Promise<void>;
@@ -70,18 +66,30 @@ export interface RunFiles {
   absolute(path: string): string;
 }
 
-export function createRunFiles({ home: given }: { home: string }): RunFiles {
+interface Place {
+  home: string;
+  store?: ArtifactStore | undefined;
+}
+
+/** With a store, what is not on this host is read from there. */
+export function createRunFiles({ home: given, store }: Place): RunFiles {
   const home = resolve(given);
+  const place = { home, store };
   return {
+    shared: store !== undefined,
     directory: (runId) => ensureFolder(runFolder({ home, runId })),
     writeArtifact: (input) => writeArtifact(home, input),
     describeArtifact: (input) => describeArtifact(home, input),
-    readArtifact: (artifact) => readArtifact(home, artifact),
-    openArtifact: (artifact) => openArtifact(home, artifact),
+    artifactPath(input) {
+      const path = absoluteInHome(home, identityOf(input).path);
+      ensureFolder(dirname(path));
+      return path;
+    },
+    has: ({ path }) => existsSync(absoluteInHome(home, path)),
+    readArtifact: (artifact) => readArtifact(place, artifact),
+    openArtifact: (artifact) => openArtifact(place, artifact),
     remove: (runId) => rm(runFolder({ home, runId }), { recursive: true, force: true, maxRetries: 2 }),
     restoreArtifact: (input) => restoreArtifact(home, input),
-    transcriptPath: (place) => turnPath(home, place, 'transcript', 'jsonl'),
-    promptPath: (place) => turnPath(home, place, 'prompt', 'md'),
     appendLog: (input) => appendLog(home, input),
     async writeTrace({ runId, trace }) {
       await writeWhole(join(runFolder({ home, runId }), 'trace.json'), `${JSON.stringify(trace, undefined, 2)}\n`);
@@ -90,17 +98,20 @@ export function createRunFiles({ home: given }: { home: string }): RunFiles {
   };
 }
 
-async function writeArtifact(
-  home: string,
-  { name, text, ...place }: ArtifactPlace & { name: string; text: string },
-): Promise<WrittenArtifact> {
-  const path = filePath({ home, name, ...place });
-  await writeWhole(path, text);
-  const sha256 = createHash('sha256').update(text).digest('hex');
-  return artifact({ ...place, path: relativeToHome(home, path), bytes: Buffer.byteLength(text), sha256 });
+/** What a step leaves is linked to it and to its phase. */
+export const leftBy = ({ lease, number, phase }: StepRef): Required<Pick<NewArtifact, 'runId' | 'phase' | 'step'>> => ({
+  runId: lease.runId,
+  phase,
+  step: number,
+});
+
+async function writeArtifact(home: string, { text, ...left }: NewArtifact & { text: string }): Promise<WrittenArtifact> {
+  await writeWhole(absoluteInHome(home, identityOf(left).path), text);
+  return described(left, { bytes: Buffer.byteLength(text), sha256: createHash('sha256').update(text).digest('hex') });
 }
 
-async function describeArtifact(home: string, { path, ...place }: ArtifactPlace & { path: string }): Promise<WrittenArtifact> {
+async function describeArtifact(home: string, left: NewArtifact): Promise<WrittenArtifact> {
+  const path = absoluteInHome(home, identityOf(left).path);
   const hash = createHash('sha256');
   const file = createReadStream(path);
   try {
@@ -108,41 +119,43 @@ async function describeArtifact(home: string, { path, ...place }: ArtifactPlace 
   } catch (error) {
     throw fileError({ path, error });
   }
-  return artifact({ ...place, path: relativeToHome(home, path), bytes: file.bytesRead, sha256: hash.digest('hex') });
+  return described(left, { bytes: file.bytesRead, sha256: hash.digest('hex') });
 }
 
-const idOf = ({ runId, path }: { runId: string; path: string }): string =>
-  createHash('sha256').update(`${runId}\n${path}`).digest('hex').slice(0, 20);
-
-function artifact(described: ArtifactPlace & { path: string; bytes: number; sha256: string }): WrittenArtifact {
-  return { id: idOf(described), ...described, createdAt: new Date().toISOString(), hash: described.sha256.slice(0, 12) };
+function described(left: NewArtifact, content: Pick<ArtifactRecord, 'bytes' | 'sha256'>): WrittenArtifact {
+  const { id, name, path } = identityOf(left);
+  const createdAt = new Date().toISOString();
+  return { ...left, ...content, id, name, path, mediaType: mediaTypeOf(name), createdAt, hash: content.sha256.slice(0, 12) };
 }
 
-async function readArtifact(home: string, { path, sha256 }: Pick<ArtifactRecord, 'path' | 'sha256'>): Promise<string> {
-  const absolute = absoluteInHome(home, path);
-  let content: Buffer;
-  try {
-    content = await readFile(absolute);
-  } catch (error) {
-    throw fileError({ path: absolute, error });
-  }
-  if (createHash('sha256').update(content).digest('hex') !== sha256) throw changedFile(absolute);
+async function readArtifact({ home, store }: Place, artifact: ArtifactRecord): Promise<string> {
+  const absolute = absoluteInHome(home, artifact.path);
+  const content = store && !existsSync(absolute) ? await storedContent(store, artifact) : await contentOf(absolute);
+  if (createHash('sha256').update(content).digest('hex') !== artifact.sha256) throw changedFile(absolute);
   return content.toString('utf8');
 }
 
-async function restoreArtifact(home: string, { artifact: { id, runId, path, sha256 }, text }: { artifact: ArtifactRecord; text: string }) {
-  const absolute = absoluteInHome(home, path);
-  const isOwn = id === idOf({ runId, path }) && absolute.startsWith(`${runFolder({ home, runId })}${sep}`);
-  const isWhole = createHash('sha256').update(text).digest('hex') === sha256;
-  if (!isOwn || !isWhole) throw new BelayError({ code: 'invalid_input', message: `${path} is not the file that run ${runId} left.` });
-  if (!existsSync(absolute)) await writeWhole(absolute, text);
+async function contentOf(path: string): Promise<Buffer> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    throw fileError({ path, error });
+  }
 }
 
-function turnPath(home: string, { runId, step, command, attempt = 1 }: TurnPlace, kind: ArtifactKind, extension: string): string {
-  const name = attempt === 1 ? command : `${command}-${attempt}`;
-  const path = filePath({ home, runId, step, kind, name: `${name}.${extension}` });
-  ensureFolder(dirname(path));
-  return path;
+async function storedContent(store: ArtifactStore, artifact: ArtifactRecord): Promise<Buffer> {
+  const content = await store.get(artifact);
+  if (!content) throw notStored(artifact);
+  return buffer(content);
+}
+
+async function restoreArtifact(home: string, { artifact, text }: { artifact: ArtifactRecord; text: string }) {
+  const { runId, path, sha256 } = artifact;
+  const isWhole = createHash('sha256').update(text).digest('hex') === sha256;
+  if (!isOwn(artifact) || !isWhole)
+    throw new BelayError({ code: 'invalid_input', message: `${path} is not the file that run ${runId} left.` });
+  const absolute = absoluteInHome(home, path);
+  if (!existsSync(absolute)) await writeWhole(absolute, text);
 }
 
 async function appendLog(home: string, { runId, lines }: LogLines): Promise<void> {

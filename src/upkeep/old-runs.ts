@@ -15,7 +15,8 @@ import { epochRef } from '../activities/handover-record.ts';
 import type { Finding } from './finding.ts';
 
 /** Of a closed run only going on needs these; plan, log, evidence, answers and diffs are the record, and stay. */
-const WORKING_FOLDERS = ['engine', 'steps', 'transcripts'];
+const WORKING_FOLDERS = ['engine', 'steps'];
+const TRANSCRIPT = /\.jsonl$/;
 const REFS = 'refs/belay/';
 /** Files are written beside their place first; what died doing that was not at it for so long. */
 const ABANDONED_MS = 24 * 3_600_000;
@@ -126,14 +127,30 @@ async function oldFolders({ home }: OldRunsOptions, isOver: IsOver): Promise<Fin
       const path = join(home, 'runs', runId, folder);
       found.push({ words: `${path} (run ${runId} closed long ago)`, remove: () => removeTree(path) });
     }
+    found.push(...(await oldTranscripts(join(home, 'runs', runId, 'artifacts'), runId)));
   }
   return found;
+}
+
+async function oldTranscripts(folder: string, runId: string): Promise<Finding[]> {
+  const paths = (await namesIn(folder)).filter((name) => TRANSCRIPT.test(name)).map((name) => join(folder, name));
+  if (paths.length === 0) return [];
+  const words = `${paths.length} ${paths.length === 1 ? 'transcript' : 'transcripts'} in ${folder} (run ${runId} closed long ago)`;
+  return [
+    {
+      words,
+      async remove() {
+        for (const path of paths) await removeTree(path);
+      },
+    },
+  ];
 }
 
 async function halfWritten({ home }: OldRunsOptions): Promise<Finding[]> {
   const runs = (await namesIn(join(home, 'runs'))).filter(isRunId).map((runId) => join(home, 'runs', runId));
   const found: Finding[] = [];
-  for (const folder of [join(home, 'attempts'), ...runs]) {
+  const folders = runs.flatMap((run) => [run, join(run, 'artifacts')]);
+  for (const folder of [join(home, 'attempts'), ...folders]) {
     for (const name of (await namesIn(folder)).filter((each) => HALF_WRITTEN.test(each))) {
       const path = join(folder, name);
       if (Date.now() - (await changedAt(path)) > ABANDONED_MS)

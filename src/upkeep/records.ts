@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Ledger } from '../ledger/ledger.ts';
+import type { ArtifactStore } from '../run-files/store/artifact-store.ts';
 import type { RunFiles } from '../run-files/run-files.ts';
 import type { Log } from '../telemetry/log.ts';
 import { isRunId } from '../workspace/run-folders.ts';
@@ -9,11 +10,14 @@ import { overBefore } from './old-runs.ts';
 
 /** Who follows a run reads on within moments; a webhook that went wrong is looked into within days. */
 const SHORT_MS = 7 * 24 * 3_600_000;
+const RUNS_A_LOOK = 100;
 
 export interface RecordsOptions {
   home: string;
   ledger: Ledger;
-  files: Pick<RunFiles, 'absolute'>;
+  files: Pick<RunFiles, 'remove'>;
+  /** Where hosts have files in common, if anywhere. */
+  store?: ArtifactStore;
   /** How long each is kept after its run has closed, or it has happened; unset: for ever. */
   records: { logsMs?: number; artifactsMs?: number; auditMs?: number };
   log: Log;
@@ -41,19 +45,34 @@ export async function expireRecords(options: RecordsOptions): Promise<void> {
 
 const ago = (ms: number): string => new Date(Date.now() - ms).toISOString();
 
-async function expireFiles({ home, ledger, files, records }: RecordsOptions): Promise<{ files: number }> {
+async function expireFiles(options: RecordsOptions): Promise<{ files: number; runs: number }> {
+  const { home, ledger, files, records } = options;
   const { logsMs, artifactsMs } = records;
-  if (logsMs === undefined && artifactsMs === undefined) return { files: 0 };
   const isOver = (keepMs: number | undefined) => (keepMs === undefined ? async () => false : overBefore({ ledger, keepMs }));
   const [hasOldLog, hasOldArtifacts] = [isOver(logsMs), isOver(artifactsMs)];
   const old: string[] = [];
   for (const runId of (await readdir(join(home, 'runs')).catch(() => [])).filter(isRunId)) {
-    if (await hasOldLog(runId)) old.push(join(home, 'runs', runId, 'log.txt'));
-    if (!(await hasOldArtifacts(runId))) continue;
-    old.push(...(await ledger.listArtifacts(runId)).map(({ path }) => files.absolute(path)));
-    await ledger.forgetArtifacts(runId);
+    const folder = join(home, 'runs', runId);
+    // By an API on another host, or while this one was away.
+    if (await ledger.isDeletedRun(runId)) await files.remove(runId);
+    if (await hasOldLog(runId)) old.push(join(folder, 'log.txt'));
+    if (await hasOldArtifacts(runId)) old.push(join(folder, 'artifacts'), join(folder, 'evidence'));
   }
   const there = old.filter((path) => existsSync(path));
-  for (const path of there) await rm(path, { force: true });
-  return { files: there.length };
+  for (const path of there) await rm(path, { recursive: true, force: true, maxRetries: 2 });
+  return { files: there.length, runs: artifactsMs === undefined ? 0 : await forgetOldFiles(options, ago(artifactsMs)) };
+}
+
+/** Of all hosts: what is in the store goes first, for it is what the ledger knows that it is found by. */
+async function forgetOldFiles({ ledger, store }: RecordsOptions, closedBefore: string): Promise<number> {
+  let count = 0;
+  for (;;) {
+    const runIds = await ledger.runsWithFiles({ closedBefore, limit: RUNS_A_LOOK });
+    if (runIds.length === 0) return count;
+    for (const runId of runIds) {
+      await store?.removeRun(runId);
+      await ledger.forgetArtifacts(runId);
+    }
+    count += runIds.length;
+  }
 }

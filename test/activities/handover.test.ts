@@ -161,8 +161,10 @@ test.each([
   const { deps, repository } = host;
   const text = 'not the plan\n';
   const hash = (content: string): string => createHash('sha256').update(content).digest('hex');
-  const id = hash(`${runId}\n${path}`).slice(0, 20);
-  const artifact = { id, runId, kind: 'plan', path, bytes: text.length, sha256: hash(text), createdAt: 'now' };
+  const name = 'plan.md';
+  const id = hash(`${runId}\nplan\n${name}`).slice(0, 20);
+  const mediaType = 'text/markdown; charset=utf-8';
+  const artifact = { id, runId, kind: 'plan', name, mediaType, path, bytes: text.length, sha256: hash(text), createdAt: 'now' };
   const folder = deps.files.directory(runId);
   const files = new Map([
     ['record.json', join(folder, 'record.json')],

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, stat } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { runSetup } from '../../src/activities/setup.ts';
+import { openLedger } from '../../src/ledger/open-ledger.ts';
 import { markedProcesses } from '../../src/process/process-table.ts';
 import { createProcessTrees } from '../../src/process/process-trees.ts';
 import { parseRepositorySettings } from '../../src/repository-settings.ts';
@@ -19,16 +20,17 @@ async function setUp(command: string, { limitMs, signal = new AbortController().
   const workspace = join(home.path, 'tree');
   await mkdir(workspace);
   const files = createRunFiles({ home: home.path });
+  await using ledger = await openLedger({ path: join(home.path, 'ledger.db') });
   const workspaceEnvironment = { PATH: process.env['PATH'] ?? '', SETUP_UNDER_TEST: mark };
   const settings = parseRepositorySettings('{}', { source: '.belay.yml' });
   if (limitMs) settings.limits.setupMs = limitMs;
   const setup = { lease, path: workspace, ports: { backend: 9100, frontend: 9200 }, commands: [command], settings };
-  const failure: unknown = await runSetup({ processes, files, workspaceEnvironment }, setup, signal).then(
+  const failure: unknown = await runSetup({ processes, files, ledger, workspaceEnvironment }, setup, signal).then(
     () => undefined,
     (error: unknown) => error,
   );
-  const logBytes = (await stat(join(files.directory(lease.runId), 'setup.log')).catch(() => undefined))?.size ?? 0;
-  return { failure, logBytes, alive: await markedProcesses(`SETUP_UNDER_TEST=${mark}`) };
+  const [log] = await ledger.listArtifacts(lease.runId);
+  return { failure, log, alive: await markedProcesses(`SETUP_UNDER_TEST=${mark}`) };
 }
 
 describe('a setup command', () => {
@@ -52,9 +54,10 @@ describe('a setup command', () => {
 
   it('that prints 1 GB fills neither memory nor disk', async () => {
     const before = process.memoryUsage.rss();
-    const { failure, logBytes } = await setUp('yes | head -c 1000000000');
+    const { failure, log } = await setUp('yes | head -c 1000000000');
     expect(failure).toBeUndefined();
-    expect(logBytes).toBeLessThan(65 * 1024 * 1024);
+    expect(log).toMatchObject({ kind: 'log', name: 'setup.log' });
+    expect(log?.bytes).toBeLessThan(65 * 1024 * 1024);
     expect(process.memoryUsage.rss() - before).toBeLessThan(150 * 1024 * 1024);
   });
 

@@ -1,4 +1,4 @@
-import { mkdir, stat, symlink, writeFile } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createRunFiles } from '../../src/run-files/run-files.ts';
@@ -15,7 +15,8 @@ beforeAll(async () => {
   api = resources.use(await startTestApi());
   const { ledger, home } = api;
   const files = createRunFiles({ home });
-  const plan = await files.writeArtifact({ runId: ID, step: 1, kind: 'plan', name: 'plan.md', text: '# Plan\n' });
+  const left = { runId: ID, phase: 'plan', step: 1, sessionId: 's', kind: 'plan', name: 'plan.md' } as const;
+  const plan = await files.writeArtifact({ ...left, text: '# Plan\n' });
   await ledger.recordRun(exampleRun({ plan: { artifactId: plan.id, hash: plan.hash } }));
   await ledger.recordArtifact(plan);
   const step = { runId: ID, attempt: 1, status: 'completed', startedAt: at(1), completedAt: at(2), durationMs: 60_000 } as const;
@@ -154,61 +155,6 @@ describe('the log of a run', () => {
     await api.ledger.recordRun({ ...run, status: 'completed', version: 2 });
     expect((await reader?.read())?.value).toContain('last');
     expect((await reader?.read())?.done).toBe(true);
-  });
-});
-
-describe('the files of a run', () => {
-  const download = (id: string) => api.call('GET', `/api/artifacts/${id}/download`);
-
-  it('are listed by type, step and phase, and downloaded as they are', async () => {
-    const { items } = (await read(`/api/runs/${ID}/artifacts?type=plan&phase=plan&step=1`)) as {
-      items: { id: string; name: string; download: string }[];
-    };
-    expect(items).toMatchObject([
-      { name: '001-plan.md', type: 'plan', phase: 'plan', bytes: 7, mediaType: 'text/markdown; charset=utf-8' },
-    ]);
-    const file = await api.call('GET', items[0]?.download ?? '');
-    expect(file.text).toBe('# Plan\n');
-    expect(file.headers.get('content-disposition')).toContain('attachment');
-    expect(file.headers.get('x-content-type-options')).toBe('nosniff');
-    expect(await read(`/api/runs/${ID}/artifacts?phase=review`)).toMatchObject({ items: [], total: 0 });
-    const token = await api.token('viewer', { repositories: ['acme/other'] });
-    const hidden = await api.call('GET', items[0]?.download ?? '', { token });
-    expect(hidden).toMatchObject({ status: 404, json: { detail: `There is no artifact ${items[0]?.id}.` } });
-  });
-
-  it('cannot lead out of its folder, whatever a record or a link says', async () => {
-    const secret = join(api.home, 'secret.txt');
-    await writeFile(secret, 'secret');
-    const folder = join(api.home, 'runs', ID, 'other');
-    await mkdir(folder, { recursive: true });
-    await symlink(secret, join(folder, 'link'));
-    await symlink(api.home, join(folder, 'home'));
-    const other = createRunFiles({ home: api.home });
-    await other.writeArtifact({ runId: '0000aaae', kind: 'other', name: 'x', text: 'secret' });
-    const paths = [
-      'secret.txt',
-      '../secret.txt',
-      '/etc/passwd',
-      `runs/${ID}/other/link`,
-      `runs/${ID}/other/home/secret.txt`,
-      `runs/${ID}/other`,
-      'runs/0000aaae/other/x',
-      `runs/${ID}/../../secret.txt`,
-    ];
-    for (const [index, path] of paths.entries()) {
-      const id = `${index}`.padStart(20, '0');
-      await api.ledger.recordArtifact({ id, runId: ID, kind: 'other', path, bytes: 6, sha256: '', createdAt: at(1) });
-      const { status, text } = await download(id);
-      expect([404, 409], path).toContain(status);
-      expect(text).not.toMatch(/secret"|root:/);
-    }
-  });
-
-  it('that are gone are told to be', async () => {
-    const id = 'f'.repeat(20);
-    await api.ledger.recordArtifact({ id, runId: ID, kind: 'other', path: `runs/${ID}/gone`, bytes: 6, sha256: '', createdAt: at(1) });
-    expect(await download(id)).toMatchObject({ status: 409, json: { code: 'earlier_work_missing' } });
   });
 });
 

@@ -56,7 +56,7 @@ function commandOf(pid: number): string {
 const prompted = (user: BelayUser, command: string) => (): Promise<true | undefined> => {
   const runs = join(user.home, 'runs');
   const files = existsSync(runs) ? readdirSync(runs, { recursive: true }).map(String) : [];
-  return Promise.resolve(files.some((file) => file.includes('prompts') && file.endsWith(`${command}.md`)) || undefined);
+  return Promise.resolve(files.some((file) => file.endsWith(`-${command}.prompt.md`)) || undefined);
 };
 
 describe.skipIf(!canMount())('a disk that is full', () => {

@@ -11,8 +11,8 @@ const TIMEOUT_MS = 150_000;
 
 /** The commands that agents were given on this host. */
 async function commandsOn(host: TestHost, runId: string): Promise<string[]> {
-  const prompts = await readdir(join(host.home, 'runs', runId, 'prompts')).catch(() => []);
-  return prompts.map((name) => name.replace(/^\d+-|\.md$/g, '')).toSorted();
+  const prompts = await readdir(join(host.home, 'runs', runId, 'artifacts')).catch(() => []);
+  return prompts.flatMap((name) => /^[0-9a-f]{20}-\d+-(.+)\.prompt\.md$/.exec(name)?.[1] ?? []).toSorted();
 }
 
 describe('another host', () => {

@@ -29,8 +29,12 @@ const artifact: ArtifactRecord = {
   id: 'a1',
   runId,
   step: 1,
+  phase: 'plan',
+  sessionId: 's1',
   kind: 'plan',
-  path: `runs/${runId}/plan.md`,
+  name: '001-plan.md',
+  mediaType: 'text/markdown; charset=utf-8',
+  path: `runs/${runId}/artifacts/a1-001-plan.md`,
   bytes: 3,
   sha256: 'ff',
   createdAt: at,
@@ -82,9 +86,9 @@ test('an artifact that is written again keeps its id and first time', async () =
   expect(await fresh.ledger.getArtifact('a2')).toBeUndefined();
 });
 
-test('an artifact of no step is kept without one', async () => {
+test('an artifact of no step is kept without one, and without phase and session', async () => {
   await using fresh = await freshLedger();
-  const { step: _none, ...ofRun } = artifact;
+  const { phase: _phase, step: _step, sessionId: _session, ...ofRun } = artifact;
   await fresh.ledger.recordArtifact(ofRun);
   expect(await fresh.ledger.getArtifact('a1')).toEqual(ofRun);
 });

@@ -37,7 +37,7 @@ test('what a ledger without foreign keys held is kept, and owned by its runs', a
       insert into steps values ('${view.id}', 1, 'plan', 'plan', 'completed', 1, '${at}', '${at}', 5, 'done'), ('orphan00', 2, 'test', 'test', 'running', 1, '${at}', null, null, null);
       insert into phases values ('${view.id}', 1, 'plan', 1, 'completed', 1, null, null, null, 0, 0, null, null);
       insert into sessions values ('${view.id}', 1, 's', 'plan', 'claude', null, 1, 2, 3, 4, 0.5, 6, 1);
-      insert into artifacts values ('a1', '${view.id}', 1, 'plan', 'p', 1, 'ff', '${at}');
+      insert into artifacts values ('a1', '${view.id}', 1, 'plan', 'p/q.md', 1, 'ff', '${at}');
       insert into logs values ('${view.id}', 1, 'a', 1, '${at}', 'info', null, null, 'hello'), ('shared00', 1, 'a', 1, '${at}', 'info', null, null, 'x');
       insert into epochs values ('${view.id}', 4, 'e', '${at}');
       insert into versions values ('${view.id}', 1, '${at}', 'completed', 'plan', '{"version":1}');
@@ -50,7 +50,12 @@ test('what a ledger without foreign keys held is kept, and owned by its runs', a
   expect(await ledger.listSteps(view.id)).toMatchObject([{ number: 1, summary: 'done', durationMs: 5 }]);
   expect(await ledger.listSteps('orphan00')).toMatchObject([{ number: 2, name: 'test' }]);
   expect(await ledger.listSessions(view.id)).toMatchObject([{ cacheWriteTokens: 4, costUsd: 0.5 }]);
-  expect(await ledger.getArtifact('a1')).toMatchObject({ path: 'p' });
+  expect(await ledger.getArtifact('a1')).toMatchObject({
+    path: 'p/q.md',
+    name: 'q.md',
+    phase: 'plan',
+    mediaType: 'application/octet-stream',
+  });
   expect(await ledger.readLogs({ runId: 'shared00' })).toMatchObject([{ message: 'x' }]);
   expect(await ledger.currentEpoch(view.id)).toEqual({ epoch: 4, executionId: 'e' });
   expect(await ledger.listVersions(view.id)).toEqual([{ version: 1 }]);

@@ -3,6 +3,7 @@ import { readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createRunFiles } from '../../src/run-files/run-files.ts';
+import { exampleArtifact } from '../support/example-records.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const runId = '0123abcd';
@@ -26,11 +27,13 @@ test('an artifact is written below the home and described for the ledger', async
     runId,
     step: 2,
     kind: 'plan',
-    path: 'runs/0123abcd/002-plan.md',
+    name: '002-plan.md',
+    mediaType: 'text/markdown; charset=utf-8',
     bytes: Buffer.byteLength(text),
     sha256,
   });
   expect(written.hash).toBe(sha256.slice(0, 12));
+  expect(written.path).toBe(`runs/0123abcd/artifacts/${written.id}-002-plan.md`);
   expect(await fresh.read(written.path)).toBe(text);
   expect(await fresh.files.readArtifact(written)).toBe(text);
 });
@@ -43,7 +46,7 @@ test('writing again is the same artifact with the new content, and leaves no oth
   expect(second).toMatchObject({ id: first.id, path: first.path });
   expect(second?.sha256).not.toBe(first.sha256);
   expect(await fresh.read(first.path)).toBe('b');
-  expect(await readdir(join(fresh.files.directory(runId), 'evidence'))).toEqual(['004-tests.json']);
+  expect(await readdir(join(fresh.files.directory(runId), 'artifacts'))).toEqual([`${first.id}-004-tests.json`]);
 });
 
 test('artifacts of other steps, kinds, names and runs are others', async () => {
@@ -66,7 +69,7 @@ test.each(['../../../etc/passwd', '..', '.hidden', 'a/b', 'test "1"', 'test "2"'
   async (name) => {
     await using fresh = await freshRunFiles();
     const written = await fresh.files.writeArtifact({ runId, kind: 'other', name, text: name });
-    expect(written.path).toMatch(/^runs\/0123abcd\/other\/[0-9a-f]{8}-[A-Za-z0-9._-]*$/);
+    expect(written.path).toMatch(/^runs\/0123abcd\/artifacts\/[0-9a-f]{20}-[0-9a-f]{8}-[A-Za-z0-9._-]*$/);
     const other = await fresh.files.writeArtifact({ runId, kind: 'other', name: `${name}?`, text: '' });
     expect(other.path).not.toBe(written.path);
   },
@@ -96,28 +99,17 @@ test('a file that is gone, and one that was changed, are told apart from a good 
 test.each(['../outside', '/etc/passwd', '.', 'runs/../..'])('%j leads out of the home and is refused', async (path) => {
   await using fresh = await freshRunFiles();
   expect(() => fresh.files.absolute(path)).toThrow(expect.objectContaining({ code: 'invalid_input' }));
-  await expect(fresh.files.readArtifact({ path, sha256: '' })).rejects.toMatchObject({ code: 'invalid_input' });
+  await expect(fresh.files.readArtifact({ ...exampleArtifact, path })).rejects.toMatchObject({ code: 'invalid_input' });
 });
 
 test('a transcript that was streamed to its path is described as it is on disk', async () => {
   await using fresh = await freshRunFiles();
-  const path = fresh.files.transcriptPath({ runId, step: 3, command: 'implement' });
-  await writeFile(path, '{}\n'.repeat(100_000));
-  const described = await fresh.files.describeArtifact({ runId, step: 3, kind: 'transcript', path });
-  expect(described).toMatchObject({ path: 'runs/0123abcd/transcripts/003-implement.jsonl', bytes: 300_000 });
+  const place = { runId, phase: 'implement', step: 3, sessionId: 's', kind: 'transcript', name: 'implement.jsonl' } as const;
+  await writeFile(fresh.files.artifactPath(place), '{}\n'.repeat(100_000));
+  const described = await fresh.files.describeArtifact(place);
+  expect(described).toMatchObject({ ...place, name: '003-implement.jsonl', mediaType: 'application/x-ndjson', bytes: 300_000 });
+  expect(fresh.files.absolute(described.path)).toBe(fresh.files.artifactPath(place));
   expect(await fresh.files.readArtifact(described)).toHaveLength(300_000);
-});
-
-test('later attempts of a step keep their own prompt and transcript', async () => {
-  await using fresh = await freshRunFiles();
-  const place = { runId, step: 3, command: 'implement' };
-  const paths = [
-    fresh.files.promptPath(place),
-    fresh.files.promptPath({ ...place, attempt: 2 }),
-    fresh.files.transcriptPath({ ...place, attempt: 2 }),
-  ];
-  const names = paths.map((path) => path.slice(fresh.files.directory(runId).length + 1));
-  expect(names).toEqual(['prompts/003-implement.md', 'prompts/003-implement-2.md', 'transcripts/003-implement-2.jsonl']);
 });
 
 test('the log is readable text: one entry after the other, nothing that steers a terminal', async () => {

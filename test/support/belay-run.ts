@@ -105,7 +105,7 @@ export async function testRun({ ledger, config, client, started, order, comment 
     },
     working: (step) => eventually(async () => requireWork(step, await steps(), join(config.home, 'runs', id))),
     stepNames: async () => (await steps()).map(({ name }) => name),
-    prompts: (command) => promptsIn(join(config.home, 'runs', id, 'prompts'), command),
+    prompts: (command) => promptsIn(join(config.home, 'runs', id, 'artifacts'), command),
     log: async () => (await ledger.readLogs({ runId: id })).map(({ message }) => message).join('\n'),
     async retry(phase) {
       const { version } = await view();
@@ -151,8 +151,11 @@ async function requireWork(step: string, steps: readonly StepRecord[], runFolder
 }
 
 async function promptsIn(folder: string, command: string): Promise<string[]> {
-  const files = (await readdir(folder)).filter((name) => name.endsWith(`-${command}.md`)).toSorted();
-  return Promise.all(files.map((name) => readFile(join(folder, name), 'utf8')));
+  // Their names begin with their ids; behind those is the number of the step.
+  const behind = (name: string): string => name.slice(name.indexOf('-') + 1);
+  const files = (await readdir(folder)).filter((name) => behind(name).replace(/^\d+-/, '') === `${command}.prompt.md`);
+  const sorted = files.toSorted((one, other) => behind(one).localeCompare(behind(other)));
+  return Promise.all(sorted.map((name) => readFile(join(folder, name), 'utf8')));
 }
 
 function requireText(text: string, wanted: string): void {

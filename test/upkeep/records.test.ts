@@ -28,7 +28,7 @@ async function records() {
       lines: (await ledger.readLogs({ runId: id })).length > 0,
       log: existsSync(join(home, 'runs', id, 'log.txt')),
       artifact: (await ledger.listArtifacts(id)).length > 0,
-      plan: existsSync(join(home, 'runs', id, 'plan.md')),
+      plan: existsSync(join(home, 'runs', id, 'artifacts')),
     };
     return Object.entries(there)
       .filter(([, isThere]) => isThere)

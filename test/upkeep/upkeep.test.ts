@@ -31,8 +31,8 @@ async function space() {
   /** A run with a checkpoint, a session, a transcript and a plan. */
   const leave = async (id: string, view?: Partial<RunView>): Promise<void> => {
     await setup.mirror.updateRef({ ref: `refs/belay/${id}/checkpoint`, sha: setup.base });
-    for (const folder of ['engine', 'transcripts']) await mkdir(join(folderOf(id), folder), { recursive: true });
-    await writeFile(join(folderOf(id), 'plan.md'), '# Plan\n');
+    for (const folder of ['engine', 'artifacts']) await mkdir(join(folderOf(id), folder), { recursive: true });
+    for (const name of ['plan.md', 'plan.jsonl']) await writeFile(join(folderOf(id), 'artifacts', name), 'x\n');
     if (view) await ledger.recordRun(exampleRun({ id, workflowId: `local:acme/shop@${id}`, ...view }));
   };
   const forge = { gitAccess: async () => ({ url: setup.remote.path }) };
@@ -55,14 +55,15 @@ test('what a run keeps for being gone on from goes once it closed long ago; its 
   expect(findings.map(({ words }) => words.replace(home, ''))).toEqual([
     '1 checkpoint of runs closed long ago in the mirror of acme/shop',
     '/runs/01ddone1/engine (run 01ddone1 closed long ago)',
-    '/runs/01ddone1/transcripts (run 01ddone1 closed long ago)',
+    '1 transcript in /runs/01ddone1/artifacts (run 01ddone1 closed long ago)',
     '/runs/0pened01/engine (run 0pened01 closed long ago)',
-    '/runs/0pened01/transcripts (run 0pened01 closed long ago)',
+    '1 transcript in /runs/0pened01/artifacts (run 0pened01 closed long ago)',
   ]);
   expect(await removeAll(findings)).toEqual([]);
   expect(await findOldRuns({ ...options, keepMs: 30 * DAY_MS })).toEqual([]);
-  expect(await readdir(folderOf('01ddone1'))).toEqual(['plan.md']);
-  expect((await readdir(folderOf('recent01'))).toSorted()).toEqual(['engine', 'plan.md', 'transcripts']);
+  expect(await readdir(folderOf('01ddone1'), { recursive: true })).toEqual(['artifacts', 'artifacts/plan.md']);
+  const recent = (await readdir(folderOf('recent01'), { recursive: true })).toSorted();
+  expect(recent).toEqual(['artifacts', 'artifacts/plan.jsonl', 'artifacts/plan.md', 'engine']);
   expect(await mirror.listRefs('refs/belay/')).toEqual(
     ['01dparked', '0pened01', 'recent01', 'unknown1'].map((id) => `refs/belay/${id}/checkpoint`),
   );

@@ -13,7 +13,9 @@ const PLAN = '# Plan\n\nWrite it down.\n\n## Notes on the codebase\n\nThe till r
 
 /** What an agent of the run was asked. */
 async function promptOf(runId: string, command: string): Promise<string> {
-  const found = (await belay.ledger.listArtifacts(runId)).find(({ kind, path }) => kind === 'prompt' && path.endsWith(`-${command}.md`));
+  const found = (await belay.ledger.listArtifacts(runId)).find(
+    ({ kind, name }) => kind === 'prompt' && name.endsWith(`-${command}.prompt.md`),
+  );
   if (!found) throw new Error(`Run ${runId} has no prompt of ${command}.`);
   return createRunFiles({ home: belay.home }).readArtifact(found);
 }

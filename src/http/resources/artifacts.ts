@@ -1,25 +1,17 @@
-import { extname, posix } from 'node:path';
 import { z } from 'zod';
 import { PHASES } from '../../contracts/constants.ts';
 import { BelayError } from '../../contracts/errors.ts';
 import { ARTIFACT_KINDS } from '../../contracts/records.ts';
 import type { ArtifactRecord } from '../../contracts/records.ts';
+import { withoutUndefined } from '../../contracts/without-undefined.ts';
+import type { OpenArtifact } from '../../run-files/open-artifact.ts';
+import { byteRangeOf, rangeHeaders } from '../byte-range.ts';
 import { defineRoute } from '../route.ts';
-import type { Route } from '../route.ts';
+import type { Answer, Route } from '../route.ts';
 import { pageOf, pageOfSchema, paging, wholeNumber } from '../schemas/page.ts';
 import { runId, runParams, time } from '../schemas/run.ts';
 import { nothing, visibleRun } from '../visible-run.ts';
 
-/** Text of agents and tests is never shown as a page: a browser keeps it as a file. */
-const MEDIA_TYPES: Record<string, string> = {
-  '.json': 'application/json',
-  '.jsonl': 'application/x-ndjson',
-  '.md': 'text/markdown; charset=utf-8',
-  '.txt': 'text/plain; charset=utf-8',
-  '.diff': 'text/x-diff; charset=utf-8',
-  '.xml': 'application/xml',
-  '.png': 'image/png',
-};
 const BYTES = 'application/octet-stream';
 
 const artifactId = z
@@ -35,6 +27,7 @@ const artifact = z
     name: z.string(),
     phase: z.enum(PHASES).optional(),
     step: z.int().optional(),
+    session: z.string().optional().meta({ description: "The agent's session that it came from" }),
     bytes: z.int(),
     mediaType: z.string(),
     sha256: z.string(),
@@ -60,9 +53,7 @@ const list = defineRoute({
   async handle(call) {
     const { deps, query } = call;
     const { id } = await visibleRun(call, call.params.id);
-    const [artifacts, steps] = await Promise.all([deps.ledger.listArtifacts(id), deps.ledger.listSteps(id)]);
-    const phases = new Map(steps.map(({ number, phase }) => [number, phase]));
-    const all = artifacts.map((each) => shown(each, each.step === undefined ? undefined : phases.get(each.step)));
+    const all = (await deps.ledger.listArtifacts(id)).map(shown);
     const wanted = all.filter(({ phase, step, type }) =>
       [
         [query.phase, phase],
@@ -77,12 +68,14 @@ const list = defineRoute({
 const download = defineRoute({
   method: 'get',
   path: '/api/artifacts/{id}/download',
-  summary: 'The content of one of these files',
+  summary: 'The content of one of these files, from this host or from the store',
   tag: 'Records',
   access: 'viewer',
   params: z.strictObject({ id: artifactId }),
+  ranged: true,
   success: { status: 200, description: 'As it was written', mediaType: BYTES },
-  problems: ['earlier_work_missing'],
+  alternatives: [{ status: 206, description: 'The part that was asked for', mediaType: BYTES }],
+  problems: ['earlier_work_missing', 'range_not_satisfiable', 'artifact_store_unusable'],
   async handle(call) {
     const { id } = call.params;
     const record = await call.deps.ledger.getArtifact(id);
@@ -91,33 +84,32 @@ const download = defineRoute({
       // What may not be seen is not there, and belongs to nobody.
       throw error instanceof BelayError && error.code === 'not_found' ? noArtifact(id) : error;
     });
-    const file = await call.deps.files.openArtifact(record).catch((error: unknown) => {
+    try {
+      return await sent(record, await call.deps.files.openArtifact(record), call.range);
+    } catch (error) {
       // A record that leads out of its run's folder is no artifact.
       throw error instanceof BelayError && error.code === 'invalid_input' ? noArtifact(id) : error;
-    });
-    const { mediaType, name } = shown(record);
-    const headers = { 'content-type': mediaType, 'content-disposition': `attachment; filename="${name}"` };
-    return { headers, body: file.createReadStream() };
+    }
   },
 });
 
+/** Text of agents and tests is never shown as a page: a browser keeps it as a file. */
+async function sent({ mediaType, name }: ArtifactRecord, file: OpenArtifact, asked: string | undefined): Promise<Answer> {
+  try {
+    const range = byteRangeOf(asked, file.bytes);
+    const headers = { 'content-type': mediaType, 'content-disposition': `attachment; filename="${name.replaceAll(/[^\w.-]/g, '-')}"` };
+    const body = await file.read(range);
+    return { status: range ? 206 : 200, headers: { ...headers, ...rangeHeaders(range, file.bytes) }, body };
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
 const noArtifact = (id: string): BelayError => nothing(`There is no artifact ${id}.`);
 
-function shown({ path, kind: type, ...record }: ArtifactRecord, phase?: (typeof PHASES)[number]): z.output<typeof artifact> {
-  const { id, runId, step, bytes, sha256, createdAt } = record;
-  return {
-    id,
-    runId,
-    type,
-    name: posix.basename(path).replaceAll(/[^\w.-]/g, '-'),
-    ...(phase === undefined ? {} : { phase }),
-    ...(step === undefined ? {} : { step }),
-    bytes,
-    mediaType: MEDIA_TYPES[extname(path).toLowerCase()] ?? BYTES,
-    sha256,
-    createdAt,
-    download: `/api/artifacts/${id}/download`,
-  };
+function shown({ kind: type, path: _place, sessionId: session, ...record }: ArtifactRecord): z.output<typeof artifact> {
+  return { type, ...record, ...withoutUndefined({ session }), download: `/api/artifacts/${record.id}/download` };
 }
 
 export const ARTIFACT_ROUTES: readonly Route[] = [list, download];

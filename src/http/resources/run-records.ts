@@ -5,16 +5,15 @@ import { repositoryOfRun } from '../../contracts/repository.ts';
 import type { RunView } from '../../contracts/run-view.ts';
 import { stateAt } from '../../contracts/versions.ts';
 import { withoutUndefined } from '../../contracts/without-undefined.ts';
+import { diffOfRun, MAX_DIFF_BYTES } from '../../run-files/diff-names.ts';
 import { buildTrace } from '../../run-files/trace.ts';
 import { audited } from '../audit.ts';
 import { defineRoute } from '../route.ts';
-import type { Route } from '../route.ts';
+import type { RawCall, Route } from '../route.ts';
 import { commentBody } from '../schemas/orders.ts';
 import { pageOf, pageOfSchema, pageQuery } from '../schemas/page.ts';
 import { runId, runParams, time } from '../schemas/run.ts';
 import { nothing, visibleRun } from '../visible-run.ts';
-
-const MAX_DIFF_BYTES = 10_000_000;
 
 /** What the routes about one run's records have in common. */
 const RECORD = { method: 'get', tag: 'Records', access: 'viewer', params: runParams } as const;
@@ -79,7 +78,7 @@ const plan = defineRoute({
   path: '/api/runs/{id}/plan',
   summary: 'The plan of a run',
   success: { status: 200, description: 'Markdown, as the agent wrote it', mediaType: 'text/markdown' },
-  problems: ['earlier_work_missing'],
+  problems: ['earlier_work_missing', 'artifact_store_unusable'],
   async handle(call) {
     const run = await visibleRun(call, call.params.id);
     const record = run.plan && (await call.deps.ledger.getArtifact(run.plan.artifactId));
@@ -93,18 +92,38 @@ const diff = defineRoute({
   path: '/api/runs/{id}/diff',
   summary: 'What a run has changed so far',
   success: { status: 200, description: 'A unified diff; the header `Belay-Truncated` says that it was longer', mediaType: 'text/x-diff' },
-  problems: ['earlier_work_missing'],
+  problems: ['earlier_work_missing', 'artifact_store_unusable'],
   async handle(call) {
     const run = await visibleRun(call, call.params.id);
     const { baseSha, headSha } = run;
     if (!baseSha || !headSha) throw nothing(`Run ${run.id} has changed nothing yet.`);
-    const mirror = await call.deps.mirrors.open(repositoryOfRun(run));
-    const isHere = (await mirror.hasCommit(baseSha)) && (await mirror.hasCommit(headSha));
-    if (!isHere) throw elsewhere(run);
-    const { text, truncated } = await mirror.diff({ from: baseSha, to: headSha, maxBytes: MAX_DIFF_BYTES });
+    const between = { from: baseSha, to: headSha };
+    const { text, truncated } = (await diffHere(call, run, between)) ?? (await diffLeft(call, run, between));
     return { headers: { 'content-type': 'text/x-diff; charset=utf-8', ...(truncated ? { 'belay-truncated': 'true' } : {}) }, body: text };
   },
 });
+
+interface Diff {
+  text: string;
+  truncated: boolean;
+}
+
+/** By the commits themselves, where this host has them. */
+async function diffHere({ deps }: Pick<RawCall, 'deps'>, run: RunView, between: { from: string; to: string }): Promise<Diff | undefined> {
+  const mirror = await deps.mirrors.open(repositoryOfRun(run));
+  const isHere = (await mirror.hasCommit(between.from)) && (await mirror.hasCommit(between.to));
+  return isHere ? mirror.diff({ ...between, maxBytes: MAX_DIFF_BYTES }) : undefined;
+}
+
+/** As the host that made the commits has left it. */
+async function diffLeft({ deps }: Pick<RawCall, 'deps'>, run: RunView, between: { from: string; to: string }): Promise<Diff> {
+  const left = await deps.ledger.listArtifacts(run.id);
+  for (const isCut of [false, true]) {
+    const found = left.find(({ kind, name }) => kind === 'diff' && name.endsWith(diffOfRun({ ...between, isCut })));
+    if (found) return { text: await deps.files.readArtifact(found), truncated: isCut };
+  }
+  throw elsewhere(run);
+}
 
 const elsewhere = ({ id }: RunView): BelayError =>
   new BelayError({
