@@ -5,6 +5,7 @@ export const GROUPS = [
   'Where things are',
   'Database',
   'Temporal',
+  'Workers',
   'GitHub',
   'Agents',
   'How far a run may go',

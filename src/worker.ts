@@ -15,11 +15,13 @@ import type { Config } from './config.ts';
 import { loadConfig } from './config.ts';
 import { hostWorkQueue } from './contracts/constants.ts';
 import { BelayError } from './contracts/errors.ts';
+import type { WorkerRole } from './contracts/worker-roles.ts';
 import { composeEngines } from './compose-engines.ts';
 import { composeForges } from './compose-forges.ts';
 import { composeScheduled } from './compose-triggers.ts';
 import { useHelper } from './git/helper.ts';
 import { createMirrors } from './git/mirror.ts';
+import { serveWorkerHealth } from './http/worker-health.ts';
 import { openPatientLedger } from './ledger/patient-ledger.ts';
 import { createWebhook } from './notifications/webhook.ts';
 import { workspaceEnvironment } from './process/environment.ts';
@@ -44,14 +46,15 @@ import { cacheFolder } from './cache-folder.ts';
 import type { TemporalTarget } from './temporal/connection.ts';
 import { connectTemporal, connectWorker, registerSearchAttributes, namedTarget, waitForTemporal } from './temporal/connection.ts';
 import { schedulePoll } from './temporal/schedules.ts';
-import { servingHosts } from './temporal/serving.ts';
+import { pingTemporal } from './temporal/temporal-access.ts';
 import { createWorkers } from './temporal/workers.ts';
-import { shareCalls } from './upkeep/call-shares.ts';
+import { servingBy, shareCalls } from './upkeep/call-shares.ts';
 import { recordHost } from './upkeep/host-record.ts';
 import type { UseClient } from './triggers/use-client.ts';
 import { startUpkeep } from './upkeep/worker-upkeep.ts';
 import type { Host } from './workspace/host.ts';
 import { takeHome } from './workspace/host.ts';
+import { ALL_ROLES, requireSharedLedger } from './worker-roles.ts';
 import { createAdmission } from './workspace/admission.ts';
 import { workspaceFinder } from './workspace/run-folders.ts';
 import { createPortRegistry } from './workspace/ports.ts';
@@ -61,9 +64,14 @@ import { createWorktrees } from './workspace/worktree.ts';
 /** Programs of our own dependencies, Node among them: beneath a checkout, and beside the package (which has a scope) in a project. */
 const PACKAGE_BINS = ['../node_modules/.bin', '../../../.bin'].map((folder) => fileURLToPath(new URL(folder, import.meta.url)));
 
+/** Less than those wait who watch a worker. */
+const PING_MS = 2000;
+
 export interface BelayWorker extends AsyncDisposable {
   /** Settles when the worker has ended; rejects when it could not go on. */
   readonly ended: Promise<void>;
+  /** Rejects where Temporal does not answer. */
+  ping(): Promise<void>;
 }
 
 /** What keeps a worker from doing harm. */
@@ -89,10 +97,12 @@ interface WorkerRequest extends WorkerOptions {
   env: NodeJS.ProcessEnv;
   target: TemporalTarget;
   log: Log;
+  /** What it does; everything unless told. */
+  roles?: readonly WorkerRole[];
 }
 
 /** Starts everything that serves runs on this host. Disposing ends agents and tests, and leaves their runs to the next worker. */
-export async function startWorker({ config, env, target, log, ...options }: WorkerRequest): Promise<BelayWorker> {
+export async function startWorker({ config, env, target, log, roles = ALL_ROLES, ...options }: WorkerRequest): Promise<BelayWorker> {
   const parts = { ...PARTS, ...options };
   await using stack = new AsyncDisposableStack();
   const host = stack.use(await takeHome(config.home));
@@ -119,14 +129,16 @@ export async function startWorker({ config, env, target, log, ...options }: Work
     connection,
     namespace: target.namespace,
     deps,
+    roles,
     bundleFolder: path.join(cacheFolder(env), 'workflows'),
     deployment: config.temporal.deployment,
     buildId: config.temporal.buildId,
   });
-  await schedulePoll(temporal.client, pollOf(config)).catch((error: unknown) => onProblem(error, 'The poll could not be scheduled'));
-  const serving = () => servingHosts(temporal.client);
-  stack.use(await shareCalls({ rates: Object.values(rates), serving, host: host.id, onProblem }));
-  stack.use(recordHost({ deps, memory, onProblem }));
+  if (roles.includes('orchestrator'))
+    await schedulePoll(temporal.client, pollOf(config)).catch((error: unknown) => onProblem(error, 'The poll could not be scheduled'));
+  const serving = servingBy({ client: temporal.client, ledger: deps.ledger });
+  stack.use(await shareCalls({ rates, serving, host: host.id, onProblem }));
+  if (roles.includes('runner')) stack.use(recordHost({ deps, memory, onProblem }));
   const ended = Promise.all(workers.map((worker) => worker.run()));
   stack.defer(async () => {
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
@@ -134,9 +146,10 @@ export async function startWorker({ config, env, target, log, ...options }: Work
   });
   // Ends first: it works with what the others close.
   stack.use(startUpkeep({ deps, config, log }));
-  log.info({ host: host.id, failed }, 'Worker started');
+  log.info({ host: host.id, roles, failed }, 'Worker started');
   const kept = stack.move();
-  return { ended: ended.then(() => {}), [Symbol.asyncDispose]: () => kept.disposeAsync() };
+  const ping = (): Promise<void> => temporal.client.withDeadline(Date.now() + PING_MS, () => pingTemporal(temporal.client));
+  return { ended: ended.then(() => {}), ping, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
 interface Composition {
@@ -232,14 +245,28 @@ export async function runWorker(env: NodeJS.ProcessEnv, options: WorkerOptions =
   await using stack = new AsyncDisposableStack();
   // Said at once, not after a wait.
   await ownFolder(config.home);
+  requireSharedLedger(config);
+  const health = { worker: undefined as BelayWorker | undefined };
+  const { health: address, roles } = config.worker;
+  if (address) stack.use(await serveWorkerHealth({ address, obstacle: () => obstacleOf(health.worker) }));
   if (!(await isThere(target, log))) return;
-  const worker = stack.use(await startWorker({ config, env, target, log, ...options }));
+  const worker = stack.use(await startWorker({ config, env, target, log, roles, ...options }));
+  health.worker = worker;
   stack.use(await announce({ home: config.home, target, graceMs: 0 }));
   using _ = onStopSignals((signal) => {
     log.info({ signal }, 'Stopping: agents and tests are ended, their runs go on with the next worker');
+    health.worker = undefined;
     void worker[Symbol.asyncDispose]();
   });
   await worker.ended;
+}
+
+async function obstacleOf(worker: BelayWorker | undefined): Promise<string | undefined> {
+  if (!worker) return 'It has not started yet, or stops';
+  return worker.ping().then(
+    () => undefined,
+    () => 'Temporal does not answer',
+  );
 }
 
 /** Worker and server may be started in any order. False where a signal ended the wait. */

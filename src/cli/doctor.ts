@@ -29,6 +29,7 @@ export async function doctor(
       env,
       cacheDir: temporalCacheDir(env),
     },
+    worker: config,
     bounds: { ...config.bounds, workspaces: config.workspaces.max },
     gitHub: { client, repository: await repositoryHere(client) },
     target: named ?? (running ? localTarget(running.address, running.namespace) : undefined),
