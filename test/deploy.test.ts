@@ -230,7 +230,7 @@ describe('deploy/systemd', () => {
   it('starts what the command line has, gives it time to stop, and leaves its agents to it', async () => {
     for (const name of await readdir(join(ROOT, 'deploy/systemd'))) {
       const unit = await textOf(`deploy/systemd/${name}`);
-      const [, command = ''] = /^ExecStart=\/opt\/belay\/bin\/(.+)$/m.exec(unit) ?? [];
+      const [, command = ''] = /^ExecStart=\/opt\/belay\/node_modules\/.bin\/(.+)$/m.exec(unit) ?? [];
       expect(await isCommand(command.split(' ')), name).toBe(true);
       expect(Number(/^TimeoutStopSec=(\d+)$/m.exec(unit)?.[1]), name).toBeGreaterThanOrEqual(STOP_S);
       expect(unit, name).toMatch(/^KillMode=mixed$/m);
