@@ -116,7 +116,7 @@ describe('docker-compose.yml', () => {
         expect(given, `${name}: ${variable}`).toContain(secret);
       }
     }
-    const made = [...(await textOf('docker/make-secrets.sh')).matchAll(/^keep (\w+) /gm)].map(([, name]) => name);
+    const made = [...(await textOf('docker/make-secrets.sh')).matchAll(/^keep (\w+) /gm)].map(([, name = '']) => name);
     expect(Object.keys(secrets).toSorted()).toEqual(made.toSorted());
     expect(Object.entries(secrets).map(([name, { file }]) => [name, file])).toEqual(made.map((name) => [name, `./secrets/${name}`]));
   });
@@ -134,7 +134,8 @@ describe('docker/make-secrets.sh', () => {
     await cp(join(ROOT, 'docker'), join(folder.path, 'docker'), { recursive: true });
     await writeFile(join(folder.path, '.env'), envFile({ ANTHROPIC_API_KEY: 'sk-$1 "x"', GITHUB_TOKEN: 'ghp_x' }));
     const { PATH } = process.env;
-    const make = () => execa('sh', ['docker/make-secrets.sh'], { cwd: folder.path, env: { PATH, GITHUB_TOKEN: 'ghp_y' }, extendEnv: false });
+    const make = () =>
+      execa('sh', ['docker/make-secrets.sh'], { cwd: folder.path, env: { PATH, GITHUB_TOKEN: 'ghp_y' }, extendEnv: false });
     const secret = (name: string) => readFile(join(folder.path, 'secrets', name), 'utf8');
     await make();
     expect(await secret('anthropic_api_key')).toBe('sk-$1 "x"');
@@ -235,7 +236,8 @@ describe('deploy/systemd', () => {
       expect(Number(/^TimeoutStopSec=(\d+)$/m.exec(unit)?.[1]), name).toBeGreaterThanOrEqual(STOP_S);
       expect(unit, name).toMatch(/^KillMode=mixed$/m);
       // bubblewrap makes namespaces, and mounts a /proc of its own: the kernel refuses that where a part of it is covered.
-      if (!name.includes('api')) expect(unit, name).not.toMatch(/^(?:ProtectKernelTunables|ProtectKernelLogs|ProtectHostname|RestrictNamespaces)=/m);
+      if (!name.includes('api'))
+        expect(unit, name).not.toMatch(/^(?:ProtectKernelTunables|ProtectKernelLogs|ProtectHostname|RestrictNamespaces)=/m);
     }
   });
 });

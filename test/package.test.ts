@@ -75,7 +75,9 @@ describe('the package', () => {
     expect(files).toEqual(expect.arrayContaining(wanted));
     expect(files.filter((file) => /^dist\/bundle\/\w+\.js$/.test(file))).toHaveLength(1);
     expect(
-      files.filter((file) => !/^(?:bin|commands|deploy|dist|integrations|samples)\/|^(?:CHANGELOG|README)\.md$|^LICENSE$|^package\.json$/.test(file)),
+      files.filter(
+        (file) => !/^(?:bin|commands|deploy|dist|integrations|samples)\/|^(?:CHANGELOG|README)\.md$|^LICENSE$|^package\.json$/.test(file),
+      ),
     ).toEqual([]);
     expect(files.filter((file) => file.endsWith('.ts'))).toEqual([]);
   });

@@ -74,7 +74,12 @@ describe('questions', () => {
 
   it('take the default for nothing, ask again after a mistake, and show no secret', async () => {
     const { values, shown } = await answering('', 'sk-secret', '', 'no port', 'temporal:7233', '', '2.5', 'acme/shop', '');
-    expect(values).toEqual({ ANTHROPIC_API_KEY: 'sk-secret', TEMPORAL_ADDRESS: 'temporal:7233', BELAY_BUDGET_USD: '2.5', BELAY_REPOSITORIES: 'acme/shop' });
+    expect(values).toEqual({
+      ANTHROPIC_API_KEY: 'sk-secret',
+      TEMPORAL_ADDRESS: 'temporal:7233',
+      BELAY_BUDGET_USD: '2.5',
+      BELAY_REPOSITORIES: 'acme/shop',
+    });
     expect(shown).toContain('Which agent works [claude]');
     expect(shown).toContain('must be host:port');
     expect(shown).not.toContain('sk-secret');
