@@ -44,7 +44,7 @@ import { createLog, temporalLogger } from './telemetry/log.ts';
 import { announce } from './temporal/announcement.ts';
 import { cacheFolder } from './cache-folder.ts';
 import type { TemporalTarget } from './temporal/connection.ts';
-import { connectTemporal, connectWorker, registerSearchAttributes, namedTarget, waitForTemporal } from './temporal/connection.ts';
+import { connectTemporal, connectWorker, registerSearchAttributes, namedTarget } from './temporal/connection.ts';
 import { schedulePoll } from './temporal/schedules.ts';
 import { pingTemporal } from './temporal/temporal-access.ts';
 import { createWorkers } from './temporal/workers.ts';
@@ -54,6 +54,7 @@ import type { UseClient } from './triggers/use-client.ts';
 import { startUpkeep } from './upkeep/worker-upkeep.ts';
 import type { Host } from './workspace/host.ts';
 import { takeHome } from './workspace/host.ts';
+import { isThere, obstacleOf } from './worker-readiness.ts';
 import { ALL_ROLES, requireSharedLedger } from './worker-roles.ts';
 import { createAdmission } from './workspace/admission.ts';
 import { workspaceFinder } from './workspace/run-folders.ts';
@@ -234,6 +235,7 @@ export function installLogger(log: Log): void {
 export async function runWorker(env: NodeJS.ProcessEnv, options: WorkerOptions = {}): Promise<void> {
   const config = loadConfig(env);
   const log = createLog({ level: config.log.level, secrets: Object.values(config.secrets) });
+  for (const warning of config.warnings) log.warn(warning);
   installLogger(log);
   const target = namedTarget(config, env);
   if (!target)
@@ -259,31 +261,6 @@ export async function runWorker(env: NodeJS.ProcessEnv, options: WorkerOptions =
     void worker[Symbol.asyncDispose]();
   });
   await worker.ended;
-}
-
-async function obstacleOf(worker: BelayWorker | undefined): Promise<string | undefined> {
-  if (!worker) return 'It has not started yet, or stops';
-  return worker.ping().then(
-    () => undefined,
-    () => 'Temporal does not answer',
-  );
-}
-
-/** Worker and server may be started in any order. False where a signal ended the wait. */
-async function isThere(target: TemporalTarget, log: Log): Promise<boolean> {
-  const stopped = new AbortController();
-  using _ = onStopSignals(() => stopped.abort());
-  try {
-    await waitForTemporal({
-      target,
-      signal: stopped.signal,
-      onWaiting: ({ message }) => log.warn({ address: target.address }, `Waiting for Temporal. ${message}`),
-    });
-    return true;
-  } catch (error) {
-    if (stopped.signal.aborted) return false;
-    throw error;
-  }
 }
 
 if (import.meta.main) {

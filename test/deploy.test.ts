@@ -11,7 +11,9 @@ import { VARIABLE_NAMES } from '../src/config-variables.ts';
 import { loadConfig } from '../src/config.ts';
 import { envFile } from '../src/config-documentation.ts';
 import { serveWorkerHealth } from '../src/http/worker-health.ts';
+import { namedTarget } from '../src/temporal/connection.ts';
 import { DYNAMIC_CONFIG } from '../src/temporal/dev-server-settings.ts';
+import { requireSharedLedger } from '../src/worker-roles.ts';
 import { temporaryDirectory } from './support/temporary-directory.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -103,6 +105,28 @@ describe('docker-compose.yml', () => {
       ).toEqual([]);
       expect(needed, name).toEqual({ postgres: { condition: 'service_healthy' }, temporal: { condition: 'service_healthy' } });
       expect(Number.parseInt(grace, 10), name).toBeGreaterThanOrEqual(STOP_S);
+    }
+  });
+
+  it('has settings that Belay takes, with secrets as they are made where nothing is known of them', async () => {
+    await using folder = await temporaryDirectory();
+    await cp(join(ROOT, 'docker'), join(folder.path, 'docker'), { recursive: true });
+    await execa('sh', ['docker/make-secrets.sh'], { cwd: folder.path, env: { PATH: process.env['PATH'] }, extendEnv: false });
+    for (const [name, { environment = {} }] of await ours()) {
+      const entries = Object.entries(environment).map(([key, value]) => [key, value.replace('/run/', `${folder.path}/`)] as const);
+      const env = Object.fromEntries(entries);
+      const config = loadConfig(env);
+      requireSharedLedger(config);
+      expect(
+        config.warnings.filter((warning) => !warning.startsWith('BELAY_ARTIFACTS_URL ')),
+        name,
+      ).toEqual([]);
+      expect(
+        Object.keys(config.secrets).filter((each) => each !== 'databaseUrl'),
+        name,
+      ).toEqual([]);
+      // An empty API key of Temporal would ask for TLS.
+      expect(namedTarget(config, env)?.options, name).toEqual({ address: 'temporal:7233' });
     }
   });
 
