@@ -10,6 +10,7 @@ import { secretOfFile } from '../src/config-secret-files.ts';
 import { VARIABLE_NAMES } from '../src/config-variables.ts';
 import { loadConfig } from '../src/config.ts';
 import { envFile } from '../src/config-documentation.ts';
+import { createApiMetrics } from '../src/http/metrics.ts';
 import { serveWorkerHealth } from '../src/http/worker-health.ts';
 import { namedTarget } from '../src/temporal/connection.ts';
 import { DYNAMIC_CONFIG } from '../src/temporal/dev-server-settings.ts';
@@ -263,5 +264,21 @@ describe('deploy/systemd', () => {
       if (!name.includes('api'))
         expect(unit, name).not.toMatch(/^(?:ProtectKernelTunables|ProtectKernelLogs|ProtectHostname|RestrictNamespaces)=/m);
     }
+  });
+});
+
+describe('deploy/prometheus', () => {
+  it('looks at metrics that there are', async () => {
+    const { groups } = parse(await textOf('deploy/prometheus/belay.rules.yml')) as { groups: { rules: { expr: string }[] }[] };
+    const statistics = {
+      runs: [{ pipeline: 'sdlc' as const, status: 'running' as const, count: 1, costUsd: 0 }],
+      phases: [{ name: 'plan' as const, status: 'completed' as const, count: 1, durationMs: 1 }],
+    };
+    const metrics = createApiMetrics({ ledger: { runStatistics: async () => statistics } });
+    metrics.observe({ method: 'GET', path: '/health', status: 200, durationMs: 1 });
+    const text = await metrics.text();
+    const named = groups.flatMap(({ rules }) => rules.flatMap(({ expr }) => expr.match(/belay_\w+/g) ?? []));
+    expect(named.length).toBeGreaterThan(8);
+    expect(named.filter((name) => !new RegExp(`^${name}[{ ]`, 'm').test(text))).toEqual([]);
   });
 });
