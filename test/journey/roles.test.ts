@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { serveWorkerHealth } from '../../src/http/worker-health.ts';
 import { openLedger } from '../../src/ledger/open-ledger.ts';
+import { CLOSED_STATUSES } from '../../src/contracts/constants.ts';
 import type { RunView } from '../../src/contracts/run-view.ts';
+import { connectTemporal, localTarget } from '../../src/temporal/connection.ts';
 import { startDevServer } from '../../src/temporal/dev-server.ts';
 import { PROGRESS_MARKER } from '../../src/texts/progress-comment.ts';
 import type { BelayUser, Program } from '../support/cli.ts';
@@ -44,7 +46,7 @@ async function freePort(): Promise<number> {
 const filesOf = (user: BelayUser, folder: string): Promise<string[]> => readdir(join(user.home, folder)).catch(() => []);
 
 test(
-  'an orchestrator and a runner, in processes and homes of their own, bring a run to its pull request, whichever of them is killed',
+  'an orchestrator and a runner, in processes and homes of their own, bring a run to its pull request, whichever of them is killed, and while their database is away',
   { timeout: TIMEOUT_MS },
   async () => {
     await using stack = new AsyncDisposableStack();
@@ -81,7 +83,7 @@ test(
     const runner = stack.use(await work());
     const { exitCode, stdout, stderr } = await decider.belay(['run', 'acme/shop#1', '--detach', '--json']);
     expect(exitCode, stderr).toBe(0);
-    const { id } = JSON.parse(stdout) as RunView;
+    const { id, workflowId } = JSON.parse(stdout) as RunView;
     // Killed in the middle of what it does outside of Temporal.
     await first.says(/Reached/);
     expect(await first.ended).toMatchObject({ signal: 'SIGKILL' });
@@ -95,11 +97,16 @@ test(
     expect(await isReady(health)).toBe(false);
     await using _third = await orchestrate();
     await using _successor = await work();
+    await postgres.stop();
+    // Neither knows what the other would have recorded.
+    await using temporal = await connectTemporal({ target: localTarget(server.address) });
+    await temporal.client.workflow.getHandle(workflowId).result();
+    await postgres.start();
 
     const ledger = stack.use(await openLedger({ url }));
     const view = await eventually(async () => {
       const now = await ledger.getRun(id);
-      return ['completed', 'parked', 'failed'].includes(now.status) ? now : undefined;
+      return CLOSED_STATUSES.includes(now.status) ? now : undefined;
     }, 'the end of the run');
     expect(view).toMatchObject({ status: 'completed', outcome: 'pull_request', errors: [] });
     expect(view.phases.filter(({ attempts }) => attempts > 1)).toEqual([]);
@@ -111,7 +118,12 @@ test(
       expect(living.length).toBeLessThanOrEqual(1);
       return living[0]?.includes(String(view.pullRequest?.url)) ? true : undefined;
     }, 'the comment');
-    expect((await ledger.listSteps(id)).map(({ status }) => status)).not.toContain('running');
+    // What was recorded meanwhile is delivered when the database is back.
+    await eventually(async () => {
+      const steps = await ledger.listSteps(id);
+      const isKnown = steps.some(({ name, status }) => name === 'push-branch' && status === 'completed');
+      return isKnown && steps.every(({ status }) => status !== 'running') ? true : undefined;
+    }, 'what is known of its steps');
     // Each did its own part only.
     expect(await filesOf(worker, join('runs', id, 'prompts'))).not.toEqual([]);
     expect([await filesOf(decider, 'trees'), await filesOf(decider, join('runs', id, 'prompts'))]).toEqual([[], []]);
