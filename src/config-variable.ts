@@ -6,6 +6,7 @@ export const GROUPS = [
   'Database',
   'Artifacts',
   'Temporal',
+  'Workers',
   'GitHub',
   'Agents',
   'How far a run may go',

@@ -20,6 +20,7 @@ import {
 import { triggerVariables } from './config-trigger-variables.ts';
 import { workspaceVariables } from './config-workspace-variables.ts';
 import { artifactVariables } from './config-artifacts.ts';
+import { workerVariables } from './config-worker-variables.ts';
 import { databaseVariables } from './config-database.ts';
 import { optional, variableDocs, withDefault } from './config-variable.ts';
 import type { VariableDoc } from './config-variable.ts';
@@ -77,6 +78,8 @@ const variables = z.object({
     description: "What this worker's version is called in Temporal; otherwise Belay's version and a hash of its pipelines.",
     example: '2026-11-29.1',
   }),
+
+  ...workerVariables,
 
   GITHUB_TOKEN: optional(secretWord, {
     group: 'GitHub',

@@ -15,6 +15,7 @@ import { WAITS } from './contracts/constants.ts';
 import type { CheckpointPlace, EngineName, NoticeName, PhaseName } from './contracts/constants.ts';
 import { BelayError } from './contracts/errors.ts';
 import type { RunLimits } from './contracts/run-input.ts';
+import type { WorkerRole } from './contracts/worker-roles.ts';
 import { withoutUndefined } from './contracts/without-undefined.ts';
 import { gitUrlTemplate } from './github/address.ts';
 import { absolutePath } from './home.ts';
@@ -47,6 +48,8 @@ export interface Config {
     deployment?: string;
     buildId?: string;
   };
+  /** What `belay worker` does; `health`: the host:port where it answers for itself. */
+  worker: { roles: WorkerRole[]; health?: string };
   github: {
     apiUrl: string;
     /** With `{owner}` and `{repo}`. */
@@ -122,6 +125,7 @@ function configOf(values: Environment, { env, warnings }: { env: NodeJS.ProcessE
       deployment: values.BELAY_DEPLOYMENT,
       buildId: values.BELAY_BUILD_ID,
     }),
+    worker: { roles: values.BELAY_WORKER_ROLES, ...withoutUndefined({ health: values.BELAY_WORKER_HEALTH }) },
     github: {
       apiUrl: values.BELAY_GITHUB_API_URL,
       gitUrl: values.BELAY_GITHUB_GIT_URL ?? gitUrlTemplate(values.BELAY_GITHUB_API_URL),

@@ -4,10 +4,12 @@ import { access, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { styleText } from 'node:util';
 import { execa } from 'execa';
+import type { Config } from './config.ts';
 import { BelayError } from './contracts/errors.ts';
 import { repositorySlug } from './contracts/repository.ts';
 import type { RepositoryRef } from './contracts/repository.ts';
 import { plainText } from './contracts/text.ts';
+import { judgeRoles } from './doctor-worker.ts';
 import type { Engine, EngineHealth } from './engines/engine.ts';
 import type { GitHubClient } from './github/client.ts';
 import { tokenRights } from './github/rights.ts';
@@ -22,6 +24,7 @@ import type { FindTemporalCliRequest } from './temporal/cli-binary.ts';
 import { connectTemporal } from './temporal/connection.ts';
 import type { TemporalTarget } from './temporal/connection.ts';
 import { compareVersions } from './temporal/versions.ts';
+import { ALL_ROLES } from './worker-roles.ts';
 
 /** The first whose `merge-tree` merges without a work tree. */
 const OLDEST_GIT = '2.38.0';
@@ -61,6 +64,8 @@ export interface DiagnoseRequest {
   bounds?: CapacityBounds;
   /** Where hosts have files in common. */
   store?: ArtifactStore | undefined;
+  /** What a `belay worker` here does, and where it keeps what happened. */
+  worker: Pick<Config, 'worker' | 'database'>;
 }
 
 export interface CapacityBounds extends MemoryLimits {
@@ -69,17 +74,21 @@ export interface CapacityBounds extends MemoryLimits {
 
 /** Looks at everything Belay needs on this machine. Leaves everything as it was. */
 export async function diagnose(request: DiagnoseRequest): Promise<Finding[]> {
+  const { roles } = request.worker.worker;
+  // Who only decides starts no agent, and has no workspaces.
+  const isRunner = roles.includes('runner');
   return Promise.all([
     checkGit(request),
     Promise.resolve(checkNode(process.versions.node)),
     checkTemporal(request),
-    ...request.engines.map((engine) => checkEngine(engine, request)),
+    ...(roles.length < ALL_ROLES.length ? [Promise.resolve(judgeRoles(request.worker))] : []),
+    ...(isRunner ? request.engines.map((engine) => checkEngine(engine, request)) : []),
     ...(request.gitHub ? [checkGitHub(request.gitHub)] : []),
     checkHome(request.home),
     checkDisk(request.home),
     ...(request.store ? [checkStore(request.store)] : []),
-    checkIsolation(),
-    ...(request.bounds && knowsMemory ? [Promise.resolve(judgeMemory(hostMemory(), request.bounds))] : []),
+    ...(isRunner ? [checkIsolation()] : []),
+    ...(isRunner && request.bounds && knowsMemory ? [Promise.resolve(judgeMemory(hostMemory(), request.bounds))] : []),
   ]);
 }
 

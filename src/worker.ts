@@ -15,12 +15,14 @@ import type { Config } from './config.ts';
 import { loadConfig } from './config.ts';
 import { hostWorkQueue } from './contracts/constants.ts';
 import { BelayError } from './contracts/errors.ts';
+import type { WorkerRole } from './contracts/worker-roles.ts';
 import { composeEngines } from './compose-engines.ts';
 import { composeFiles } from './compose-artifacts.ts';
 import { composeForges } from './compose-forges.ts';
 import { composeScheduled } from './compose-triggers.ts';
 import { useHelper } from './git/helper.ts';
 import { createMirrors } from './git/mirror.ts';
+import { serveWorkerHealth } from './http/worker-health.ts';
 import { openPatientLedger } from './ledger/patient-ledger.ts';
 import { createWebhook } from './notifications/webhook.ts';
 import { workspaceEnvironment } from './process/environment.ts';
@@ -42,16 +44,19 @@ import { createLog, temporalLogger } from './telemetry/log.ts';
 import { announce } from './temporal/announcement.ts';
 import { cacheFolder } from './cache-folder.ts';
 import type { TemporalTarget } from './temporal/connection.ts';
-import { connectTemporal, connectWorker, registerSearchAttributes, namedTarget, waitForTemporal } from './temporal/connection.ts';
+import { connectTemporal, connectWorker, registerSearchAttributes, namedTarget } from './temporal/connection.ts';
 import { schedulePoll } from './temporal/schedules.ts';
-import { servingHosts } from './temporal/serving.ts';
+import { pingTemporal } from './temporal/temporal-access.ts';
 import { createWorkers } from './temporal/workers.ts';
-import { shareCalls } from './upkeep/call-shares.ts';
+import { workerIdentity } from './temporal/serving.ts';
+import { servingBy, shareCalls } from './upkeep/call-shares.ts';
 import { recordHost } from './upkeep/host-record.ts';
 import type { UseClient } from './triggers/use-client.ts';
 import { startUpkeep } from './upkeep/worker-upkeep.ts';
 import type { Host } from './workspace/host.ts';
 import { takeHome } from './workspace/host.ts';
+import { isThere, obstacleOf } from './worker-readiness.ts';
+import { ALL_ROLES, requireSharedLedger } from './worker-roles.ts';
 import { createAdmission } from './workspace/admission.ts';
 import { workspaceFinder } from './workspace/run-folders.ts';
 import { createPortRegistry } from './workspace/ports.ts';
@@ -61,9 +66,14 @@ import { createWorktrees } from './workspace/worktree.ts';
 /** Programs of our own dependencies, Node among them: beneath a checkout, and beside the package (which has a scope) in a project. */
 const PACKAGE_BINS = ['../node_modules/.bin', '../../../.bin'].map((folder) => fileURLToPath(new URL(folder, import.meta.url)));
 
+/** Less than those wait who watch a worker. */
+const PING_MS = 2000;
+
 export interface BelayWorker extends AsyncDisposable {
   /** Settles when the worker has ended; rejects when it could not go on. */
   readonly ended: Promise<void>;
+  /** Rejects where Temporal does not answer. */
+  ping(): Promise<void>;
 }
 
 /** What keeps a worker from doing harm. */
@@ -89,10 +99,12 @@ interface WorkerRequest extends WorkerOptions {
   env: NodeJS.ProcessEnv;
   target: TemporalTarget;
   log: Log;
+  /** What it does; everything unless told. */
+  roles?: readonly WorkerRole[];
 }
 
 /** Starts everything that serves runs on this host. Disposing ends agents and tests, and leaves their runs to the next worker. */
-export async function startWorker({ config, env, target, log, ...options }: WorkerRequest): Promise<BelayWorker> {
+export async function startWorker({ config, env, target, log, roles = ALL_ROLES, ...options }: WorkerRequest): Promise<BelayWorker> {
   const parts = { ...PARTS, ...options };
   await using stack = new AsyncDisposableStack();
   const host = stack.use(await takeHome(config.home));
@@ -106,7 +118,7 @@ export async function startWorker({ config, env, target, log, ...options }: Work
   const memory = stack.use(createMemoryWatch({ ...config.bounds, host: hostname(), onProblem, readHost: parts.readHost }));
   const rates = callRates(config);
   const deps = parts.adapt(
-    await composeDependencies({ config, env, host, client: temporal.client, stack, parts, onProblem, memory, rates, start }),
+    await composeDependencies({ config, env, host, roles, client: temporal.client, stack, parts, onProblem, memory, rates, start }),
   );
   const failed = await failPredecessors({
     home: config.home,
@@ -119,14 +131,16 @@ export async function startWorker({ config, env, target, log, ...options }: Work
     connection,
     namespace: target.namespace,
     deps,
+    roles,
     bundleFolder: path.join(cacheFolder(env), 'workflows'),
     deployment: config.temporal.deployment,
     buildId: config.temporal.buildId,
   });
-  await schedulePoll(temporal.client, pollOf(config)).catch((error: unknown) => onProblem(error, 'The poll could not be scheduled'));
-  const serving = () => servingHosts(temporal.client);
-  stack.use(await shareCalls({ rates: Object.values(rates), serving, host: host.id, onProblem }));
-  stack.use(recordHost({ deps, memory, onProblem }));
+  if (roles.includes('orchestrator'))
+    await schedulePoll(temporal.client, pollOf(config)).catch((error: unknown) => onProblem(error, 'The poll could not be scheduled'));
+  const serving = servingBy({ client: temporal.client, ledger: deps.ledger });
+  stack.use(await shareCalls({ rates, serving, host: host.id, onProblem }));
+  if (roles.includes('runner')) stack.use(recordHost({ deps, memory, onProblem }));
   const ended = Promise.all(workers.map((worker) => worker.run()));
   stack.defer(async () => {
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
@@ -134,15 +148,17 @@ export async function startWorker({ config, env, target, log, ...options }: Work
   });
   // Ends first: it works with what the others close.
   stack.use(startUpkeep({ deps, config, log }));
-  log.info({ host: host.id, failed }, 'Worker started');
+  log.info({ host: host.id, roles, failed }, 'Worker started');
   const kept = stack.move();
-  return { ended: ended.then(() => {}), [Symbol.asyncDispose]: () => kept.disposeAsync() };
+  const ping = (): Promise<void> => temporal.client.withDeadline(Date.now() + PING_MS, () => pingTemporal(temporal.client));
+  return { ended: ended.then(() => {}), ping, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
 interface Composition {
   config: Config;
   env: NodeJS.ProcessEnv;
   host: Host;
+  roles: readonly WorkerRole[];
   client: Client;
   stack: AsyncDisposableStack;
   onProblem: (error: unknown, message: string) => void;
@@ -165,7 +181,7 @@ function callRates({ callsPerMinute: { github, agents } }: Config): CallRates {
 }
 
 async function composeDependencies(composition: Composition): Promise<Dependencies> {
-  const { config, env, host, client, stack, onProblem, parts, memory, rates, start } = composition;
+  const { config, env, host, roles, client, stack, onProblem, parts, memory, rates, start } = composition;
   const { home, workspaces } = config;
   const worktrees = createWorktrees({ home, pool: { size: workspaces.max, onProblem } });
   stack.defer(() => worktrees.settled());
@@ -180,7 +196,7 @@ async function composeDependencies(composition: Composition): Promise<Dependenci
   const useClient: UseClient = (work) => work(client, new AbortController().signal);
   return {
     home,
-    host: { id: host.id, identity: `${host.id}@${host.boot}`, taskQueue: hostWorkQueue(host.id, host.boot) },
+    host: { id: host.id, identity: workerIdentity(host, roles), taskQueue: hostWorkQueue(host.id, host.boot) },
     client,
     ledger,
     ownSecrets: () => Object.values(config.secrets).filter((secret) => secret !== undefined),
@@ -223,6 +239,7 @@ export function installLogger(log: Log): void {
 export async function runWorker(env: NodeJS.ProcessEnv, options: WorkerOptions = {}): Promise<void> {
   const config = loadConfig(env);
   const log = createLog({ level: config.log.level, secrets: Object.values(config.secrets) });
+  for (const warning of config.warnings) log.warn(warning);
   installLogger(log);
   const target = namedTarget(config, env);
   if (!target)
@@ -234,31 +251,20 @@ export async function runWorker(env: NodeJS.ProcessEnv, options: WorkerOptions =
   await using stack = new AsyncDisposableStack();
   // Said at once, not after a wait.
   await ownFolder(config.home);
+  requireSharedLedger(config);
+  const health = { worker: undefined as BelayWorker | undefined };
+  const { health: address, roles } = config.worker;
+  if (address) stack.use(await serveWorkerHealth({ address, obstacle: () => obstacleOf(health.worker) }));
   if (!(await isThere(target, log))) return;
-  const worker = stack.use(await startWorker({ config, env, target, log, ...options }));
+  const worker = stack.use(await startWorker({ config, env, target, log, roles, ...options }));
+  health.worker = worker;
   stack.use(await announce({ home: config.home, target, graceMs: 0 }));
   using _ = onStopSignals((signal) => {
     log.info({ signal }, 'Stopping: agents and tests are ended, their runs go on with the next worker');
+    health.worker = undefined;
     void worker[Symbol.asyncDispose]();
   });
   await worker.ended;
-}
-
-/** Worker and server may be started in any order. False where a signal ended the wait. */
-async function isThere(target: TemporalTarget, log: Log): Promise<boolean> {
-  const stopped = new AbortController();
-  using _ = onStopSignals(() => stopped.abort());
-  try {
-    await waitForTemporal({
-      target,
-      signal: stopped.signal,
-      onWaiting: ({ message }) => log.warn({ address: target.address }, `Waiting for Temporal. ${message}`),
-    });
-    return true;
-  } catch (error) {
-    if (stopped.signal.aborted) return false;
-    throw error;
-  }
 }
 
 if (import.meta.main) {

@@ -74,10 +74,13 @@ test('every setting arrives where it belongs', () => {
     BELAY_JWT_ISSUER: 'https://login.example.com/',
     BELAY_JWT_AUDIENCE: 'belay',
     BELAY_JWT_JWKS_URL: 'https://login.example.com/jwks.json',
+    BELAY_WORKER_ROLES: 'runner',
+    BELAY_WORKER_HEALTH: '0.0.0.0:7789',
   });
   expect(config).toEqual({
     home: '/home/ada/elsewhere',
     database: { path: '/home/ada/runs.db' },
+    worker: { roles: ['runner'], health: '0.0.0.0:7789' },
     temporal: {
       address: 'temporal.example.com:7233',
       namespace: 'belay.a1b2c',

@@ -25,6 +25,7 @@ test('an empty environment is a good one', () => {
     home: '/home/ada/.belay',
     database: { path: '/home/ada/.belay/ledger.db' },
     temporal: {},
+    worker: { roles: ['orchestrator', 'runner'] },
     github: { apiUrl: 'https://api.github.com', gitUrl: 'https://github.com/{owner}/{repo}.git' },
     engine: { name: 'claude' },
     limits: {

@@ -10,7 +10,7 @@ import { PHASES, PIPELINES } from '../src/contracts/constants.ts';
 const ROOT = join(import.meta.dirname, '..');
 const PAGES = globSync(['*.md', 'docs/**/*.md'], { cwd: ROOT }).toSorted();
 /** Where a code span that begins so is meant as a path of this repository. */
-const FOLDERS = /^(?:\.ci|bench|commands|docker|docs|lint|samples|scripts|src|test)\/[\w./-]*$/;
+const FOLDERS = /^(?:\.ci|bench|commands|deploy|docker|docs|integrations|lint|samples|scripts|src|test)\/[\w./-]*$/;
 
 const textOf = (page: string): string => readFileSync(join(ROOT, page), 'utf8');
 

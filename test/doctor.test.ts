@@ -1,6 +1,7 @@
 import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { WORKER_ROLES } from '../src/contracts/worker-roles.ts';
 import { checkNode, diagnose, formatFindings, judgeDisk, judgeMemory } from '../src/doctor.ts';
 import type { DiagnoseRequest, Finding } from '../src/doctor.ts';
 import type { Engine, EngineHealth } from '../src/engines/engine.ts';
@@ -23,7 +24,9 @@ const healthy = engine({ installed: true, version: '2.1.329', path: '/bin/claude
 /** A machine that has only what `bin` holds. */
 function machine(folder: string, more: Partial<DiagnoseRequest> = {}): DiagnoseRequest {
   const env = { PATH: join(folder, 'bin') };
-  return { home: folder, env, engines: [healthy], defaultEngine: 'claude', cli: { env, cacheDir: join(folder, 'cache') }, ...more };
+  const worker: DiagnoseRequest['worker'] = { worker: { roles: [...WORKER_ROLES] }, database: { path: join(folder, 'ledger.db') } };
+  const cli = { env, cacheDir: join(folder, 'cache') };
+  return { home: folder, env, engines: [healthy], defaultEngine: 'claude', cli, worker, ...more };
 }
 
 async function finding(check: string, request: DiagnoseRequest): Promise<Finding | undefined> {
@@ -38,6 +41,20 @@ describe('diagnose', () => {
     const findings = await diagnose(machine(folder.path));
     expect(findings.filter(({ check, status }) => status !== 'ok' && check !== 'processes' && check !== 'disk')).toEqual([]);
     expect(findings.map(({ check }) => check)).toEqual(['git', 'Node', 'Temporal', 'claude', 'home', 'disk', 'processes']);
+  });
+
+  it('asks no agent of a worker that only decides, and says which other one has to be there', async () => {
+    await using folder = await temporaryDirectory();
+    const apart: DiagnoseRequest['worker'] = { worker: { roles: ['orchestrator'] }, database: { url: 'postgres://db/belay' } };
+    const findings = await diagnose(machine(folder.path, { worker: apart }));
+    expect(findings.map(({ check }) => check)).toEqual(['git', 'Node', 'Temporal', 'worker', 'home', 'disk']);
+    expect(findings).toContainEqual({
+      check: 'worker',
+      status: 'ok',
+      detail: 'is orchestrator alone: another one has to be runner',
+    });
+    const alone = await finding('worker', machine(folder.path, { worker: { ...apart, database: { path: 'ledger.db' } } }));
+    expect(alone).toMatchObject({ status: 'problem', hint: expect.stringContaining('one Postgres') as string });
   });
 
   it('says that git is missing or too old, and what to install', async () => {

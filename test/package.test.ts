@@ -61,10 +61,12 @@ beforeAll(async () => {
 afterAll(() => user[Symbol.asyncDispose]());
 
 describe('the package', () => {
-  it('holds compiled code, prompts, the sample and the bundled pipelines, and neither sources nor tests', () => {
+  it('holds compiled code, prompts, the sample, what a service needs and the bundled pipelines, and neither sources nor tests', () => {
     const wanted = [
       'bin/belay',
       'commands/plan.md',
+      'deploy/systemd/belay.service',
+      'integrations/claude-code/belay.md',
       'dist/cli.js',
       'dist/worker.js',
       'samples/shop.script.yml',
@@ -73,7 +75,9 @@ describe('the package', () => {
     expect(files).toEqual(expect.arrayContaining(wanted));
     expect(files.filter((file) => /^dist\/bundle\/\w+\.js$/.test(file))).toHaveLength(1);
     expect(
-      files.filter((file) => !/^(?:bin|commands|dist|samples)\/|^(?:CHANGELOG|README)\.md$|^LICENSE$|^package\.json$/.test(file)),
+      files.filter(
+        (file) => !/^(?:bin|commands|deploy|dist|integrations|samples)\/|^(?:CHANGELOG|README)\.md$|^LICENSE$|^package\.json$/.test(file),
+      ),
     ).toEqual([]);
     expect(files.filter((file) => file.endsWith('.ts'))).toEqual([]);
   });

@@ -1,4 +1,5 @@
 import type { RunStatus } from '../contracts/constants.ts';
+import { BelayError } from '../contracts/errors.ts';
 import type { UpdateDraftInput } from '../contracts/publishing.ts';
 import type { RepositoryRef } from '../contracts/repository.ts';
 import type { IssueLabels } from '../contracts/run-state.ts';
@@ -72,9 +73,12 @@ export function progressActivities(deps: Deps) {
   };
 }
 
-/** What somebody was told who gave a command in a comment. Another host's ledger may not know: then the comment is short of it. */
+/** What somebody was told who gave a command in a comment. Another host's ledger may not know, or be away: then the comment is short of it. */
 async function lastAnswer({ ledger }: Deps, runId: string): Promise<CommentAnswer | undefined> {
-  const comments = await ledger.listComments({ runId });
+  const comments = await ledger.listComments({ runId }).catch((error: unknown) => {
+    if (error instanceof BelayError && error.code === 'ledger_unreachable') return [];
+    throw error;
+  });
   return comments.map(({ text, metadata }) => answerOf(text, metadata)).findLast((answer) => answer !== undefined);
 }
 

@@ -39,11 +39,12 @@ export async function earlierRuns({ ledger }: Pick<Dependencies, 'ledger'>, { co
   return runs;
 }
 
+/** Undefined where this host knows nothing of the run, which it cannot ask about while a shared database is away: others decide about it. */
 export async function knownRun(ledger: Pick<Ledger, 'getRun'>, runId: string): Promise<RunView | undefined> {
   try {
     return await ledger.getRun(runId);
   } catch (error) {
-    if (error instanceof BelayError && error.code === 'invalid_input') return undefined;
+    if (error instanceof BelayError && ['invalid_input', 'ledger_unreachable'].includes(error.code)) return undefined;
     throw error;
   }
 }

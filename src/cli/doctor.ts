@@ -30,6 +30,7 @@ export async function doctor(
       env,
       cacheDir: temporalCacheDir(env),
     },
+    worker: config,
     bounds: { ...config.bounds, workspaces: config.workspaces.max },
     store: artifactStoreOf(config),
     gitHub: { client, repository: await repositoryHere(client) },

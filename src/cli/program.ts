@@ -74,9 +74,10 @@ function servers(set: Define): void {
   program
     .command('worker')
     .description('a worker of the Temporal service that TEMPORAL_ADDRESS names')
-    .action(async () => {
+    .option('--roles <list>', 'orchestrator, runner, or both with a comma between (default: BELAY_WORKER_ROLES, else both)')
+    .action(async ({ roles }: { roles?: string }) => {
       const { runWorker } = await import('../worker.ts');
-      await runWorker(env);
+      await runWorker(roles === undefined ? env : { ...env, BELAY_WORKER_ROLES: roles });
     });
   program
     .command('demo')

@@ -23,6 +23,7 @@ const TOPICS: readonly Topic[] = [
   { name: 'TEMPORAL_ADDRESS', text: 'Temporal service, host:port (empty: one of its own)' },
   { name: 'BELAY_DATABASE_URL', text: 'Postgres for what happened, postgres://… (empty: a file)' },
   { name: 'BELAY_BUDGET_USD', text: 'What one run may cost, in USD' },
+  { name: 'BELAY_REPOSITORIES', text: 'Where a label begins runs by itself, owner/name with commas between (empty: nowhere)' },
   { name: 'BELAY_NOTIFY_URL', text: 'Address that is told when a run needs a person (empty: none)' },
 ];
 

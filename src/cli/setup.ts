@@ -55,6 +55,7 @@ async function tokenOfGh(env: NodeJS.ProcessEnv): Promise<string> {
   throw new BelayError({ code: 'forge_not_logged_in', message: '`gh` has no token to give.', hint: 'Log in with `gh auth login` first.' });
 }
 
+/** By the name that compose looks for, or another: a path as a shell takes it. */
 const nextSteps = (file: string): string =>
   [
     `${file} is written, for you alone. It may hold secrets: keep it out of git.`,
@@ -62,4 +63,5 @@ const nextSteps = (file: string): string =>
     'For the shell that you start Belay from:',
     `  set -a; . ${path.isAbsolute(file) ? file : `./${file}`}; set +a`,
     '  belay doctor',
+    'For a service that stays up, with Docker Compose (which takes .env) or systemd (/etc/belay/belay.env): docs/operations.md',
   ].join('\n');

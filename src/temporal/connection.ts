@@ -165,7 +165,8 @@ export async function registerSearchAttributes({ connection, target }: TemporalC
 }
 
 function ownSettings(env: NodeJS.ProcessEnv): ReturnType<typeof loadClientConnectConfig> {
-  const set = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  // Empty is unset, as for Belay's own: an API key that is an empty text would ask for TLS.
+  const set = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined && entry[1].trim() !== '');
   try {
     return loadClientConnectConfig({ overrideEnvVars: Object.fromEntries(set) });
   } catch (error) {

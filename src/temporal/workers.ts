@@ -4,6 +4,7 @@ import { Worker } from '@temporalio/worker';
 import { hostActivities, leaseQueueActivities, orchestratorActivities } from '../activities/index.ts';
 import type { Dependencies } from '../activities/dependencies.ts';
 import { hostLeaseQueue, LEASE_QUEUE, ORCHESTRATOR_QUEUE } from '../contracts/constants.ts';
+import type { WorkerRole } from '../contracts/worker-roles.ts';
 import { packageVersion } from '../package-version.ts';
 import { leaseSlots } from './lease-slots.ts';
 import { loadWorkflowBundle } from './workflow-bundle.ts';
@@ -12,6 +13,7 @@ export interface WorkersOptions {
   connection: NativeConnection;
   namespace: string;
   deps: Dependencies;
+  roles: readonly WorkerRole[];
   /** Where the bundled pipelines are kept. */
   bundleFolder: string;
   /** The worker deployment, if there is one, and what this build is called. */
@@ -33,53 +35,57 @@ const HEARTBEAT_THROTTLE = '1s';
 /** Agents of one host beside each other: each has a slot, and few short calls come on top. */
 const CALLS_PER_SLOT = 2;
 
+/** What all workers of one process have in common. */
+type Shared = Pick<WorkerOptions, 'connection' | 'namespace' | 'identity'>;
+
 /**
- * The workers of one process. Decisions, leases and work are apart, so that long agents never hold up decisions, and the
+ * The workers of one process, by its roles. Decisions, leases and work are apart, so that long agents never hold up decisions, and the
  * number of leases is the number of workspaces.
  */
-export async function createWorkers({
-  connection,
-  namespace,
-  deps,
-  bundleFolder,
-  deployment,
-  ...given
-}: WorkersOptions): Promise<Worker[]> {
-  const { admission, host } = deps;
-  const workflowBundle = await loadWorkflowBundle(bundleFolder);
-  const buildId = given.buildId ?? buildIdOf(workflowBundle);
+export async function createWorkers(options: WorkersOptions): Promise<Worker[]> {
+  const { connection, namespace, deps, roles } = options;
   const shared = {
     connection,
     namespace,
-    identity: host.identity,
+    identity: deps.host.identity,
     shutdownGraceTime: SHUTDOWN_GRACE,
     shutdownForceTime: SHUTDOWN_FORCE,
     maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
   } satisfies Partial<WorkerOptions>;
-  const leases = { ...shared, buildId, activities: leaseQueueActivities(deps) };
+  const workflowBundle = await loadWorkflowBundle(options.bundleFolder);
+  const buildId = options.buildId ?? buildIdOf(workflowBundle);
+  const { deployment } = options;
   return Promise.all([
-    Worker.create({
-      ...shared,
-      ...versionOf({ deployment, buildId }),
-      taskQueue: ORCHESTRATOR_QUEUE,
-      workflowBundle,
-      activities: orchestratorActivities(deps),
-      // A run that a killed worker had in its cache goes on after this long.
-      stickyQueueScheduleToStartTimeout: '2s',
-      // Runs that are open: a closed one leaves the cache with its last answer. One that finds no place is replayed when it goes on.
-      maxCachedWorkflows: 500,
-    }),
+    ...(roles.includes('orchestrator') ? [orchestrator(deps, { ...shared, ...versionOf({ deployment, buildId }), workflowBundle })] : []),
+    ...(roles.includes('runner') ? runner(deps, { ...shared, buildId }) : []),
+  ]);
+}
+
+const orchestrator = (deps: Dependencies, shared: Shared & Pick<WorkerOptions, 'workflowBundle'>): Promise<Worker> =>
+  Worker.create({
+    ...shared,
+    taskQueue: ORCHESTRATOR_QUEUE,
+    activities: orchestratorActivities(deps),
+    // A run that a killed worker had in its cache goes on after this long.
+    stickyQueueScheduleToStartTimeout: '2s',
+    // Runs that are open: a closed one leaves the cache with its last answer. One that finds no place is replayed when it goes on.
+    maxCachedWorkflows: 500,
+  });
+
+function runner(deps: Dependencies, shared: Shared & Pick<WorkerOptions, 'buildId'>): Promise<Worker>[] {
+  const { admission, host } = deps;
+  const leases = { ...shared, activities: leaseQueueActivities(deps) };
+  return [
     // One at a time: who asks for more than one run may be given more than there is room for by then.
     Worker.create({ ...leases, taskQueue: LEASE_QUEUE, tuner: tunerOf(leaseSlots(admission)), maxConcurrentActivityTaskPolls: 1 }),
     Worker.create({ ...leases, taskQueue: hostLeaseQueue(host.id), maxConcurrentActivityTaskExecutions: admission.size }),
     Worker.create({
       ...shared,
-      buildId,
       taskQueue: host.taskQueue,
       activities: hostActivities(deps),
       maxConcurrentActivityTaskExecutions: admission.size * CALLS_PER_SLOT,
     }),
-  ]);
+  ];
 }
 
 /** Of the four kinds of slots a lease's worker uses one, and all have to be said. */

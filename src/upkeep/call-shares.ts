@@ -1,13 +1,26 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client } from '@temporalio/client';
+import { HOST_RECORD_FRESH_MS } from '../contracts/records.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import type { CallRate } from '../pacing/call-rate.ts';
+import { servingHosts } from '../temporal/serving.ts';
 
 /** A worker that joins, or goes, is counted by the others after so long. */
 const LOOK_MS = 10_000;
 
+/** Ids of the hosts that serve, by what they do. */
+export interface Serving {
+  /** Whatever they do. */
+  all: readonly string[];
+  /** Those with workspaces. */
+  runners: readonly string[];
+}
+
 export interface CallSharesOptions {
-  rates: readonly CallRate[];
-  /** The hosts that serve, this one among them once it does. */
-  serving: () => Promise<readonly string[]>;
+  /** Of GitHub by all workers; of agents by those with workspaces. */
+  rates: { github: CallRate; agents?: CallRate };
+  /** This host among them once it serves. */
+  serving: () => Promise<Serving>;
   host: string;
   everyMs?: number;
   onProblem: (error: unknown, message: string) => void;
@@ -18,8 +31,10 @@ export async function shareCalls({ rates, serving, host, everyMs = LOOK_MS, onPr
   const over = new AbortController();
   const count = async (): Promise<void> => {
     try {
-      const workers = new Set([...(await serving()), host]).size;
-      for (const rate of rates) rate.share(workers);
+      const { all, runners } = await serving();
+      const among = (hosts: readonly string[]): number => new Set([...hosts, host]).size;
+      rates.github.share(among(all));
+      rates.agents?.share(among(runners));
     } catch (error) {
       if (!over.signal.aborted) onProblem(error, 'The workers could not be counted: calls go on at the rate of before');
     }
@@ -34,5 +49,14 @@ export async function shareCalls({ rates, serving, host, everyMs = LOOK_MS, onPr
       over.abort();
       await ended;
     },
+  };
+}
+
+/** Who decides is known to Temporal; who only works asks it for nothing while there is no room, and is known to the ledger. */
+export function servingBy({ client, ledger }: { client: Client; ledger: Pick<Ledger, 'listHosts'> }): () => Promise<Serving> {
+  return async () => {
+    const [{ deciding, working }, records] = await Promise.all([servingHosts(client), ledger.listHosts()]);
+    const recorded = records.filter(({ at }) => Date.now() - Date.parse(at) < HOST_RECORD_FRESH_MS).map(({ id }) => id);
+    return { all: [...deciding, ...recorded], runners: [...working, ...recorded] };
   };
 }

@@ -73,15 +73,20 @@ describe('questions', () => {
   }
 
   it('take the default for nothing, ask again after a mistake, and show no secret', async () => {
-    const { values, shown } = await answering('', 'sk-secret', '', 'no port', 'temporal:7233', '', '2.5', '');
-    expect(values).toEqual({ ANTHROPIC_API_KEY: 'sk-secret', TEMPORAL_ADDRESS: 'temporal:7233', BELAY_BUDGET_USD: '2.5' });
+    const { values, shown } = await answering('', 'sk-secret', '', 'no port', 'temporal:7233', '', '2.5', 'acme/shop', '');
+    expect(values).toEqual({
+      ANTHROPIC_API_KEY: 'sk-secret',
+      TEMPORAL_ADDRESS: 'temporal:7233',
+      BELAY_BUDGET_USD: '2.5',
+      BELAY_REPOSITORIES: 'acme/shop',
+    });
     expect(shown).toContain('Which agent works [claude]');
     expect(shown).toContain('must be host:port');
     expect(shown).not.toContain('sk-secret');
   });
 
   it('about a key of an agent that is not used are left out', async () => {
-    const { shown } = await answering('scripted', '', '', '', '', '');
+    const { shown } = await answering('scripted', '', '', '', '', '', '');
     expect(shown).not.toContain('API key');
   });
 });

@@ -27,6 +27,11 @@ describe('temporalTarget', () => {
     });
   });
 
+  it('takes what is empty for unset, as compose files have it: an empty API key wants no TLS', () => {
+    const own = { ...env, TEMPORAL_ADDRESS: 'temporal:7233', TEMPORAL_NAMESPACE: '', TEMPORAL_API_KEY: ' ' };
+    expect(temporalTarget({ env: own })).toEqual({ address: 'temporal:7233', namespace: 'default', options: { address: 'temporal:7233' } });
+  });
+
   it("reads Temporal's profiles", async () => {
     await using folder = await temporaryDirectory();
     const file = join(folder.path, 'temporal.toml');
