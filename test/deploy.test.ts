@@ -47,7 +47,7 @@ const ours = async () => Object.entries((await compose()).services).filter(([, {
 /** A setting that Belay knows, or the file of a secret. */
 const isSetting = (name: string): boolean => VARIABLE_NAMES.some((known) => known === name) || secretOfFile(name) !== undefined;
 /** Not Belay's to know: who starts its processes does. */
-const OTHERS = ['HOME', 'NODE_ENV', 'CLAUDE_CONFIG_DIR', 'BELAY_ARTIFACTS_URL'];
+const OTHERS = ['HOME', 'NODE_ENV', 'CLAUDE_CONFIG_DIR'];
 
 /** Whether the command line takes this, as `belay worker --roles runner`. */
 async function isCommand([program, ...words]: readonly string[]): Promise<boolean> {
@@ -118,10 +118,7 @@ describe('docker-compose.yml', () => {
       const env = Object.fromEntries(entries);
       const config = loadConfig(env);
       requireSharedLedger(config);
-      expect(
-        config.warnings.filter((warning) => !warning.startsWith('BELAY_ARTIFACTS_URL ')),
-        name,
-      ).toEqual([]);
+      expect(config.warnings, name).toEqual([]);
       expect(
         Object.keys(config.secrets).filter((each) => each !== 'databaseUrl'),
         name,
