@@ -45,9 +45,10 @@ export async function startApi({ config, env, log, ownToken, patience = PATIENCE
   const stopping = new AbortController();
   const target = request.target ?? (() => findTarget(config, env));
   const temporal = stack.use(createTemporalAccess({ target }));
-  const ledger = stack.use(await openLedger(config.database));
   const files = createRunFiles({ home });
   const onProblem = (error: unknown, message: string): void => log.warn(error, message);
+  const onAway = (error: unknown): void => onProblem(error, 'The database is not there yet; what needs it is refused until it is');
+  const ledger = stack.use(await openLedger({ ...config.database, onAway }));
   const places = composeForges(config, env);
   // Ends last but for what it works with: a delivery that is being processed is brought to its end.
   const webhooks =

@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import { createIdempotency } from './idempotency-migration.ts';
 import { createService } from './service-migration.ts';
+import { secureRows } from './row-security-migration.ts';
 import { ownByRuns } from './ownership-migration.ts';
 
 /** In order of their names. One that has been released is never changed: add another. */
@@ -14,6 +15,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0006-hosts': { up: createHosts },
   '0007-service': { up: beAService },
   '0008-idempotency': { up: createIdempotency },
+  '0010-row-security': { up: secureRows },
 };
 
 async function beAService(db: Kysely<unknown>): Promise<void> {

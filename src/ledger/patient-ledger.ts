@@ -8,8 +8,8 @@ import { openOutbox } from './outbox.ts';
 import { isNothing, ofBoth } from './of-both.ts';
 import type { Outbox, Waiting } from './outbox.ts';
 import type { EventWatch } from './service-ledger.ts';
-import { isOfDatabase } from './postgres-errors.ts';
-import { SharedLedger, isPassing } from './shared-ledger.ts';
+import { isOfDatabase, isPassing } from './postgres-errors.ts';
+import { SharedLedger } from './shared-ledger.ts';
 
 /** What a worker says of its runs. All may be repeated, so that one whose answer was lost is simply said again. */
 const RECORDINGS = [
@@ -95,6 +95,9 @@ function patiently(parts: Parts): Omit<Ledger, typeof Symbol.asyncDispose> {
   for (const name of RECORDINGS) methods.set(name, recording(parts, name));
   for (const name of READINGS) methods.set(name, reading(parts, name));
   methods.set('raiseEpoch', raising(parts));
+  methods.set('forRepositories', () => {
+    throw new Error('A worker works for all repositories.');
+  });
   methods.set('watchEvents', (watch: EventWatch) => shared.watchEvents(watch));
   return Object.fromEntries(methods) as unknown as Ledger;
 }

@@ -1,6 +1,6 @@
-import type { Kysely, Transaction } from 'kysely';
+import type { Kysely } from 'kysely';
 import { CLOSED_STATUSES } from '../contracts/constants.ts';
-import type { Flavour, Store } from './flavour.ts';
+import type { Store } from './flavour.ts';
 import type { LedgerTables } from './schema.ts';
 import type { ServiceLedger } from './service-ledger.ts';
 
@@ -16,7 +16,7 @@ export function retentionQueries({ db, flavour }: Store): Pick<ServiceLedger, 'e
     async expire({ logs, audit, events, payloads }) {
       return {
         logs: logs === undefined ? 0 : await expireLogs(db, logs),
-        audit: audit === undefined ? 0 : await db.transaction().execute((transaction) => expireAudit(transaction, flavour, audit)),
+        audit: audit === undefined ? 0 : await flavour.expireAudit(db, audit),
         events: events === undefined ? 0 : await expireEvents(db, events),
         payloads: payloads === undefined ? 0 : await expirePayloads(db, payloads),
       };
@@ -41,20 +41,6 @@ async function expireLogs(db: Database, before: string): Promise<number> {
     if (old.length === 0) return count;
     for (const { id } of old) count += Number((await db.deleteFrom('logs').where('run_id', '=', id).executeTakeFirst()).numDeletedRows);
   }
-}
-
-/** Only from the beginning on: the chain has no gaps. */
-async function expireAudit(transaction: Transaction<LedgerTables>, flavour: Flavour, before: string): Promise<number> {
-  await flavour.takeTurn(transaction, 'audit');
-  const kept = await transaction.selectFrom('audit').select('id').where('at', '>=', before).orderBy('id').limit(1).executeTakeFirst();
-  let query = transaction.selectFrom('audit').select(['id', 'hash']).orderBy('id', 'desc').limit(1);
-  if (kept) query = query.where('id', '<', kept.id);
-  const last = await query.executeTakeFirst();
-  if (!last) return 0;
-  const { numDeletedRows } = await transaction.deleteFrom('audit').where('id', '<=', last.id).executeTakeFirst();
-  await transaction.deleteFrom('audit_start').execute();
-  await transaction.insertInto('audit_start').values(last).execute();
-  return Number(numDeletedRows);
 }
 
 async function expireEvents(db: Database, before: string): Promise<number> {

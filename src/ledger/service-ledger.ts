@@ -1,4 +1,5 @@
 import type { RunView } from '../contracts/run-view.ts';
+import type { Ledger } from './ledger.ts';
 import type {
   AuditEntry,
   AuditRecord,
@@ -48,6 +49,12 @@ export interface EventWatch {
 
 /** The part of the ledger that a service needs: pages, people's notes, access, webhooks, audit, live events. */
 export interface ServiceLedger {
+  /**
+   * The ledger as somebody may use it who may see these repositories only. On Postgres the database itself sees to it, whatever is asked;
+   * on SQLite it is the ledger, and what is asked has to say so. Audit, tokens and keys are Belay's own, and are the same there.
+   */
+  forRepositories(repositories: readonly string[]): Ledger;
+
   /** Runs by filter, sorted, with their number as far as it is counted. */
   pageRuns(query: RunPageQuery): Promise<Page<RunView>>;
   /** Of all runs: how many of each kind, what they cost, and how long their phases took. */
