@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import { createIdempotency } from './idempotency-migration.ts';
 import { createService } from './service-migration.ts';
+import { createPipelines, indexLists } from './list-migration.ts';
 import { secureRows } from './row-security-migration.ts';
 import { ownByRuns } from './ownership-migration.ts';
 
@@ -16,6 +17,8 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0007-service': { up: beAService },
   '0008-idempotency': { up: createIdempotency },
   '0010-row-security': { up: secureRows },
+  '0011-lists': { up: indexLists },
+  '0012-pipelines': { up: createPipelines },
 };
 
 async function beAService(db: Kysely<unknown>): Promise<void> {

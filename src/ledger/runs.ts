@@ -5,7 +5,7 @@ import type { RunView } from '../contracts/run-view.ts';
 import { runEvent, tell } from './events.ts';
 import type { Store } from './flavour.ts';
 import type { Ledger, RunFilter } from './ledger.ts';
-import { ensureRepository, isDeleted } from './parents.ts';
+import { ensureOrigin, isDeleted } from './parents.ts';
 import { readRunIdPrefix } from './run-ids.ts';
 import { NONE, phaseRows, runRow, selectRuns, viewOf } from './run-rows.ts';
 import type { RunRow } from './run-rows.ts';
@@ -35,13 +35,15 @@ type Writing = Pick<Store, 'flavour'> & { transaction: Transaction<LedgerTables>
 async function recordRun({ transaction, flavour }: Writing, view: RunView): Promise<void> {
   const before = await transaction
     .selectFrom('runs')
-    .select(['status', 'waiting_for', 'view_version'])
+    .select(['status', 'waiting_for', 'view_version', 'repository', 'pipeline'])
     .where('id', '=', view.id)
     .modifyEnd(flavour.held)
     .executeTakeFirst();
   if (before && before.view_version >= view.version) return;
   if (!before && (await isDeleted(transaction, view.id))) return;
-  await ensureRepository(transaction, { slug: view.repository, at: view.createdAt });
+  const { repository, pipeline, createdAt: at } = view;
+  // A run that is there keeps them there.
+  if (before?.repository !== repository || before.pipeline !== pipeline) await ensureOrigin(transaction, { repository, pipeline, at });
   const row = runRow(view);
   // Setting a key, if to what it is, would lock out all who record details.
   const { id: _key, ...changed } = row;

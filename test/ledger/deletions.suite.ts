@@ -112,3 +112,21 @@ test('notes are kept on runs and steps, with what else is known of them', async 
   });
   await expect(ledger.addComment({ runId, step: 9, author: 'a', text: 'b', createdAt: at })).rejects.toThrow('no step 9');
 });
+
+test('a pipeline with runs cannot be deleted, one without any can', async () => {
+  await using fresh = await freshLedger();
+  const { ledger, rows } = fresh;
+  await recordRuns(ledger, [{ id: 'aaaaaaaa', pipeline: 'plan', status: 'completed' }]);
+  const reservation = { workflowId: 'w', pipeline: 'ship', repository: 'acme/shop', triggeredBy: 'ada', createdAt: later } as const;
+  const reserved = await ledger.reserveRun(reservation);
+  await ledger.recordStep({ ...step, runId: 'bbbbbbbb' });
+  expect(await rows('select name, kind, first_seen from pipelines order by name')).toEqual([
+    { name: 'plan', kind: 'built-in', first_seen: at },
+    { name: 'ship', kind: 'built-in', first_seen: later },
+  ]);
+  for (const name of ['plan', 'ship']) await expect(rows(`delete from pipelines where name = '${name}'`)).rejects.toThrow(/foreign key/i);
+  await ledger.discardReservation(reserved);
+  await ledger.deleteRun('aaaaaaaa');
+  await rows('delete from pipelines');
+  expect(await rows('select name from pipelines')).toEqual([]);
+});
