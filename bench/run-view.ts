@@ -25,7 +25,7 @@ export function benchRun(index: number, changes: Partial<RunView> = {}): RunView
     workflowId: `github:acme/r${index % 20}#${key}`,
     version: 40,
     pipeline: index % 5 === 0 ? 'plan' : 'sdlc',
-    status: STATUSES[(index * 7) % 10] ?? 'completed',
+    status: STATUSES[Math.floor(index / 20) % 10] ?? 'completed',
     repository: `acme/r${index % 20}`,
     issue: {
       tracker: 'github',

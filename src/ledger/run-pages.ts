@@ -14,27 +14,40 @@ const COLUMNS = { createdAt: 'created_at', updatedAt: 'updated_at', costUsd: 'co
 /** More lists than this are not put together of single ones: the index of the order is read, and what it does not want left out. */
 const MAX_LISTS = 50;
 
+/** That there are more than are counted is believed for so long: only who deletes thousands of runs could tell. */
+const MORE_MS = 30_000;
+const MAX_REMEMBERED = 1000;
+
 /** Runs by pages that have numbers. */
 export function pageQueries({ db }: Store): Pick<ServiceLedger, 'pageRuns'> {
+  const count = createCount(db);
   return {
     async pageRuns(query) {
       const ids = (await pageOfIds(db, query).execute()).map(({ id }) => id);
-      // Counted in an index, and not for ever.
-      const counted = await db
-        .selectFrom(
-          filtered(db, query)
-            .select('id')
-            .limit(COUNTED_RUNS + 1)
-            .as('found'),
-        )
-        .select(({ fn }) => fn.countAll<number>().as('total'))
-        .executeTakeFirstOrThrow();
+      const total = await count(query);
       const rows = ids.length === 0 ? [] : await selectRuns(db).where('id', 'in', ids).execute();
       const byId = new Map(rows.map((row) => [row.id, row]));
       // One that was deleted meanwhile is not there.
       const items = ids.flatMap((id) => byId.get(id) ?? []).map(viewOf);
-      return { items, total: Math.min(counted.total, COUNTED_RUNS), isExact: counted.total <= COUNTED_RUNS };
+      return { items, total: Math.min(total, COUNTED_RUNS), isExact: total <= COUNTED_RUNS };
     },
+  };
+}
+
+/** Counted in an index, and not for ever: as many as are counted take longer than the page. */
+function createCount(db: Kysely<LedgerTables>): (query: RunPageQuery) => Promise<number> {
+  const remembered = new Map<string, number>();
+  return async ({ sort: _sort, descending: _descending, page: _page, limit: _limit, ...filter }) => {
+    const [key, now] = [JSON.stringify(filter), performance.now()];
+    if (now - (remembered.get(key) ?? Number.NEGATIVE_INFINITY) < MORE_MS) return COUNTED_RUNS + 1;
+    const first = filtered(db, filter).select(sql.lit(1).as('one'));
+    const { total } = await db
+      .selectFrom(first.limit(COUNTED_RUNS + 1).as('found'))
+      .select(({ fn }) => fn.countAll<number>().as('total'))
+      .executeTakeFirstOrThrow();
+    if (remembered.size >= MAX_REMEMBERED) remembered.clear();
+    if (total > COUNTED_RUNS) remembered.set(key, now);
+    return total;
   };
 }
 
@@ -74,7 +87,7 @@ function singles(query: RunPageQuery): RunPageQuery[] {
 
 type Runs = SelectQueryBuilder<LedgerTables, 'runs', object>;
 
-function filtered(db: Kysely<LedgerTables>, filter: RunPageQuery): Runs {
+function filtered(db: Kysely<LedgerTables>, filter: Omit<RunPageQuery, 'page' | 'limit'>): Runs {
   const { status, pipeline, repository, issueKey, triggeredBy, from, to, repositories } = filter;
   let query: Runs = db.selectFrom('runs').where('is_stub', '=', sql.lit(0));
   const statuses = status === undefined ? undefined : [status].flat();

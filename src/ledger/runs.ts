@@ -46,7 +46,8 @@ async function recordRun({ transaction, flavour }: Writing, view: RunView): Prom
   if (before?.repository !== repository || before.pipeline !== pipeline) await ensureOrigin(transaction, { repository, pipeline, at });
   const row = runRow(view);
   // Setting a key, if to what it is, would lock out all who record details.
-  const { id: _key, ...changed } = row;
+  const { id: _key, ...all } = row;
+  const changed = before && before.view_version >= 0 ? mutable(all) : all;
   const newer = await transaction
     .insertInto('runs')
     .values(row)
@@ -60,6 +61,18 @@ async function recordRun({ transaction, flavour }: Writing, view: RunView): Prom
   const event = runEvent(before, view);
   if (event) await tell({ transaction, flavour }, event);
 }
+
+/** What no later view says otherwise: indexes of it are written once. */
+const mutable = ({
+  is_stub: _1,
+  workflow_id: _2,
+  pipeline: _3,
+  repository: _4,
+  issue_key: _5,
+  triggered_by: _6,
+  created_at: _7,
+  ...changed
+}: Omit<ReturnType<typeof runRow>, 'id'>) => changed;
 
 async function getRun(db: Database, text: string): Promise<RunView> {
   const exact = await selectRuns(db).where('id', '=', text).executeTakeFirst();
