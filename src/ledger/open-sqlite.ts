@@ -45,7 +45,8 @@ async function openMigrated(
   }
 }
 
-async function openingLock(path: string): Promise<Disposable> {
+/** Whoever has it opens the ledger alone. */
+export async function openingLock(path: string): Promise<Disposable> {
   try {
     return await acquireLock({ path: `${path}.opening`, waitMs: OPEN_WAIT_MS });
   } catch (error) {

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CLOSED_STATUSES } from '../contracts/constants.ts';
 import type { Ledger } from './ledger.ts';
 import { openLedger } from './open-ledger.ts';
 import type { LedgerPlace } from './open-ledger.ts';
@@ -46,7 +45,7 @@ const LOOK_MS = 1000;
 const DELIVERED_AT_ONCE = 100;
 /** What this host knows of its own runs is for the time that they work. */
 const KEPT_MS = 7 * 24 * 3_600_000;
-const MANY = 10_000;
+const FORGET_EVERY_MS = 3_600_000;
 
 export interface PatientOptions {
   place: LedgerPlace;
@@ -66,7 +65,7 @@ export async function openPatientLedger({ place, home, onProblem }: PatientOptio
   const shared = stack.use(new SharedLedger({ place, onProblem }));
   await shared.begin();
   stack.use(deliver({ shared, outbox, onProblem }));
-  await forgetOldRuns(local);
+  stack.use(await keepForgetting({ local, onProblem }));
   const kept = stack.move();
   return { ...patiently({ shared, local, outbox, onProblem }), [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
@@ -207,9 +206,24 @@ async function deliverOne({ shared, outbox, onProblem }: Omit<Parts, 'local'>, w
   }
 }
 
-/** Of runs that are long over this host needs nothing any more. */
-async function forgetOldRuns(local: Ledger): Promise<void> {
-  const closed = await local.listRuns({ status: CLOSED_STATUSES, limit: MANY });
-  const old = closed.filter(({ completedAt, createdAt }) => Date.now() - Date.parse(completedAt ?? createdAt) > KEPT_MS);
-  for (const { id } of old) await local.deleteRun(id);
+/** Of runs that it has long had no part in this host needs nothing any more, however they went on elsewhere: at once, and every hour. */
+async function keepForgetting({ local, onProblem }: Pick<Parts, 'local' | 'onProblem'>): Promise<AsyncDisposable> {
+  const over = new AbortController();
+  const forget = async (): Promise<void> => {
+    const before = new Date(Date.now() - KEPT_MS).toISOString();
+    await local.expire({ events: before });
+    await local.forgetRuns(before);
+  };
+  await forget();
+  const keepOn = async (): Promise<void> => {
+    while (await sleep(FORGET_EVERY_MS, true, { signal: over.signal, ref: false }).catch(() => false))
+      await forget().catch((error: unknown) => onProblem(error, 'What this host knows of old runs could not be removed'));
+  };
+  const ended = keepOn();
+  return {
+    async [Symbol.asyncDispose]() {
+      over.abort();
+      await ended;
+    },
+  };
 }

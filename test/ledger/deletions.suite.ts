@@ -64,7 +64,12 @@ test('a repository is deleted with its runs, once all of them are closed', async
     message: expect.stringContaining('bbbbbbbb'),
   });
   await ledger.recordRun(exampleRun({ id: 'bbbbbbbb', status: 'cancelled', version: 2 }));
+  const delivery = { source: 'github', event: 'issues', repository: 'acme/shop', receivedAt: at, payload: '{}' } as const;
+  for (const id of ['done', 'waiting']) await ledger.storeDelivery({ ...delivery, id });
+  await ledger.settleDelivery({ id: 'done', outcome: 'ignored', at });
   await ledger.deleteRepository('acme/shop');
+  // What has not been processed may begin something new.
+  expect(await rows('select id from deliveries')).toEqual([{ id: 'waiting' }]);
   expect((await ledger.listRuns()).map(({ id }) => id)).toEqual(['cccccccc']);
   expect((await ledger.listRepositories()).map(({ slug }) => slug)).toEqual(['acme/site']);
   expect(await counts(rows, ['deleted_runs'])).toEqual([2]);
@@ -129,4 +134,17 @@ test('a pipeline with runs cannot be deleted, one without any can', async () => 
   await ledger.deleteRun('aaaaaaaa');
   await rows('delete from pipelines');
   expect(await rows('select name from pipelines')).toEqual([]);
+});
+
+test('of a copy, runs are forgotten that nothing was recorded of for long, and may come again', async () => {
+  await using fresh = await freshLedger();
+  const { ledger, rows } = fresh;
+  await recordRuns(ledger, [{ id: 'aaaaaaaa' }, { id: 'bbbbbbbb' }]);
+  for (const id of ['aaaaaaaa', 'bbbbbbbb', 'cccccccc', 'dddddddd']) await recordAll(ledger, id);
+  await rows(`update runs set updated_at = '${at}' where id in ('aaaaaaaa', 'bbbbbbbb')`);
+  await rows(`update events set at = '${at}' where run_id in ('aaaaaaaa', 'cccccccc')`);
+  expect(await ledger.forgetRuns(later)).toBe(2);
+  expect((await rows('select id from runs order by id')).map(({ id }) => id)).toEqual(['bbbbbbbb', 'dddddddd']);
+  await ledger.recordRun(exampleRun({ id: 'aaaaaaaa' }));
+  expect((await ledger.getRun('aaaaaaaa')).id).toBe('aaaaaaaa');
 });

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openLedger } from '../../src/ledger/open-ledger.ts';
@@ -123,4 +124,22 @@ test('a worker with a file of its own has just that', async () => {
   await ledger.recordRun(exampleRun());
   await using same = await openLedger(place);
   expect((await same.listRuns()).length).toBe(1);
+});
+
+test('what this host knew of runs goes when it has long had no part in them', async () => {
+  await using home = await temporaryDirectory();
+  const url = await server.createDatabase('forgetting');
+  const path = join(home.path, 'own-runs.db');
+  {
+    await using local = await openLedger({ path });
+    for (const id of ['aaaaaaaa', 'bbbbbbbb']) await local.recordRun(exampleRun({ id }));
+    for (const id of ['aaaaaaaa', 'cccccccc']) await local.recordStep({ ...exampleStep, runId: id });
+  }
+  using database = new DatabaseSync(path);
+  database.exec(
+    `update runs set updated_at = '2020-01-01T00:00:00.000Z' where id = 'aaaaaaaa'; update events set at = '2020-01-01T00:00:00.000Z'`,
+  );
+  await using _ledger = await openPatientLedger({ place: { url }, home: home.path, onProblem: () => {} });
+  const left = (table: string) => database.prepare(`select count(*) as count from ${table}`).get()?.['count'];
+  expect(['runs', 'steps', 'events', 'deleted_runs'].map(left)).toEqual([1, 0, 0, 0]);
 });
