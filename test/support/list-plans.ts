@@ -51,7 +51,7 @@ export async function fillWithRuns({ rows, place }: Pick<FreshLedger, 'rows' | '
     with recursive numbers(n) as (select 1 union all select n + 1 from numbers where n < ${count})
     select 'x' || n, 0, 'w', case n % 5 when 0 then 'plan' else 'sdlc' end, case n % 10 when 0 then 'parked' else 'completed' end,
       'acme/r' || (n % 20), '' || (n % 100), n % 97, case n % 3 when 0 then 'ada' else 'bob' end, 1,
-      '2026-11-20T' || ${hour} || ':00:00.000Z', '2026-11-21T' || ${hour} || ':00:00.000Z', '${'{"text":"'}${'x'.repeat(4000)}"}'
+      '2026-11-20T' || ${hour} || ':00:00.000Z', '2026-11-21T' || ${hour} || ':00:00.000Z', '{"text":"${'x'.repeat(4000)}"}'
     from numbers`);
   await rows('analyze');
 }

@@ -13,7 +13,7 @@ export async function databaseOfRoles(server: Postgres, name: string): Promise<R
   const url = await server.createDatabase(name);
   const [owner, app] = [`${name}_owner`, `${name}_app`];
   for (const role of [owner, app]) await ask(url, `create role ${role} login password 'secret'`);
-  await ask(url, `alter database ${name} owner to ${owner}; alter schema public owner to ${owner}`);
+  await ask(url, `alter database ${name} owner to ${owner}`);
   const as = (role: string): string => url.replace('belay:belay', `${role}:secret`);
   return { owner: as(owner), app: as(app) };
 }
