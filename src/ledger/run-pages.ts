@@ -4,6 +4,7 @@ import { COUNTED_RUNS } from '../contracts/service-records.ts';
 import type { RunPageQuery, RunSort } from '../contracts/service-records.ts';
 import type { Store } from './flavour.ts';
 import { NONE, selectRuns, viewOf } from './run-rows.ts';
+import type { RunRow } from './run-rows.ts';
 import type { LedgerTables, RunsTable } from './schema.ts';
 import type { ServiceLedger } from './service-ledger.ts';
 
@@ -23,13 +24,8 @@ export function pageQueries({ db }: Store): Pick<ServiceLedger, 'pageRuns'> {
   const count = createCount(db);
   return {
     async pageRuns(query) {
-      const ids = (await pageOfIds(db, query).execute()).map(({ id }) => id);
-      const total = await count(query);
-      const rows = ids.length === 0 ? [] : await selectRuns(db).where('id', 'in', ids).execute();
-      const byId = new Map(rows.map((row) => [row.id, row]));
-      // One that was deleted meanwhile is not there.
-      const items = ids.flatMap((id) => byId.get(id) ?? []).map(viewOf);
-      return { items, total: Math.min(total, COUNTED_RUNS), isExact: total <= COUNTED_RUNS };
+      const [rows, total] = [await pageOfRuns(db, query), await count(query)];
+      return { items: rows.map(viewOf), total: Math.min(total, COUNTED_RUNS), isExact: total <= COUNTED_RUNS };
     },
   };
 }
@@ -51,13 +47,30 @@ function createCount(db: Kysely<LedgerTables>): (query: RunPageQuery) => Promise
   };
 }
 
+export interface ListQuery extends RunPageQuery {
+  /** Only runs that were created before this one. */
+  before?: { createdAt: string; id: string } | undefined;
+}
+
+/** Only the rows of the page are read, and sorted once more. */
+export function pageOfRuns(db: Kysely<LedgerTables>, query: ListQuery): Promise<RunRow[]> {
+  const order = orderOf(query);
+  return selectRuns(db)
+    .innerJoin(pageOfIds(db, query).as('page'), 'page.id', 'runs.id')
+    .orderBy('page.place', order)
+    .orderBy('runs.id', order)
+    .execute();
+}
+
+const orderOf = ({ descending = true }: ListQuery) => (descending ? 'desc' : 'asc');
+
 /**
  * The ids of a page's runs. They are found in indexes, in order, before anything long is read: each index has one value of what is
  * filtered by, so that a list of several values is put together of as many lists.
  */
-export function pageOfIds(db: Kysely<LedgerTables>, query: RunPageQuery) {
-  const { sort = 'createdAt', descending = true, page, limit } = query;
-  const [column, order, end] = [COLUMNS[sort], descending ? 'desc' : 'asc', page * limit] as const;
+export function pageOfIds(db: Kysely<LedgerTables>, query: ListQuery) {
+  const { sort = 'createdAt', page, limit } = query;
+  const [column, order, end] = [COLUMNS[sort], orderOf(query), page * limit] as const;
   const lists = singles(query).map((each, index) => {
     const list = filtered(db, each)
       .select(['id', `${column} as place`])
@@ -69,7 +82,7 @@ export function pageOfIds(db: Kysely<LedgerTables>, query: RunPageQuery) {
   const whole = lists.reduce((all, list) => all.unionAll(list));
   return db
     .selectFrom(whole.as('lists'))
-    .select('id')
+    .select(['id', 'place'])
     .orderBy('place', order)
     .orderBy('id', order)
     .limit(limit)
@@ -77,7 +90,7 @@ export function pageOfIds(db: Kysely<LedgerTables>, query: RunPageQuery) {
 }
 
 /** The same filter as several, of which each has one status, or one repository. */
-function singles(query: RunPageQuery): RunPageQuery[] {
+function singles(query: ListQuery): ListQuery[] {
   const statuses = query.status === undefined ? undefined : [...new Set([query.status].flat())];
   if (statuses && statuses.length > 1) return statuses.map((status) => ({ ...query, status }));
   const { repository, repositories } = query;
@@ -87,8 +100,8 @@ function singles(query: RunPageQuery): RunPageQuery[] {
 
 type Runs = SelectQueryBuilder<LedgerTables, 'runs', object>;
 
-function filtered(db: Kysely<LedgerTables>, filter: Omit<RunPageQuery, 'page' | 'limit'>): Runs {
-  const { status, pipeline, repository, issueKey, triggeredBy, from, to, repositories } = filter;
+function filtered(db: Kysely<LedgerTables>, filter: Omit<ListQuery, 'page' | 'limit'>): Runs {
+  const { status, pipeline, repository, issueKey, triggeredBy, from, to, repositories, before } = filter;
   let query: Runs = db.selectFrom('runs').where('is_stub', '=', sql.lit(0));
   const statuses = status === undefined ? undefined : [status].flat();
   if (statuses) query = statuses.length > 0 ? query.where('status', 'in', statuses) : query.where(NONE);
@@ -98,6 +111,7 @@ function filtered(db: Kysely<LedgerTables>, filter: Omit<RunPageQuery, 'page' | 
   if (triggeredBy !== undefined) query = query.where('triggered_by', '=', triggeredBy);
   if (from !== undefined) query = query.where('created_at', '>=', from);
   if (to !== undefined) query = query.where('created_at', '<', to);
+  if (before) query = query.where(({ eb, refTuple, tuple }) => eb(refTuple('created_at', 'id'), '<', tuple(before.createdAt, before.id)));
   if (repositories) query = repositories.length > 0 ? query.where('repository', 'in', repositories) : query.where(NONE);
   return query;
 }

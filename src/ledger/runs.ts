@@ -7,7 +7,8 @@ import type { Store } from './flavour.ts';
 import type { Ledger, RunFilter } from './ledger.ts';
 import { ensureOrigin, isDeleted } from './parents.ts';
 import { readRunIdPrefix } from './run-ids.ts';
-import { NONE, phaseRows, runRow, selectRuns, viewOf } from './run-rows.ts';
+import { pageOfRuns } from './run-pages.ts';
+import { phaseRows, runRow, selectRuns, viewOf } from './run-rows.ts';
 import type { RunRow } from './run-rows.ts';
 import type { LedgerTables } from './schema.ts';
 
@@ -91,14 +92,8 @@ async function getRun(db: Database, text: string): Promise<RunView> {
   return viewOf(only);
 }
 
-async function listRuns(db: Database, { status, repository, limit = DEFAULT_LIMIT, before }: RunFilter): Promise<RunView[]> {
-  let query = selectRuns(db);
-  const statuses = status === undefined ? undefined : [status].flat();
-  if (statuses) query = statuses.length > 0 ? query.where('status', 'in', statuses) : query.where(NONE);
-  if (repository !== undefined) query = query.where('repository', '=', repository);
-  if (before) query = query.where(({ eb, refTuple, tuple }) => eb(refTuple('created_at', 'id'), '<', tuple(before.createdAt, before.id)));
-  const rows = await query.orderBy('created_at', 'desc').orderBy('id', 'desc').limit(limit).execute();
-  return rows.map(viewOf);
+async function listRuns(db: Database, { limit = DEFAULT_LIMIT, ...filter }: RunFilter): Promise<RunView[]> {
+  return (await pageOfRuns(db, { ...filter, page: 1, limit })).map(viewOf);
 }
 
 async function issueRuns(db: Database, { workflowId }: { workflowId: string }): Promise<RunView[]> {

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -9,7 +9,7 @@ import { openLedger } from '../../src/ledger/open-ledger.ts';
 import { exampleRun } from '../support/example-run.ts';
 import { startPostgres } from '../support/postgres.ts';
 import type { Postgres } from '../support/postgres.ts';
-import { ask, databaseOfRoles } from '../support/postgres-roles.ts';
+import { ask } from '../support/postgres-roles.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const at = '2026-11-20T10:00:00.000Z';
@@ -144,18 +144,30 @@ test('ledger migrate says what it did, and grant is for Postgres', async () => {
 });
 
 test('a role is made, granted and used as docs/database.md says', async () => {
-  const { owner, app } = await databaseOfRoles(server, 'docs');
-  const env = { BELAY_HOME: '/nonexistent', BELAY_DATABASE_URL: app };
+  const page = await readFile(new URL('../../docs/database.md', import.meta.url), 'utf8');
+  const section = page.slice(page.indexOf('## Owner and role'), page.indexOf('## When it is away'));
+  const [roles = '', scoped = ''] = [...section.matchAll(/```sql\n(.*?)```/gs)].map(([, sql]) => sql);
+  expect(await ask(server.urlOf('postgres'), ...roles.trim().split('\n'))).toEqual([[], [], []]);
+  const as = (user: string): string => server.urlOf('belay').replace('belay:belay', user);
+  const env = { BELAY_HOME: '/nonexistent', BELAY_DATABASE_URL: as('belay_app:another') };
   expect(await belay(env, 'ledger', 'migrate')).toMatchObject({ code: 1, notes: expect.stringContaining('BELAY_DATABASE_OWNER_URL') });
-  const asOwner = { ...env, BELAY_DATABASE_OWNER_URL: owner };
+  const asOwner = { ...env, BELAY_DATABASE_OWNER_URL: as('belay_owner:one') };
   expect(await belay(asOwner, 'ledger', 'migrate')).toMatchObject({ code: 0, lines: [expect.stringContaining('0001-begin')] });
-  expect(await belay(asOwner, 'ledger', 'grant', 'docs_app')).toEqual({
+  expect(await belay(asOwner, 'ledger', 'grant', 'nobody')).toMatchObject({ code: 2, notes: expect.stringContaining('create role') });
+  expect(section).toContain('belay ledger grant belay_app');
+  expect(await belay(asOwner, 'ledger', 'grant', 'belay_app')).toEqual({
     code: 0,
-    lines: [expect.stringContaining('docs_app may do')],
+    lines: [expect.stringContaining('belay_app may do')],
     notes: '',
   });
-  expect(await belay(asOwner, 'ledger', 'grant', 'nobody')).toMatchObject({ code: 2, notes: expect.stringContaining('create role') });
-  expect(await ask(app, 'select count(*)::int as count from runs')).toEqual([[{ count: 0 }]]);
+  await using ledger = await openLedger({ url: env.BELAY_DATABASE_URL });
+  for (const [id, repository] of [
+    ['aaaaaaaa', 'acme/shop'],
+    ['bbbbbbbb', 'acme/site'],
+  ] as const)
+    await ledger.recordRun(exampleRun({ id, repository }));
+  const answers = await ask(env.BELAY_DATABASE_URL, ...scoped.trim().split('\n'));
+  expect(answers[2]).toEqual([{ id: 'aaaaaaaa', repository: 'acme/shop' }]);
   for (const command of ['backup', 'restore'])
     expect(await belay(env, 'ledger', command, 'x')).toMatchObject({ code: 2, notes: expect.stringContaining('pg_dump') });
 });
