@@ -10,7 +10,7 @@ import { readRunIdPrefix } from './run-ids.ts';
 import { pageOfRuns } from './run-pages.ts';
 import { phaseRows, runRow, selectRuns, viewOf } from './run-rows.ts';
 import type { RunRow } from './run-rows.ts';
-import type { LedgerTables } from './schema.ts';
+import type { LedgerTables, RunsTable } from './schema.ts';
 
 type Database = Kysely<LedgerTables>;
 
@@ -34,46 +34,69 @@ export function runQueries(store: Store): Pick<Ledger, 'recordRun' | 'getRun' | 
 type Writing = Pick<Store, 'flavour'> & { transaction: Transaction<LedgerTables> };
 
 async function recordRun({ transaction, flavour }: Writing, view: RunView): Promise<void> {
-  const before = await transaction
-    .selectFrom('runs')
-    .select(['status', 'waiting_for', 'view_version', 'repository', 'pipeline'])
-    .where('id', '=', view.id)
-    .modifyEnd(flavour.held)
-    .executeTakeFirst();
+  const before = await transaction.selectFrom('runs').select(NARROW).where('id', '=', view.id).modifyEnd(flavour.held).executeTakeFirst();
   if (before && before.view_version >= view.version) return;
   if (!before && (await isDeleted(transaction, view.id))) return;
   const { repository, pipeline, createdAt: at } = view;
   // A run that is there keeps them there.
   if (before?.repository !== repository || before.pipeline !== pipeline) await ensureOrigin(transaction, { repository, pipeline, at });
-  const row = runRow(view);
-  // Setting a key, if to what it is, would lock out all who record details.
-  const { id: _key, ...all } = row;
-  const changed = before && before.view_version >= 0 ? mutable(all) : all;
-  const newer = await transaction
-    .insertInto('runs')
-    .values(row)
-    .onConflict((conflict) => conflict.column('id').doUpdateSet(changed).where('runs.view_version', '<', view.version))
-    .returning('id')
-    .executeTakeFirst();
-  if (!newer) return;
-  // A phase may have gone from the view: a retry from an earlier phase drops what came after it.
-  await transaction.deleteFrom('phases').where('run_id', '=', view.id).execute();
-  if (view.phases.length > 0) await transaction.insertInto('phases').values(phaseRows(view)).execute();
+  const { id, ...row } = runRow(view);
+  if (before) await transaction.updateTable('runs').set(changesOf(row, before)).where('id', '=', id).execute();
+  else if (!(await insertRun(transaction, { id, ...row }))) return;
+  await recordPhases(transaction, view);
   const event = runEvent(before, view);
   if (event) await tell({ transaction, flavour }, event);
 }
 
-/** What no later view says otherwise: indexes of it are written once. */
-const mutable = ({
-  is_stub: _1,
-  workflow_id: _2,
-  pipeline: _3,
-  repository: _4,
-  issue_key: _5,
-  triggered_by: _6,
-  created_at: _7,
-  ...changed
-}: Omit<ReturnType<typeof runRow>, 'id'>) => changed;
+/** Everything but what is long. */
+const NARROW = [
+  'is_stub',
+  'workflow_id',
+  'pipeline',
+  'status',
+  'waiting_for',
+  'outcome',
+  'repository',
+  'issue_key',
+  'issue_title',
+  'branch',
+  'engine',
+  'cost_usd',
+  'triggered_by',
+  'view_version',
+  'created_at',
+  'updated_at',
+  'completed_at',
+  'current_step',
+] as const satisfies (keyof RunsTable)[];
+
+/** What is set is written in every index that it is in, if it is what it was; and a key that is set would lock out all who record details. */
+function changesOf<Row extends object>(row: Row, before: Partial<Record<string, unknown>>): Partial<Row> {
+  return Object.fromEntries(Object.entries(row).filter(([column, value]) => before[column] !== value)) as Partial<Row>;
+}
+
+/** False where somebody else has recorded a later version at the same moment. */
+async function insertRun(transaction: Transaction<LedgerTables>, row: ReturnType<typeof runRow>): Promise<boolean> {
+  const { id: _key, ...changed } = row;
+  const newer = await transaction
+    .insertInto('runs')
+    .values(row)
+    .onConflict((conflict) => conflict.column('id').doUpdateSet(changed).where('runs.view_version', '<', row.view_version))
+    .returning('id')
+    .executeTakeFirst();
+  return newer !== undefined;
+}
+
+/** Most are as they were. One may have gone: a retry from an earlier phase drops what came after it. */
+async function recordPhases(transaction: Transaction<LedgerTables>, view: RunView): Promise<void> {
+  const known = await transaction.selectFrom('phases').selectAll().where('run_id', '=', view.id).execute();
+  const [rows, byPosition] = [phaseRows(view), new Map(known.map((row) => [row.position, row]))];
+  const changed = rows.filter((row) => Object.keys(changesOf(row, { ...byPosition.get(row.position) })).length > 0);
+  const kept = new Set(rows.filter((row) => !changed.includes(row)).map(({ position }) => position));
+  const gone = known.map(({ position }) => position).filter((position) => !kept.has(position));
+  if (gone.length > 0) await transaction.deleteFrom('phases').where('run_id', '=', view.id).where('position', 'in', gone).execute();
+  if (changed.length > 0) await transaction.insertInto('phases').values(changed).execute();
+}
 
 async function getRun(db: Database, text: string): Promise<RunView> {
   const exact = await selectRuns(db).where('id', '=', text).executeTakeFirst();
