@@ -9,6 +9,8 @@ const WRITERS = 20;
 const ROUNDS = 150;
 /** The first of each are not counted. */
 const WARM = 10;
+/** Of a run. */
+const STEPS = 12;
 const AT_MOST_MS = 10;
 
 /** What runs record and read while many are at work: as in a worker, whose runs share its connection. */
@@ -34,10 +36,11 @@ export const records: Bench = async ({ folder }) => {
 
 type Work = (ledger: Ledger) => Promise<unknown>;
 
-/** A step's records, as the activities of a run make them. Each writer has a run after the other. */
+/** A step's records, as the activities of a run make them. Each writer has a run after the other, and no two begin theirs together. */
 function recordsOf(writer: number, round: number): { saves: Work[]; loads: Work[] } {
-  const [number, at] = [(round % 12) + 1, new Date().toISOString()];
-  const run = benchRun(writer * 1000 + Math.floor(round / 12), { version: round, status: 'running' });
+  const steps = round + writer;
+  const [number, at] = [(steps % STEPS) + 1, new Date().toISOString()];
+  const run = benchRun(writer * 1000 + Math.floor(steps / STEPS), { version: round, status: 'running' });
   const { id: runId } = run;
   const step = { runId, number, name: 'implement', phase: 'implement', attempt: 1, startedAt: at } as const;
   const tokens = { inputTokens: 1000, outputTokens: 2000, cacheReadTokens: 3000, cacheWriteTokens: 4000 };
