@@ -24,6 +24,8 @@ const BENCHES: Record<string, () => Promise<Bench>> = {
   recovery: async () => (await import('./rows/recovery.ts')).recovery,
   followers: async () => (await import('./rows/followers.ts')).followers,
   start: async () => (await import('./rows/start.ts')).start,
+  lists: async () => (await import('./rows/lists.ts')).lists,
+  records: async () => (await import('./rows/records.ts')).records,
 };
 
 const { values } = parseArgs({

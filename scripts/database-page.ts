@@ -46,7 +46,7 @@ function namesOf(database: DatabaseSync, sql: string): string[] {
 
 function entity(database: DatabaseSync, table: string): string[] {
   const foreign = new Set(keysOf(database, table).map(({ from }) => from));
-  const columns = database.prepare(`select name, type, pk from pragma_table_info(?)`).all(table);
+  const columns = database.prepare(`select name, type, pk from pragma_table_xinfo(?)`).all(table);
   const rows = columns.map(({ name, type, pk }) => {
     const marks = [Number(pk) > 0 ? 'PK' : '', foreign.has(String(name)) ? 'FK' : ''].filter(Boolean).join(', ');
     return `  ${String(type).toLowerCase().replaceAll(' ', '_')} ${String(name)}${marks ? ` ${marks}` : ''}`;

@@ -46,7 +46,9 @@ export async function startApi({ config, env, log, ownToken, patience = PATIENCE
   const target = request.target ?? (() => findTarget(config, env));
   const temporal = stack.use(createTemporalAccess({ target }));
   const onProblem = (error: unknown, message: string): void => log.warn(error, message);
-  const { ledger, files } = stack.use(composeFiles({ config, ledger: stack.use(await openLedger(config.database)), onProblem }));
+  const onAway = (error: unknown): void => onProblem(error, 'The database is not there yet; what needs it is refused until it is');
+  const own = stack.use(await openLedger({ ...config.database, onAway }));
+  const { ledger, files } = stack.use(composeFiles({ config, ledger: own, onProblem }));
   const places = composeForges(config, env);
   // Ends last but for what it works with: a delivery that is being processed is brought to its end.
   const webhooks =

@@ -15,6 +15,13 @@ export const databaseVariables = {
     description: 'A file that holds BELAY_DATABASE_URL, as secrets are given to containers.',
     example: '/run/secrets/belay-database',
   }),
+  BELAY_DATABASE_OWNER_URL: optional(databaseUrl, {
+    group: 'Database',
+    description:
+      'The same Postgres with the user that owns its tables, for `belay ledger migrate` and `belay ledger grant` alone; BELAY_DATABASE_URL where nothing says so. Workers and the API do not need it.',
+    example: 'postgres://belay_owner:secret@db.example.com/belay',
+    secret: true,
+  }),
   BELAY_KEEP_LOGS_DAYS: optional(manyDays, {
     group: 'Database',
     description: "How long a run's log is kept after it has closed. Unset: for ever.",

@@ -5,6 +5,7 @@ import type { ApiRequest } from '../api.ts';
 import { BelayError } from '../contracts/errors.ts';
 import { newToken } from '../http/tokens.ts';
 import { openLedger } from '../ledger/open-ledger.ts';
+import { isAway } from '../ledger/postgres-errors.ts';
 
 export interface DevApi extends AsyncDisposable {
   url: string;
@@ -31,8 +32,14 @@ export async function startDevApi({ note, ...request }: ApiRequest & { note: (te
 async function isUnconfigured({ config }: Pick<ApiRequest, 'config'>): Promise<boolean> {
   const { host, jwt } = config.api;
   if (jwt || !isLoopback(host)) return false;
-  await using ledger = await openLedger(config.database);
-  return (await ledger.listTokens()).every(({ revokedAt }) => revokedAt !== undefined);
+  try {
+    await using ledger = await openLedger(config.database);
+    return (await ledger.listTokens()).every(({ revokedAt }) => revokedAt !== undefined);
+  } catch (error) {
+    // A team's database, which will say who may.
+    if (isAway(error)) return false;
+    throw error;
+  }
 }
 
 const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));

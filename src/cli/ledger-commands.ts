@@ -1,3 +1,4 @@
+import type { Command } from 'commander';
 import { age } from './age.ts';
 import { inContext, json, toRead } from './define.ts';
 import type { Define } from './define.ts';
@@ -40,6 +41,22 @@ export function ledgerCommands(set: Define): void {
     .description('puts a backup in its place, and what was there beside it (SQLite)')
     .argument('<file>', 'a backup')
     .action(async (file: string) => done(await (await files()).ledgerRestore({ env, terminal }, file)));
+  ownersCommands(set, ledger);
+}
+
+/** For the owner of the tables. */
+function ownersCommands({ env, terminal, done }: Define, ledger: Command): void {
+  const commands = () => import('./ledger-owner.ts');
+  ledger
+    .command('migrate')
+    .description("brings the tables to this version's, as their owner (BELAY_DATABASE_OWNER_URL)")
+    .addOption(json())
+    .action(async (options: { json: boolean }) => done(await (await commands()).ledgerMigrate({ env, terminal }, options)));
+  ledger
+    .command('grant')
+    .description('lets a role of Postgres do what workers and the API do, and nothing else')
+    .argument('<role>', 'which is there already')
+    .action(async (role: string) => done(await (await commands()).ledgerGrant({ env, terminal }, role)));
 }
 
 export function auditCommands(set: Define): void {

@@ -171,6 +171,10 @@ export const ERRORS = {
     'The database of the ledger does not answer.',
     'Check that it runs, and `BELAY_DATABASE_URL`. Runs go on meanwhile, and what is to be recorded of them is kept until it is back.',
   ),
+  ledger_behind: retry(
+    'The database of the ledger is not ready for this version of Belay: tables are missing, or are not to be used by this user.',
+    'Run `belay ledger migrate`, and for a new user `belay ledger grant`, as the owner of the tables. Processes that wait go on by themselves.',
+  ),
   ledger_unusable: human(
     'The ledger cannot be opened, or is damaged.',
     'Check the file and its folder, or move the file away: Belay begins a new one.',

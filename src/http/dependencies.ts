@@ -8,6 +8,7 @@ import type { TemporalAccess } from '../temporal/temporal-access.ts';
 import type { Authenticate } from './authenticate.ts';
 import type { EventFeed } from './events/event-feed.ts';
 import type { Patience } from './events/patience.ts';
+import type { Caller } from './caller.ts';
 import type { ApiMetrics } from './metrics.ts';
 
 /** What the API works with. */
@@ -25,4 +26,11 @@ export interface ApiDependencies {
   log: Log;
   /** Ends when the server stops: whoever follows something is told goodbye. */
   stopping: AbortSignal;
+}
+
+/** The same for a caller who may see some repositories only: the ledger shows it nothing else. */
+export function scopedTo(deps: ApiDependencies, { repositories }: Pick<Caller, 'repositories'>): ApiDependencies {
+  if (repositories === null) return deps;
+  const ledger = deps.ledger.forRepositories(repositories);
+  return { ...deps, ledger, intake: { ...deps.intake, ledger } };
 }

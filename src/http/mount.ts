@@ -4,6 +4,7 @@ import type { Express, Request, RequestHandler, Response } from 'express';
 import { json } from 'express';
 import { BelayError } from '../contracts/errors.ts';
 import { withoutUndefined } from '../contracts/without-undefined.ts';
+import { scopedTo } from './dependencies.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { isAllowed } from './caller.ts';
 import { callerOf, knownOf } from './locals.ts';
@@ -65,9 +66,10 @@ function answering(route: Route, deps: ApiDependencies): RequestHandler {
     // A part of what may have changed since is of no use: then all of it is sent.
     const range = route.ranged && request.get('if-range') === undefined ? request.get('range') : undefined;
     const { authorization } = request.headers;
+    const caller = callerOf(request);
     const answer = await route.run({
-      deps,
-      caller: callerOf(request),
+      deps: scopedTo(deps, caller),
+      caller,
       params: request.params,
       query: request.query,
       body: request.body as unknown,

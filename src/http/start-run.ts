@@ -42,27 +42,30 @@ export async function startOrJoin(call: Starting, body: StartRunBody, reserved: 
 export async function startOnce(call: Starting, { key: given, body }: { key: string; body: StartRunBody }): Promise<StartedRun> {
   const { ledger } = call.deps;
   const key = hash([call.caller.id, given]);
-  const claim = await ledger.claimKey({ key, request: hash(body), at: new Date().toISOString() });
+  const holder = { key, at: new Date().toISOString() };
+  const claim = await ledger.claimKey({ ...holder, request: hash(body) });
   if (claim.state === 'answered') return { runId: claim.runId, status: claim.status === 200 ? 200 : 202 };
-  if (claim.state === 'busy') throw new BelayError({ code: 'key_in_use', message: 'The request with this key is being answered.' });
+  if (claim.state === 'busy') throw inUse();
   if (claim.state === 'other') throw new BelayError({ code: 'key_reused', message: 'Another request was sent with this key.' });
   let reserved = claim.runId;
   const onReserved = async (id: string): Promise<void> => {
     reserved = id;
-    await ledger.noteKeyRun(key, id);
+    if (!(await ledger.noteKeyRun(holder, id))) throw inUse();
   };
   try {
     const started =
       (await begunBefore(call, claim.runId)) ?? (await startOrJoin(call, body, { id: await leftOver(call, claim.runId), onReserved }));
-    await ledger.settleKey(key, started);
+    await ledger.settleKey(holder, started);
     return started;
   } catch (error) {
     // A reservation that is still there may have begun to work: with its key it is gone on with, once this attempt counts as over.
     const isOpen = (await reservedRun(call, reserved).catch(() => reserved)) !== undefined;
-    if (!isOpen) await ledger.releaseKey(key);
+    if (!isOpen) await ledger.releaseKey(holder);
     throw error;
   }
 }
+
+const inUse = (): BelayError => new BelayError({ code: 'key_in_use', message: 'The request with this key is being answered.' });
 
 const hash = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest('hex');
 

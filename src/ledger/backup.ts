@@ -4,6 +4,7 @@ import { DatabaseSync, backup } from 'node:sqlite';
 import { BelayError } from '../contracts/errors.ts';
 import { ledgerError } from './errors.ts';
 import { MIGRATIONS } from './migrations.ts';
+import { openingLock } from './open-sqlite.ts';
 
 export interface BackupRequest {
   /** The ledger's file. */
@@ -29,12 +30,34 @@ export async function backUpLedger({ path, file }: BackupRequest): Promise<void>
 
 /**
  * Puts a backup in the place of the ledger, in one transaction: what is there now is kept beside it. Nobody may work with it meanwhile.
- * Throws ledger_unusable where the backup is not sound.
+ * Throws ledger_unusable where the backup is not sound, ledger_busy where a process has the ledger open.
  */
 export async function restoreLedger({ path, file, aside }: BackupRequest & { aside: string }): Promise<void> {
   assertLedger(file);
-  if (existsSync(path)) await copyDatabase({ from: path, to: aside });
+  // Nobody opens it until this is done, and nobody has it open.
+  using _guard = await openingLock(path);
+  if (existsSync(path)) {
+    assertUnused(path);
+    await copyDatabase({ from: path, to: aside });
+  }
   await copyDatabase({ from: file, to: path });
+}
+
+/** Out of WAL a ledger is taken only by who is alone with it: every connection holds a lock that the kernel knows of. */
+function assertUnused(path: string): void {
+  try {
+    using database = new DatabaseSync(path, { timeout: 0 });
+    database.exec('pragma journal_mode = delete');
+  } catch (error) {
+    const known = ledgerError({ path, error });
+    if (!(known instanceof BelayError) || known.code !== 'ledger_busy') throw known;
+    throw new BelayError({
+      code: 'ledger_busy',
+      message: `The ledger ${path} is in use: a worker, an API or a command has it open.`,
+      hint: 'Stop all of them first. Nothing was changed.',
+      cause: error,
+    });
+  }
 }
 
 async function copyDatabase({ from, to }: { from: string; to: string }): Promise<void> {

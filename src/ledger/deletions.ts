@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { sql } from 'kysely';
 import type { Kysely, Transaction } from 'kysely';
 import { CLOSED_STATUSES } from '../contracts/constants.ts';
@@ -13,7 +14,7 @@ import type { ServiceLedger } from './service-ledger.ts';
 export function deletionQueries({
   db,
   flavour,
-}: Store): Pick<ServiceLedger, 'deleteRun' | 'deleteRepository' | 'isDeletedRun' | 'listRepositories'> {
+}: Store): Pick<ServiceLedger, 'deleteRun' | 'deleteRepository' | 'forgetRuns' | 'isDeletedRun' | 'listRepositories'> {
   return {
     deleteRun: (runId) =>
       db.transaction().execute(async (transaction) => {
@@ -47,13 +48,36 @@ export function deletionQueries({
           transaction,
           runs.map(({ id }) => id),
         );
-        await transaction.deleteFrom('deliveries').where('repository', '=', slug).execute();
+        // What has not been processed yet may begin something new there.
+        await transaction.deleteFrom('deliveries').where('repository', '=', slug).where('settled_at', 'is not', null).execute();
         await transaction.deleteFrom('repositories').where('slug', '=', slug).execute();
         return runs.map(({ id }) => id);
       }),
+    forgetRuns: (before) => forgetRuns(db, before),
     isDeletedRun: (runId) => isDeleted(db, runId),
     listRepositories: () => listRepositories(db),
   };
+}
+
+const RUNS_A_STATEMENT = 100;
+
+async function forgetRuns(db: Kysely<LedgerTables>, before: string): Promise<number> {
+  for (let count = 0; ;) {
+    const old = await db
+      .selectFrom('runs')
+      .select('id')
+      .where('updated_at', '<', before)
+      .where(({ not, exists, selectFrom }) =>
+        not(exists(selectFrom('events').select('events.id').whereRef('events.run_id', '=', 'runs.id').where('events.at', '>=', before))),
+      )
+      .limit(RUNS_A_STATEMENT)
+      .execute();
+    if (old.length === 0) return count;
+    const ids = old.map(({ id }) => id);
+    await db.deleteFrom('runs').where('id', 'in', ids).execute();
+    count += ids.length;
+    await setImmediate();
+  }
 }
 
 async function listRepositories(db: Kysely<LedgerTables>): Promise<RepositoryRecord[]> {

@@ -52,8 +52,14 @@ export function deliveryQueries({
       const settled = { outcome, detail: detail ?? null, settled_at: at, due_at: null, error: null };
       await db.updateTable('deliveries').set(settled).where('id', '=', id).execute();
     },
-    async failDelivery({ id, error, retryAt }) {
-      await db.updateTable('deliveries').set({ error, due_at: retryAt }).where('id', '=', id).where('settled_at', 'is', null).execute();
+    async failDelivery({ id, attempts, error, retryAt }) {
+      await db
+        .updateTable('deliveries')
+        .set({ error, due_at: retryAt })
+        .where('id', '=', id)
+        .where('attempts', '=', attempts)
+        .where('settled_at', 'is', null)
+        .execute();
     },
   };
 }

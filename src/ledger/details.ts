@@ -1,4 +1,5 @@
 import type { Transaction } from 'kysely';
+import { CLOSED_STATUSES } from '../contracts/constants.ts';
 import { totalTokens } from '../contracts/records.ts';
 import type { ArtifactRecord, SessionRecord, StepRecord } from '../contracts/records.ts';
 import { withoutUndefined } from '../contracts/without-undefined.ts';
@@ -80,11 +81,22 @@ async function recordStep({ transaction, flavour }: Writing, step: StepRecord): 
   await tell({ transaction, flavour }, { runId, type: 'step.updated', data });
 }
 
-/** A run's current step is the last that began and has not ended. */
-async function markCurrent(transaction: Transaction<LedgerTables>, { id, run_id: runId, status }: StepsTable): Promise<void> {
+/** A run's current step is the last that began and has not ended; a late word of an earlier one, or of a run that is over, changes nothing. */
+async function markCurrent(transaction: Transaction<LedgerTables>, { id, run_id: runId, number, status }: StepsTable): Promise<void> {
   const run = transaction.updateTable('runs').where('id', '=', runId);
-  if (status === 'running') await run.set({ current_step: id }).execute();
-  else await run.set({ current_step: null }).where('current_step', '=', id).execute();
+  if (status === 'running') {
+    const later = transaction
+      .selectFrom('steps')
+      .select('steps.id')
+      .where('steps.run_id', '=', runId)
+      .where('steps.number', '>', number)
+      .where('steps.status', '=', 'running');
+    await run
+      .set({ current_step: id })
+      .where('status', 'not in', CLOSED_STATUSES)
+      .where(({ not, exists }) => not(exists(later)))
+      .execute();
+  } else await run.set({ current_step: null }).where('current_step', '=', id).execute();
 }
 
 async function recordSession({ transaction, flavour }: Writing, session: SessionRecord): Promise<void> {
@@ -103,11 +115,20 @@ async function recordSession({ transaction, flavour }: Writing, session: Session
     duration_ms: session.durationMs,
     success: session.success ? 1 : 0,
   };
-  await transaction
+  const newer = await transaction
     .insertInto('sessions')
     .values(row)
-    .onConflict((conflict) => conflict.columns(['run_id', 'step', 'session_id']).doUpdateSet(row))
-    .execute();
+    .onConflict((conflict) =>
+      conflict
+        .columns(['run_id', 'step', 'session_id'])
+        .doUpdateSet(row)
+        // Totals only rise: lower ones were said before, and come late.
+        .where('sessions.cost_usd', '<=', row.cost_usd)
+        .where('sessions.output_tokens', '<=', row.output_tokens),
+    )
+    .returning('run_id')
+    .executeTakeFirst();
+  if (!newer) return;
   const { runId, step, sessionId, name, engine, costUsd } = session;
   const data = { step, sessionId, name, engine, costUsd, tokens: totalTokens(session) };
   await tell({ transaction, flavour }, { runId, type: 'agent.updated', data });

@@ -56,3 +56,15 @@ export function newerLedger({ place, migrations }: { place: string; migrations: 
     hint: 'Use that version of Belay, or another BELAY_HOME (or BELAY_DATABASE_URL).',
   });
 }
+
+/** A Postgres whose tables are not those of this version, or not for this user, who may not change that. */
+export function behindLedger({ place, missing, cause }: { place: string; missing: readonly string[]; cause?: unknown }): BelayError {
+  const what = missing.length > 0 ? `has not been migrated (${missing.join(', ')})` : 'does not let its user at the tables';
+  const command = missing.length > 0 ? '`belay ledger migrate`' : '`belay ledger grant ROLE`';
+  return new BelayError({
+    code: 'ledger_behind',
+    message: `The ledger ${place} ${what}, and the user in BELAY_DATABASE_URL may not do that.`,
+    hint: `Run ${command} with BELAY_DATABASE_OWNER_URL, the address with the owner of the tables. Processes that wait for it go on then.`,
+    ...(cause === undefined ? {} : { cause }),
+  });
+}

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Kysely, RawBuilder, Transaction } from 'kysely';
+import { expireAudit } from './expire-audit.ts';
 import type { LedgerTables } from './schema.ts';
 import type { EventWatch } from './service-ledger.ts';
 import { pollEvents } from './poll-events.ts';
@@ -27,12 +28,16 @@ export interface Flavour {
   /** Wakes those who watch for events, in every process, once the transaction is through. */
   announce(transaction: Transaction<LedgerTables>): Promise<void>;
   watchEvents(source: EventSource): AsyncDisposable;
+  /** Removes the beginning of the audit, and gives the number of entries. */
+  expireAudit(db: Kysely<LedgerTables>, before: string): Promise<number>;
 }
 
 /** What all queries work on. */
 export interface Store {
   db: Kysely<LedgerTables>;
   flavour: Flavour;
+  /** The same database, with nothing in it but what is of these repositories; where the database cannot see to that, there is none. */
+  scoped?: (repositories: readonly string[]) => Kysely<LedgerTables>;
 }
 
 const nothing = sql``;
@@ -46,4 +51,5 @@ export const SQLITE: Flavour = {
   takeTurn: () => Promise.resolve(),
   announce: () => Promise.resolve(),
   watchEvents: pollEvents,
+  expireAudit,
 };

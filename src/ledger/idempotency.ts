@@ -1,6 +1,6 @@
 import type { KeyClaim, KeyRecord } from '../contracts/service-records.ts';
 import type { Store } from './flavour.ts';
-import type { ServiceLedger } from './service-ledger.ts';
+import type { KeyHolder, ServiceLedger } from './service-ledger.ts';
 
 /** Who died while answering is not waited for longer. */
 const BEGUN_MS = 60_000;
@@ -11,17 +11,22 @@ const KEPT_MS = 24 * 3_600_000;
 export function idempotencyQueries({ db }: Store): Pick<ServiceLedger, 'claimKey' | 'noteKeyRun' | 'settleKey' | 'releaseKey'> {
   return {
     claimKey: (claim) => claimKey({ db }, claim),
-    async noteKeyRun(key, runId) {
-      await db.updateTable('idempotency_keys').set({ run_id: runId }).where('key', '=', key).execute();
+    async noteKeyRun(claim, runId) {
+      const noted = await held(db, claim).set({ run_id: runId }).returning('key').executeTakeFirst();
+      return noted !== undefined;
     },
-    async settleKey(key, { runId, status }) {
-      await db.updateTable('idempotency_keys').set({ run_id: runId, status }).where('key', '=', key).execute();
+    async settleKey(claim, { runId, status }) {
+      await held(db, claim).set({ run_id: runId, status }).execute();
     },
-    async releaseKey(key) {
-      await db.deleteFrom('idempotency_keys').where('key', '=', key).where('status', 'is', null).execute();
+    async releaseKey({ key, at }) {
+      await db.deleteFrom('idempotency_keys').where('key', '=', key).where('begun_at', '=', at).where('status', 'is', null).execute();
     },
   };
 }
+
+/** The key, as long as it is this claim's. */
+const held = (db: Store['db'], { key, at }: KeyHolder) =>
+  db.updateTable('idempotency_keys').where('key', '=', key).where('begun_at', '=', at).where('status', 'is', null);
 
 async function claimKey({ db }: Pick<Store, 'db'>, { key, request, at }: KeyClaim): Promise<KeyRecord> {
   const before = (ms: number): string => new Date(Date.parse(at) - ms).toISOString();

@@ -6,17 +6,32 @@ import type { LedgerTables } from './schema.ts';
 /** Kysely's own table of what has been done. */
 const DONE_TABLE = 'kysely_migration';
 
-/** Brings the schema to this version's. Callers make sure that no other process does so at the same time. */
-export async function migrate({ db, place }: { db: Kysely<LedgerTables>; place: string }): Promise<void> {
-  const done = await appliedMigrations(db);
-  const unknown = done.filter((name) => !Object.hasOwn(MIGRATIONS, name));
-  if (unknown.length > 0) throw newerLedger({ place, migrations: unknown });
-  if (done.length === Object.keys(MIGRATIONS).length) return;
+export interface Schema {
+  db: Kysely<LedgerTables>;
+  /** How it is called in messages. */
+  place: string;
+}
+
+/**
+ * Brings the schema to this version's, and gives what that took. Callers make sure that no other process does so at the same time.
+ */
+export async function migrate({ db, place }: Schema): Promise<string[]> {
+  const missing = await missingMigrations({ db, place });
+  if (missing.length === 0) return [];
   // Loaded for the one opening in thousands that needs it.
   const { Migrator } = await import('kysely/migration');
   const migrator = new Migrator({ db, provider: { getMigrations: () => Promise.resolve(MIGRATIONS) } });
   const { error } = await migrator.migrateToLatest();
   if (error !== undefined) throw error;
+  return missing;
+}
+
+/** Throws ledger_unusable where a newer Belay was there. */
+export async function missingMigrations({ db, place }: Schema): Promise<string[]> {
+  const done = new Set(await appliedMigrations(db));
+  const unknown = [...done].filter((name) => !Object.hasOwn(MIGRATIONS, name));
+  if (unknown.length > 0) throw newerLedger({ place, migrations: unknown });
+  return Object.keys(MIGRATIONS).filter((name) => !done.has(name));
 }
 
 async function appliedMigrations(db: Kysely<LedgerTables>): Promise<string[]> {

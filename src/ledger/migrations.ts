@@ -3,6 +3,8 @@ import type { Migration } from 'kysely/migration';
 import { describeArtifacts } from './artifacts-migration.ts';
 import { createIdempotency } from './idempotency-migration.ts';
 import { createService } from './service-migration.ts';
+import { createPipelines, indexLists } from './list-migration.ts';
+import { secureRows } from './row-security-migration.ts';
 import { ownByRuns } from './ownership-migration.ts';
 
 /** In order of their names. One that has been released is never changed: add another. */
@@ -16,6 +18,9 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0007-service': { up: beAService },
   '0008-idempotency': { up: createIdempotency },
   '0009-artifacts': { up: describeArtifacts },
+  '0010-row-security': { up: secureRows },
+  '0011-lists': { up: indexLists },
+  '0012-pipelines': { up: createPipelines },
 };
 
 async function beAService(db: Kysely<unknown>): Promise<void> {

@@ -32,37 +32,64 @@ export type LedgerOptions = LedgerPlace & {
   newRunId?: () => string;
   /** How long a writer of a file waits for another process; 5 s unless told. The wait blocks this process. */
   busyTimeoutMs?: number;
+  /** Where it is given, a Postgres that is away for now, or not migrated yet, is opened all the same: this is told why, and each question asks anew. */
+  onAway?: (error: unknown) => void;
 };
 
 /** Opens the ledger, created and migrated where needed. All that a process opens of one file share a connection. */
 export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   const { newRunId = randomRunId } = options;
   const { close, ...store } = await openStore(options);
+  return ledgerOf({ store, newRunId, close });
+}
+
+interface Parts {
+  store: Store;
+  newRunId: () => string;
+  close: () => Promise<void>;
+  /** What all of it is for, if not for everything. */
+  repositories?: readonly string[];
+}
+
+function ledgerOf({ store, newRunId, close, repositories: own }: Parts): Ledger {
+  const whose = (repositories: readonly string[]) => (own ? repositories.filter((slug) => own.includes(slug)) : repositories);
+  const scopeOf = (repositories: readonly string[]): Store => (store.scoped ? { ...store, db: store.scoped(repositories) } : store);
   return {
-    ...reservationQueries(store, newRunId),
-    ...runQueries(store),
-    ...detailQueries(store),
-    ...logQueries(store),
-    ...epochQueries(store),
-    ...breakerQueries(store),
-    ...versionQueries(store),
-    ...effectQueries(store),
-    ...hostQueries(store),
-    ...pageQueries(store),
-    ...deletionQueries(store),
-    ...commentQueries(store),
-    ...tokenQueries(store),
-    ...statisticsQueries(store),
-    ...runStatisticsQueries(store),
-    ...idempotencyQueries(store),
-    ...deliveryQueries(store),
-    ...triggerQueries(store),
-    ...auditQueries(store),
-    ...eventQueries(store),
-    ...retentionQueries(store),
+    ...recordQueries(own ? scopeOf(own) : store, newRunId),
+    ...serviceQueries(store),
+    forRepositories: (repositories) => ledgerOf({ store, newRunId, close: () => Promise.resolve(), repositories: whose(repositories) }),
     [Symbol.asyncDispose]: close,
   };
 }
+
+/** What is of runs, and of repositories. */
+const recordQueries = (store: Store, newRunId: () => string) => ({
+  ...reservationQueries(store, newRunId),
+  ...runQueries(store),
+  ...detailQueries(store),
+  ...logQueries(store),
+  ...epochQueries(store),
+  ...versionQueries(store),
+  ...effectQueries(store),
+  ...pageQueries(store),
+  ...deletionQueries(store),
+  ...commentQueries(store),
+  ...statisticsQueries(store),
+  ...runStatisticsQueries(store),
+  ...deliveryQueries(store),
+  ...triggerQueries(store),
+  ...eventQueries(store),
+});
+
+/** What Belay itself keeps, whoever it works for. */
+const serviceQueries = (store: Store) => ({
+  ...breakerQueries(store),
+  ...hostQueries(store),
+  ...tokenQueries(store),
+  ...idempotencyQueries(store),
+  ...auditQueries(store),
+  ...retentionQueries(store),
+});
 
 type OpenStore = Store & { close: () => Promise<void> };
 

@@ -21,12 +21,23 @@ export async function openSqlite(file: SqliteOptions): Promise<Store & { close: 
   return { db, flavour: SQLITE, close };
 }
 
+/** Opens it for its migrations alone, and gives those that it took. */
+export async function migrationsOf(file: SqliteOptions): Promise<string[]> {
+  let done: string[] = [];
+  const db = await openMigrated(file, (names) => (done = names));
+  await db.destroy();
+  return done;
+}
+
 /** SQLite does not wait for others that switch a new file to WAL: of 750 openings at the same moment, 7 failed without the lock. */
-async function openMigrated({ path, ...options }: SqliteOptions): Promise<Kysely<LedgerTables>> {
+async function openMigrated(
+  { path, ...options }: SqliteOptions,
+  onMigrated: (names: string[]) => void = () => {},
+): Promise<Kysely<LedgerTables>> {
   using _guard = await openingLock(path);
   const db = new Kysely<LedgerTables>({ dialect: sqliteDialect({ path, ...options }) });
   try {
-    await migrate({ db, place: path });
+    onMigrated(await migrate({ db, place: path }));
     return db;
   } catch (error) {
     await db.destroy();
@@ -34,7 +45,8 @@ async function openMigrated({ path, ...options }: SqliteOptions): Promise<Kysely
   }
 }
 
-async function openingLock(path: string): Promise<Disposable> {
+/** Whoever has it opens the ledger alone. */
+export async function openingLock(path: string): Promise<Disposable> {
   try {
     return await acquireLock({ path: `${path}.opening`, waitMs: OPEN_WAIT_MS });
   } catch (error) {

@@ -40,7 +40,16 @@ export async function isDeleted(db: Kysely<LedgerTables>, runId: string): Promis
   return found !== undefined;
 }
 
-export async function ensureRepository(transaction: Transaction<LedgerTables>, { slug, at }: { slug: string; at: string }): Promise<void> {
+/** What a run refers to. */
+export async function ensureOrigin(
+  transaction: Transaction<LedgerTables>,
+  { repository: slug, pipeline: name, at }: { repository: string; pipeline: string; at: string },
+): Promise<void> {
+  await transaction
+    .insertInto('pipelines')
+    .values({ name, kind: 'built-in', first_seen: at })
+    .onConflict((conflict) => conflict.column('name').doNothing())
+    .execute();
   await transaction
     .insertInto('repositories')
     .values({ slug, created_at: at })

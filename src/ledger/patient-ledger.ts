@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CLOSED_STATUSES } from '../contracts/constants.ts';
 import type { Ledger } from './ledger.ts';
 import { openLedger } from './open-ledger.ts';
 import type { LedgerPlace } from './open-ledger.ts';
@@ -8,8 +7,8 @@ import { openOutbox } from './outbox.ts';
 import { isNothing, ofBoth } from './of-both.ts';
 import type { Outbox, Waiting } from './outbox.ts';
 import type { EventWatch } from './service-ledger.ts';
-import { isOfDatabase } from './postgres-errors.ts';
-import { SharedLedger, isPassing } from './shared-ledger.ts';
+import { isOfDatabase, isPassing } from './postgres-errors.ts';
+import { SharedLedger } from './shared-ledger.ts';
 
 /** What a worker says of its runs. All may be repeated, so that one whose answer was lost is simply said again. */
 const RECORDINGS = [
@@ -46,7 +45,7 @@ const LOOK_MS = 1000;
 const DELIVERED_AT_ONCE = 100;
 /** What this host knows of its own runs is for the time that they work. */
 const KEPT_MS = 7 * 24 * 3_600_000;
-const MANY = 10_000;
+const FORGET_EVERY_MS = 3_600_000;
 
 export interface PatientOptions {
   place: LedgerPlace;
@@ -66,7 +65,7 @@ export async function openPatientLedger({ place, home, onProblem }: PatientOptio
   const shared = stack.use(new SharedLedger({ place, onProblem }));
   await shared.begin();
   stack.use(deliver({ shared, outbox, onProblem }));
-  await forgetOldRuns(local);
+  stack.use(await keepForgetting({ local, onProblem }));
   const kept = stack.move();
   return { ...patiently({ shared, local, outbox, onProblem }), [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
@@ -95,6 +94,9 @@ function patiently(parts: Parts): Omit<Ledger, typeof Symbol.asyncDispose> {
   for (const name of RECORDINGS) methods.set(name, recording(parts, name));
   for (const name of READINGS) methods.set(name, reading(parts, name));
   methods.set('raiseEpoch', raising(parts));
+  methods.set('forRepositories', () => {
+    throw new Error('A worker works for all repositories.');
+  });
   methods.set('watchEvents', (watch: EventWatch) => shared.watchEvents(watch));
   return Object.fromEntries(methods) as unknown as Ledger;
 }
@@ -204,9 +206,24 @@ async function deliverOne({ shared, outbox, onProblem }: Omit<Parts, 'local'>, w
   }
 }
 
-/** Of runs that are long over this host needs nothing any more. */
-async function forgetOldRuns(local: Ledger): Promise<void> {
-  const closed = await local.listRuns({ status: CLOSED_STATUSES, limit: MANY });
-  const old = closed.filter(({ completedAt, createdAt }) => Date.now() - Date.parse(completedAt ?? createdAt) > KEPT_MS);
-  for (const { id } of old) await local.deleteRun(id);
+/** Of runs that it has long had no part in this host needs nothing any more, however they went on elsewhere: at once, and every hour. */
+async function keepForgetting({ local, onProblem }: Pick<Parts, 'local' | 'onProblem'>): Promise<AsyncDisposable> {
+  const over = new AbortController();
+  const forget = async (): Promise<void> => {
+    const before = new Date(Date.now() - KEPT_MS).toISOString();
+    await local.expire({ events: before });
+    await local.forgetRuns(before);
+  };
+  await forget();
+  const keepOn = async (): Promise<void> => {
+    while (await sleep(FORGET_EVERY_MS, true, { signal: over.signal, ref: false }).catch(() => false))
+      await forget().catch((error: unknown) => onProblem(error, 'What this host knows of old runs could not be removed'));
+  };
+  const ended = keepOn();
+  return {
+    async [Symbol.asyncDispose]() {
+      over.abort();
+      await ended;
+    },
+  };
 }

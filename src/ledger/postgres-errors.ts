@@ -68,6 +68,13 @@ export function postgresError({ place, error }: { place: string; error: unknown 
   return new BelayError({ code, message: `The ledger ${place} ${problem} (${wordsOf(error)}).`, ...(hint ? { hint } : {}), cause: error });
 }
 
+/** It has to be waited for: without this process's doing it may be there at the next try. */
+export const isAway = (error: unknown): error is BelayError =>
+  error instanceof BelayError && (error.code === 'ledger_unreachable' || error.code === 'ledger_behind');
+
+/** It may do better at the next try. */
+export const isPassing = (error: unknown): boolean => isAway(error) || (error instanceof BelayError && error.code === 'ledger_busy');
+
 /** About what it was given: it would be the same at every try. */
 const OF_DATA = ['22', '23', '42'];
 
@@ -75,7 +82,7 @@ const OF_DATA = ['22', '23', '42'];
 export function isOfDatabase(error: unknown): boolean {
   const { cause } = error instanceof BelayError ? error : { cause: undefined };
   const state = stateOf(cause ?? error);
-  const isOwn = error instanceof BelayError && ['ledger_unreachable', 'ledger_busy', 'ledger_unusable', 'disk_full'].includes(error.code);
+  const isOwn = isPassing(error) || (error instanceof BelayError && (error.code === 'ledger_unusable' || error.code === 'disk_full'));
   return isOwn || (state !== undefined && !OF_DATA.includes(state.slice(0, 2)));
 }
 

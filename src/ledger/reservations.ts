@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Kysely, Transaction } from 'kysely';
 import type { Store } from './flavour.ts';
 import type { Ledger, Reservation } from './ledger.ts';
-import { ensureRepository, isDeleted } from './parents.ts';
+import { ensureOrigin, isDeleted } from './parents.ts';
 import type { LedgerTables } from './schema.ts';
 
 /** 40 random bits collide about once in a million among a million runs: several times in a row means that something else is wrong. */
@@ -29,7 +29,7 @@ async function reserveRun(db: Kysely<LedgerTables>, reservation: Reservation, ne
 async function insertReservation(db: Transaction<LedgerTables>, reservation: Reservation, id: string): Promise<boolean> {
   const { workflowId, pipeline, repository, issueKey, engine, triggeredBy, createdAt } = reservation;
   if (await isDeleted(db, id)) return false;
-  await ensureRepository(db, { slug: repository, at: createdAt });
+  await ensureOrigin(db, { repository, pipeline, at: createdAt });
   const inserted = await db
     .insertInto('runs')
     .values({

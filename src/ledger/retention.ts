@@ -1,12 +1,15 @@
-import type { Kysely, Transaction } from 'kysely';
+import { setImmediate } from 'node:timers/promises';
+import type { Kysely } from 'kysely';
 import { CLOSED_STATUSES } from '../contracts/constants.ts';
-import type { Flavour, Store } from './flavour.ts';
+import type { Store } from './flavour.ts';
 import type { LedgerTables } from './schema.ts';
 import type { ServiceLedger } from './service-ledger.ts';
 
 /** Others write in between: no statement has the database for long. */
 const ROWS_A_STATEMENT = 5000;
 const RUNS_A_LOOK = 100;
+/** They may have megabytes each. */
+const PAYLOADS_A_STATEMENT = 100;
 
 type Database = Kysely<LedgerTables>;
 
@@ -16,7 +19,7 @@ export function retentionQueries({ db, flavour }: Store): Pick<ServiceLedger, 'e
     async expire({ logs, audit, events, payloads }) {
       return {
         logs: logs === undefined ? 0 : await expireLogs(db, logs),
-        audit: audit === undefined ? 0 : await db.transaction().execute((transaction) => expireAudit(transaction, flavour, audit)),
+        audit: audit === undefined ? 0 : await flavour.expireAudit(db, audit),
         events: events === undefined ? 0 : await expireEvents(db, events),
         payloads: payloads === undefined ? 0 : await expirePayloads(db, payloads),
       };
@@ -52,40 +55,41 @@ async function expireLogs(db: Database, before: string): Promise<number> {
       .limit(RUNS_A_LOOK)
       .execute();
     if (old.length === 0) return count;
-    for (const { id } of old) count += Number((await db.deleteFrom('logs').where('run_id', '=', id).executeTakeFirst()).numDeletedRows);
+    for (const { id } of old) count += await expireLog(db, id);
   }
 }
 
-/** Only from the beginning on: the chain has no gaps. */
-async function expireAudit(transaction: Transaction<LedgerTables>, flavour: Flavour, before: string): Promise<number> {
-  await flavour.takeTurn(transaction, 'audit');
-  const kept = await transaction.selectFrom('audit').select('id').where('at', '>=', before).orderBy('id').limit(1).executeTakeFirst();
-  let query = transaction.selectFrom('audit').select(['id', 'hash']).orderBy('id', 'desc').limit(1);
-  if (kept) query = query.where('id', '<', kept.id);
-  const last = await query.executeTakeFirst();
-  if (!last) return 0;
-  const { numDeletedRows } = await transaction.deleteFrom('audit').where('id', '<=', last.id).executeTakeFirst();
-  await transaction.deleteFrom('audit_start').execute();
-  await transaction.insertInto('audit_start').values(last).execute();
-  return Number(numDeletedRows);
+async function expireLog(db: Database, runId: string): Promise<number> {
+  const first = db.selectFrom('logs').select('position').where('run_id', '=', runId).orderBy('position').limit(ROWS_A_STATEMENT);
+  return piecemeal(async () => {
+    const { numDeletedRows } = await db.deleteFrom('logs').where('run_id', '=', runId).where('position', 'in', first).executeTakeFirst();
+    return Number(numDeletedRows);
+  });
+}
+
+/** Statement by statement, until there is nothing left; this process works on in between as well. */
+async function piecemeal(statement: () => Promise<number>): Promise<number> {
+  for (let count = 0; ;) {
+    const done = await statement();
+    if (done === 0) return count;
+    count += done;
+    await setImmediate();
+  }
 }
 
 async function expireEvents(db: Database, before: string): Promise<number> {
-  let count = 0;
-  for (;;) {
-    const old = db.selectFrom('events').select('id').where('at', '<', before).orderBy('at').limit(ROWS_A_STATEMENT);
-    const { numDeletedRows } = await db.deleteFrom('events').where('id', 'in', old).executeTakeFirst();
-    if (numDeletedRows === 0n) return count;
-    count += Number(numDeletedRows);
-  }
+  const old = db.selectFrom('events').select('id').where('at', '<', before).orderBy('at').limit(ROWS_A_STATEMENT);
+  return piecemeal(async () => Number((await db.deleteFrom('events').where('id', 'in', old).executeTakeFirst()).numDeletedRows));
 }
 
 async function expirePayloads(db: Database, before: string): Promise<number> {
-  const { numUpdatedRows } = await db
-    .updateTable('deliveries')
-    .set({ payload: null })
+  const old = db
+    .selectFrom('deliveries')
+    .select('id')
     .where('settled_at', '<', before)
     .where('payload', 'is not', null)
-    .executeTakeFirst();
-  return Number(numUpdatedRows);
+    .limit(PAYLOADS_A_STATEMENT);
+  return piecemeal(async () =>
+    Number((await db.updateTable('deliveries').set({ payload: null }).where('id', 'in', old).executeTakeFirst()).numUpdatedRows),
+  );
 }

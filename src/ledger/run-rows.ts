@@ -1,6 +1,5 @@
 import { sql } from 'kysely';
 import type { Insertable, Kysely, Selectable } from 'kysely';
-import { CLOSED_STATUSES } from '../contracts/constants.ts';
 import type { PipelineName } from '../contracts/constants.ts';
 import type { RunView } from '../contracts/run-view.ts';
 import type { LedgerTables, PhasesTable, RunsTable } from './schema.ts';
@@ -40,7 +39,8 @@ export function runRow(view: RunView): Insertable<RunsTable> {
     updated_at: new Date().toISOString(),
     completed_at: view.completedAt ?? null,
     view: JSON.stringify(view),
-    ...(CLOSED_STATUSES.includes(view.status) ? { current_step: null } : {}),
+    // Which of the rows it is, the step says itself.
+    ...(view.currentStep === undefined ? { current_step: null } : {}),
   };
 }
 

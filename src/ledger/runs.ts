@@ -5,11 +5,12 @@ import type { RunView } from '../contracts/run-view.ts';
 import { runEvent, tell } from './events.ts';
 import type { Store } from './flavour.ts';
 import type { Ledger, RunFilter } from './ledger.ts';
-import { ensureRepository, isDeleted } from './parents.ts';
+import { ensureOrigin, isDeleted } from './parents.ts';
 import { readRunIdPrefix } from './run-ids.ts';
-import { NONE, phaseRows, runRow, selectRuns, viewOf } from './run-rows.ts';
+import { pageOfRuns } from './run-pages.ts';
+import { phaseRows, runRow, selectRuns, viewOf } from './run-rows.ts';
 import type { RunRow } from './run-rows.ts';
-import type { LedgerTables } from './schema.ts';
+import type { LedgerTables, RunsTable } from './schema.ts';
 
 type Database = Kysely<LedgerTables>;
 
@@ -33,30 +34,68 @@ export function runQueries(store: Store): Pick<Ledger, 'recordRun' | 'getRun' | 
 type Writing = Pick<Store, 'flavour'> & { transaction: Transaction<LedgerTables> };
 
 async function recordRun({ transaction, flavour }: Writing, view: RunView): Promise<void> {
-  const before = await transaction
-    .selectFrom('runs')
-    .select(['status', 'waiting_for', 'view_version'])
-    .where('id', '=', view.id)
-    .modifyEnd(flavour.held)
-    .executeTakeFirst();
+  const before = await transaction.selectFrom('runs').select(NARROW).where('id', '=', view.id).modifyEnd(flavour.held).executeTakeFirst();
   if (before && before.view_version >= view.version) return;
   if (!before && (await isDeleted(transaction, view.id))) return;
-  await ensureRepository(transaction, { slug: view.repository, at: view.createdAt });
-  const row = runRow(view);
-  // Setting a key, if to what it is, would lock out all who record details.
+  const { repository, pipeline, createdAt: at } = view;
+  // A run that is there keeps them there.
+  if (before?.repository !== repository || before.pipeline !== pipeline) await ensureOrigin(transaction, { repository, pipeline, at });
+  const { id, ...row } = runRow(view);
+  if (before) await transaction.updateTable('runs').set(changesOf(row, before)).where('id', '=', id).execute();
+  else if (!(await insertRun(transaction, { id, ...row }))) return;
+  await recordPhases(transaction, view);
+  const event = runEvent(before, view);
+  if (event) await tell({ transaction, flavour }, event);
+}
+
+/** Everything but what is long. */
+const NARROW = [
+  'is_stub',
+  'workflow_id',
+  'pipeline',
+  'status',
+  'waiting_for',
+  'outcome',
+  'repository',
+  'issue_key',
+  'issue_title',
+  'branch',
+  'engine',
+  'cost_usd',
+  'triggered_by',
+  'view_version',
+  'created_at',
+  'updated_at',
+  'completed_at',
+  'current_step',
+] as const satisfies (keyof RunsTable)[];
+
+/** What is set is written in every index that it is in, if it is what it was; and a key that is set would lock out all who record details. */
+function changesOf<Row extends object>(row: Row, before: Partial<Record<string, unknown>>): Partial<Row> {
+  return Object.fromEntries(Object.entries(row).filter(([column, value]) => before[column] !== value)) as Partial<Row>;
+}
+
+/** False where somebody else has recorded a later version at the same moment. */
+async function insertRun(transaction: Transaction<LedgerTables>, row: ReturnType<typeof runRow>): Promise<boolean> {
   const { id: _key, ...changed } = row;
   const newer = await transaction
     .insertInto('runs')
     .values(row)
-    .onConflict((conflict) => conflict.column('id').doUpdateSet(changed).where('runs.view_version', '<', view.version))
+    .onConflict((conflict) => conflict.column('id').doUpdateSet(changed).where('runs.view_version', '<', row.view_version))
     .returning('id')
     .executeTakeFirst();
-  if (!newer) return;
-  // A phase may have gone from the view: a retry from an earlier phase drops what came after it.
-  await transaction.deleteFrom('phases').where('run_id', '=', view.id).execute();
-  if (view.phases.length > 0) await transaction.insertInto('phases').values(phaseRows(view)).execute();
-  const event = runEvent(before, view);
-  if (event) await tell({ transaction, flavour }, event);
+  return newer !== undefined;
+}
+
+/** Most are as they were. One may have gone: a retry from an earlier phase drops what came after it. */
+async function recordPhases(transaction: Transaction<LedgerTables>, view: RunView): Promise<void> {
+  const known = await transaction.selectFrom('phases').selectAll().where('run_id', '=', view.id).execute();
+  const [rows, byPosition] = [phaseRows(view), new Map(known.map((row) => [row.position, row]))];
+  const changed = rows.filter((row) => Object.keys(changesOf(row, { ...byPosition.get(row.position) })).length > 0);
+  const kept = new Set(rows.filter((row) => !changed.includes(row)).map(({ position }) => position));
+  const gone = known.map(({ position }) => position).filter((position) => !kept.has(position));
+  if (gone.length > 0) await transaction.deleteFrom('phases').where('run_id', '=', view.id).where('position', 'in', gone).execute();
+  if (changed.length > 0) await transaction.insertInto('phases').values(changed).execute();
 }
 
 async function getRun(db: Database, text: string): Promise<RunView> {
@@ -76,14 +115,8 @@ async function getRun(db: Database, text: string): Promise<RunView> {
   return viewOf(only);
 }
 
-async function listRuns(db: Database, { status, repository, limit = DEFAULT_LIMIT, before }: RunFilter): Promise<RunView[]> {
-  let query = selectRuns(db);
-  const statuses = status === undefined ? undefined : [status].flat();
-  if (statuses) query = statuses.length > 0 ? query.where('status', 'in', statuses) : query.where(NONE);
-  if (repository !== undefined) query = query.where('repository', '=', repository);
-  if (before) query = query.where(({ eb, refTuple, tuple }) => eb(refTuple('created_at', 'id'), '<', tuple(before.createdAt, before.id)));
-  const rows = await query.orderBy('created_at', 'desc').orderBy('id', 'desc').limit(limit).execute();
-  return rows.map(viewOf);
+async function listRuns(db: Database, { limit = DEFAULT_LIMIT, ...filter }: RunFilter): Promise<RunView[]> {
+  return (await pageOfRuns(db, { ...filter, page: 1, limit })).map(viewOf);
 }
 
 async function issueRuns(db: Database, { workflowId }: { workflowId: string }): Promise<RunView[]> {

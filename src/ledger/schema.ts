@@ -1,3 +1,4 @@
+import type { ColumnType } from 'kysely';
 import type { PhaseName, PhaseStatus, PipelineName, RunStatus } from '../contracts/constants.ts';
 import type { ArtifactKind, LogLevel } from '../contracts/records.ts';
 import type { RunVersion } from '../contracts/run-state.ts';
@@ -9,6 +10,7 @@ import type { ServiceTables } from './service-schema.ts';
  * its foreign key holds.
  */
 export interface LedgerTables extends ServiceTables {
+  pipelines: PipelinesTable;
   runs: RunsTable;
   phases: PhasesTable;
   steps: StepsTable;
@@ -48,6 +50,15 @@ export interface RunsTable {
   view: string | null;
   /** The step that is at work: the id of its row. */
   current_step: string | null;
+  /** The pipeline, as a row of its table; null in a stub. The database computes it. */
+  definition: ColumnType<string | null, never, never>;
+}
+
+export interface PipelinesTable {
+  name: string;
+  kind: 'built-in';
+  /** When its first run was created. */
+  first_seen: string;
 }
 
 export interface PhasesTable {

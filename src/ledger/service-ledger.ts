@@ -1,4 +1,5 @@
 import type { RunView } from '../contracts/run-view.ts';
+import type { Ledger } from './ledger.ts';
 import type {
   AuditEntry,
   AuditRecord,
@@ -39,6 +40,9 @@ export interface AuditQuery {
   runId?: string;
 }
 
+/** Whoever has taken on a request, by when that was. */
+export type KeyHolder = Pick<KeyClaim, 'key' | 'at'>;
+
 export interface EventWatch {
   /** There may be events that have not been read. Never while a call before is still at work. */
   onNews: () => void | Promise<void>;
@@ -48,6 +52,12 @@ export interface EventWatch {
 
 /** The part of the ledger that a service needs: pages, people's notes, access, webhooks, audit, live events. */
 export interface ServiceLedger {
+  /**
+   * The ledger as somebody may use it who may see these repositories only. On Postgres the database itself sees to it, whatever is asked;
+   * on SQLite it is the ledger, and what is asked has to say so. Audit, tokens and keys are Belay's own, and are the same there.
+   */
+  forRepositories(repositories: readonly string[]): Ledger;
+
   /** Runs by filter, sorted, with their number as far as it is counted. */
   pageRuns(query: RunPageQuery): Promise<Page<RunView>>;
   /** Of all runs: how many of each kind, what they cost, and how long their phases took. */
@@ -56,6 +66,8 @@ export interface ServiceLedger {
   deleteRun(runId: string): Promise<void>;
   /** The same for all runs of a repository. */
   deleteRepository(slug: string): Promise<string[]>;
+  /** Removes runs that nothing has been recorded of since, open ones too, and leaves no trace of them: where a ledger is a copy. */
+  forgetRuns(before: string): Promise<number>;
   /** Whether there was such a run, which has been deleted. */
   isDeletedRun(runId: string): Promise<boolean>;
   /** By their name. */
@@ -83,8 +95,8 @@ export interface ServiceLedger {
   claimDeliveries(claim: { now: string; leaseMs: number; limit: number }): Promise<ClaimedDelivery[]>;
   /** It is done with; the outcome is a word, such as `started` or `ignored`. */
   settleDelivery(settled: { id: string; outcome: string; detail?: string; at: string }): Promise<void>;
-  /** It is to be tried again then. */
-  failDelivery(failed: { id: string; error: string; retryAt: string }): Promise<void>;
+  /** It is to be tried again then. Nothing where somebody has taken it on since. */
+  failDelivery(failed: Pick<ClaimedDelivery, 'id' | 'attempts'> & { error: string; retryAt: string }): Promise<void>;
 
   /** False when this event is known already. A run's id may be told later, by the same call. */
   rememberTrigger(trigger: TriggerRecord): Promise<boolean>;
@@ -119,9 +131,10 @@ export interface ServiceLedger {
 
   /** Takes on the request that has this key, unless it was answered already, is being answered, or the key is another request's. */
   claimKey(claim: KeyClaim): Promise<KeyRecord>;
-  /** The id that the run of this request has, should it have to be started again. */
-  noteKeyRun(key: string, runId: string): Promise<void>;
-  settleKey(key: string, answer: { runId: string; status: number }): Promise<void>;
-  /** Nothing came of it: the same request may be sent again. */
-  releaseKey(key: string): Promise<void>;
+  /** The id that the run of this request has, should it have to be started again. False where another has taken the request on since. */
+  noteKeyRun(claim: KeyHolder, runId: string): Promise<boolean>;
+  /** Nothing where another has taken it on since. */
+  settleKey(claim: KeyHolder, answer: { runId: string; status: number }): Promise<void>;
+  /** Nothing came of it: the same request may be sent again. Nothing where another has taken it on since. */
+  releaseKey(claim: KeyHolder): Promise<void>;
 }

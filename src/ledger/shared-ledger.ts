@@ -3,6 +3,7 @@ import { BelayError } from '../contracts/errors.ts';
 import type { Ledger } from './ledger.ts';
 import { openLedger } from './open-ledger.ts';
 import type { LedgerPlace } from './open-ledger.ts';
+import { isAway } from './postgres-errors.ts';
 import type { EventWatch } from './service-ledger.ts';
 
 /** Less than the 5 s that a run gives a recording. A database that is there answers in milliseconds. */
@@ -83,11 +84,6 @@ export class SharedLedger implements AsyncDisposable {
 }
 
 const notOpened = (): Error => new Error('The ledger has not been opened.');
-
-const isAway = (error: unknown): error is BelayError => error instanceof BelayError && error.code === 'ledger_unreachable';
-
-/** It may do better at the next try, without anybody's doing. */
-export const isPassing = (error: unknown): boolean => isAway(error) || (error instanceof BelayError && error.code === 'ledger_busy');
 
 async function soon<T>(answer: Promise<T>): Promise<T> {
   const over = new AbortController();

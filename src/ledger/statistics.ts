@@ -5,6 +5,7 @@ import type { ServiceLedger } from './service-ledger.ts';
 /** Tables that people ask for the size of. */
 const COUNTED = [
   'repositories',
+  'pipelines',
   'runs',
   'phases',
   'steps',

@@ -88,8 +88,8 @@ async function processAll(options: DeliveriesOptions, signal: AbortSignal): Prom
 }
 
 /** For whoever comes next: nobody has begun it. */
-async function release({ ledger, onProblem }: DeliveriesOptions, { id }: ClaimedDelivery): Promise<void> {
-  const given = { id, error: 'the process stopped before it began', retryAt: new Date().toISOString() };
+async function release({ ledger, onProblem }: DeliveriesOptions, { id, attempts }: ClaimedDelivery): Promise<void> {
+  const given = { id, attempts, error: 'the process stopped before it began', retryAt: new Date().toISOString() };
   await ledger.failDelivery(given).catch((error: unknown) => onProblem(error, `Delivery ${id} could not be given back`));
 }
 
@@ -97,7 +97,7 @@ async function processOne({ ledger, handle, onProblem }: DeliveriesOptions, deli
   const { id, attempts } = delivery;
   try {
     const settled = await outcomeOf(handle, delivery);
-    if ('retryAt' in settled) await ledger.failDelivery({ id, error: settled.error, retryAt: settled.retryAt });
+    if ('retryAt' in settled) await ledger.failDelivery({ id, attempts, error: settled.error, retryAt: settled.retryAt });
     else await ledger.settleDelivery({ id, outcome: settled.outcome, detail: settled.detail, at: new Date().toISOString() });
     if (settled.cause !== undefined) onProblem(settled.cause, `Delivery ${id} failed at attempt ${attempts}`);
   } catch (error) {

@@ -10,7 +10,7 @@ import { freshLedger } from '../support/fresh-ledger.ts';
 
 const { runId } = step;
 
-const feedOf = (ledger: Pick<Ledger, 'readEvents' | 'latestEvent' | 'watchEvents'>): EventFeed =>
+const feedOf = (ledger: Pick<Ledger, 'readEvents' | 'latestEvent' | 'watchEvents' | 'forRepositories'>): EventFeed =>
   createEventFeed({ ledger, onProblem: (error) => expect(error).toBeUndefined() });
 
 /** The ids of the first so many events. */

@@ -43,7 +43,10 @@ test('a delivery is stored once, and processed by one at a time until it is sett
   expect((await ledger.claimDeliveries({ ...claim, limit: 9 })).map(({ id }) => id)).toEqual(['d2']);
   expect(await ledger.claimDeliveries({ ...claim, limit: 9 })).toEqual([]);
   await ledger.settleDelivery({ id: 'd1', outcome: 'started', at: latest });
-  await ledger.failDelivery({ id: 'd2', error: 'no answer', retryAt: '2026-11-20T12:00:05.000Z' });
+  // Late: of a try before.
+  await ledger.failDelivery({ id: 'd2', attempts: 0, error: 'x', retryAt: latest });
+  expect(await ledger.claimDeliveries({ ...claim, now: latest, leaseMs: 1, limit: 9 })).toEqual([]);
+  await ledger.failDelivery({ id: 'd2', attempts: 1, error: 'no answer', retryAt: '2026-11-20T12:00:05.000Z' });
   const afterwards = { now: '2026-11-20T13:00:00.000Z', leaseMs: 60_000, limit: 9 };
   expect((await ledger.claimDeliveries({ ...claim, limit: 9 })).length).toBe(0);
   expect(await ledger.claimDeliveries(afterwards)).toMatchObject([{ id: 'd2', attempts: 2 }]);

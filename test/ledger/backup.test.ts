@@ -55,6 +55,20 @@ test('a ledger that is written to all the time is backed up as it was at one mom
   expect(await idsIn(files.file)).toHaveLength(20);
 });
 
+test('a ledger that somebody has open is not restored, whoever it is', async () => {
+  await using files = await place();
+  await (await openLedger({ path: files.file }))[Symbol.asyncDispose]();
+  {
+    await using ledger = await openLedger({ path: files.path });
+    await ledger.recordRun(exampleRun({ id: 'aaaaaaaa' }));
+    await expect(restoreLedger(files)).rejects.toMatchObject({ code: 'ledger_busy', message: expect.stringContaining('in use') });
+    await ledger.recordRun(exampleRun({ id: 'bbbbbbbb' }));
+  }
+  expect(await idsIn(files.path)).toEqual(['aaaaaaaa', 'bbbbbbbb']);
+  await restoreLedger(files);
+  expect(await idsIn(files.path)).toEqual([]);
+});
+
 test('a ledger that is gone is restored', async () => {
   await using files = await place();
   await (await openLedger({ path: files.file }))[Symbol.asyncDispose]();

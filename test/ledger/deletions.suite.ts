@@ -64,7 +64,12 @@ test('a repository is deleted with its runs, once all of them are closed', async
     message: expect.stringContaining('bbbbbbbb'),
   });
   await ledger.recordRun(exampleRun({ id: 'bbbbbbbb', status: 'cancelled', version: 2 }));
+  const delivery = { source: 'github', event: 'issues', repository: 'acme/shop', receivedAt: at, payload: '{}' } as const;
+  for (const id of ['done', 'waiting']) await ledger.storeDelivery({ ...delivery, id });
+  await ledger.settleDelivery({ id: 'done', outcome: 'ignored', at });
   await ledger.deleteRepository('acme/shop');
+  // What has not been processed may begin something new.
+  expect(await rows('select id from deliveries')).toEqual([{ id: 'waiting' }]);
   expect((await ledger.listRuns()).map(({ id }) => id)).toEqual(['cccccccc']);
   expect((await ledger.listRepositories()).map(({ slug }) => slug)).toEqual(['acme/site']);
   expect(await counts(rows, ['deleted_runs'])).toEqual([2]);
@@ -111,4 +116,35 @@ test('notes are kept on runs and steps, with what else is known of them', async 
     code: 'invalid_input',
   });
   await expect(ledger.addComment({ runId, step: 9, author: 'a', text: 'b', createdAt: at })).rejects.toThrow('no step 9');
+});
+
+test('a pipeline with runs cannot be deleted, one without any can', async () => {
+  await using fresh = await freshLedger();
+  const { ledger, rows } = fresh;
+  await recordRuns(ledger, [{ id: 'aaaaaaaa', pipeline: 'plan', status: 'completed' }]);
+  const reservation = { workflowId: 'w', pipeline: 'ship', repository: 'acme/shop', triggeredBy: 'ada', createdAt: later } as const;
+  const reserved = await ledger.reserveRun(reservation);
+  await ledger.recordStep({ ...step, runId: 'bbbbbbbb' });
+  expect(await rows('select name, kind, first_seen from pipelines order by name')).toEqual([
+    { name: 'plan', kind: 'built-in', first_seen: at },
+    { name: 'ship', kind: 'built-in', first_seen: later },
+  ]);
+  for (const name of ['plan', 'ship']) await expect(rows(`delete from pipelines where name = '${name}'`)).rejects.toThrow(/foreign key/i);
+  await ledger.discardReservation(reserved);
+  await ledger.deleteRun('aaaaaaaa');
+  await rows('delete from pipelines');
+  expect(await rows('select name from pipelines')).toEqual([]);
+});
+
+test('of a copy, runs are forgotten that nothing was recorded of for long, and may come again', async () => {
+  await using fresh = await freshLedger();
+  const { ledger, rows } = fresh;
+  await recordRuns(ledger, [{ id: 'aaaaaaaa' }, { id: 'bbbbbbbb' }]);
+  for (const id of ['aaaaaaaa', 'bbbbbbbb', 'cccccccc', 'dddddddd']) await recordAll(ledger, id);
+  await rows(`update runs set updated_at = '${at}' where id in ('aaaaaaaa', 'bbbbbbbb')`);
+  await rows(`update events set at = '${at}' where run_id in ('aaaaaaaa', 'cccccccc')`);
+  expect(await ledger.forgetRuns(later)).toBe(2);
+  expect((await rows('select id from runs order by id')).map(({ id }) => id)).toEqual(['bbbbbbbb', 'dddddddd']);
+  await ledger.recordRun(exampleRun({ id: 'aaaaaaaa' }));
+  expect((await ledger.getRun('aaaaaaaa')).id).toBe('aaaaaaaa');
 });

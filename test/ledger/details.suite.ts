@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { ArtifactRecord, LogEntry, SessionRecord, StepRecord } from '../../src/contracts/records.ts';
+import { exampleRun } from '../support/example-run.ts';
 import { freshLedger } from '../support/fresh-ledger.ts';
 
 const runId = '0123abcd';
@@ -144,4 +145,37 @@ test('an epoch is taken by a later lease and repeated by its holder, never by an
   expect(await ledger.raiseEpoch({ runId, epoch: 3, executionId: 'b' })).toBe(true);
   expect(await ledger.currentEpoch(runId)).toEqual({ epoch: 3, executionId: 'b' });
   expect(await ledger.raiseEpoch({ runId: 'other000', epoch: 1, executionId: 'a' })).toBe(true);
+});
+
+test('totals of a session that come late do not lower what is known, and tell nobody', async () => {
+  await using fresh = await freshLedger();
+  const { ledger } = fresh;
+  const newer = { ...session, costUsd: 2, outputTokens: 9 };
+  await ledger.recordSession(newer);
+  await ledger.recordSession(session);
+  expect(await ledger.listSessions(runId)).toEqual([newer]);
+  expect(await ledger.readEvents({ after: 0 })).toHaveLength(1);
+  await ledger.recordSession({ ...newer, success: false });
+  expect(await ledger.listSessions(runId)).toMatchObject([{ success: false }]);
+});
+
+test('the current step is the last that is at work, and none where the run rests', async () => {
+  await using fresh = await freshLedger();
+  const { ledger, rows } = fresh;
+  const current = async () => (await rows('select current_step from runs'))[0]?.['current_step'];
+  const view = exampleRun({ currentStep: 'plan' });
+  await ledger.recordRun(view);
+  await ledger.recordStep({ ...step, number: 2 });
+  // Late.
+  await ledger.recordStep({ ...step, number: 1 });
+  expect(await current()).toBe(`${runId}/2`);
+  await ledger.recordRun({ ...view, version: 2, costUsd: 1 });
+  expect(await current()).toBe(`${runId}/2`);
+  await ledger.recordRun(exampleRun({ version: 3, status: 'parked' }));
+  expect(await current()).toBeNull();
+  await ledger.recordStep({ ...step, number: 3 });
+  expect(await current()).toBe(`${runId}/3`);
+  await ledger.recordRun(exampleRun({ version: 4, status: 'failed' }));
+  await ledger.recordStep({ ...step, number: 4 });
+  expect(await current()).toBeNull();
 });

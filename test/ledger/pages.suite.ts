@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
+import { RUN_SORTS } from '../../src/contracts/service-records.ts';
 import type { RunPageQuery } from '../../src/contracts/service-records.ts';
 import { exampleRun } from '../support/example-run.ts';
 import { exampleStep as step, recordRuns } from '../support/example-records.ts';
 import { freshLedger } from '../support/fresh-ledger.ts';
+import { fillWithRuns, queriesOf } from '../support/list-plans.ts';
 
 const at = '2026-11-20T10:00:00.000Z';
 const later = '2026-11-20T11:00:00.000Z';
@@ -50,4 +52,60 @@ test('runs beyond 10,000 are not counted, and that is said', async () => {
     select 'x' || n, 0, 'w', 'sdlc', 'completed', 0, 'ada', -1, '${at}', '${at}' from numbers`);
   expect(await ledger.pageRuns({ page: 1, limit: 1 })).toMatchObject({ total: 10_000, isExact: false });
   expect(await ledger.pageRuns({ page: 1, limit: 1, status: 'completed' })).toMatchObject({ total: 10_000, isExact: true });
+});
+
+test('a list of several statuses, or repositories, is one list in order', async () => {
+  await using fresh = await freshLedger();
+  const { ledger } = fresh;
+  const statuses = ['completed', 'failed', 'parked'] as const;
+  const runs = Array.from({ length: 12 }, (_, index) => ({
+    id: `run0000${'0123456789ab'.charAt(index)}`,
+    status: statuses[index % 3] ?? 'completed',
+    repository: `acme/r${index % 4}`,
+    costUsd: (index * 5) % 7,
+  }));
+  await recordRuns(ledger, runs);
+  const wanted = (keep: (run: (typeof runs)[number]) => boolean): string[] =>
+    runs
+      .filter(keep)
+      .toSorted((one, other) => other.costUsd - one.costUsd || (other.id < one.id ? -1 : 1))
+      .map(({ id }) => id);
+  const all = async (query: Partial<RunPageQuery>): Promise<string[]> => {
+    const pages = [1, 2, 3, 4, 5].map((page) => ledger.pageRuns({ sort: 'costUsd', page, limit: 3, ...query }));
+    return (await Promise.all(pages)).flatMap(({ items }) => items.map(({ id }) => id));
+  };
+  expect(await all({ status: ['failed', 'parked', 'failed'] })).toEqual(wanted(({ status }) => status !== 'completed'));
+  expect(await all({ repositories: ['acme/r1', 'acme/r2', 'acme/none'] })).toEqual(wanted(({ repository }) => /[12]$/.test(repository)));
+  expect(await all({ status: ['failed', 'parked'], repositories: ['acme/r1', 'acme/r2'] })).toEqual(
+    wanted(({ status, repository }) => status !== 'completed' && /[12]$/.test(repository)),
+  );
+  expect(await all({ repositories: [...Array.from({ length: 60 }, (_, index) => `acme/x${index}`), 'acme/r3'] })).toEqual(
+    wanted(({ repository }) => repository === 'acme/r3'),
+  );
+});
+
+test('every list with every filter and order is read from an index, and nothing long is sorted', async () => {
+  await using fresh = await freshLedger();
+  await fillWithRuns(fresh, 3000);
+  await using database = queriesOf(fresh.place);
+  const filters: Partial<RunPageQuery>[] = [
+    {},
+    { status: 'completed' },
+    { status: ['completed', 'parked'] },
+    { pipeline: 'sdlc' },
+    { repository: 'acme/r1' },
+    { repositories: ['acme/r1', 'acme/r2'] },
+    { triggeredBy: 'ada' },
+    { issueKey: '7' },
+    { from: at, to: latest },
+    { status: 'parked', repository: 'acme/r1', pipeline: 'plan' },
+  ];
+  for (const filter of filters)
+    for (const sort of RUN_SORTS)
+      for (const descending of [true, false]) {
+        const plan = await database.planOf({ ...filter, sort, descending, page: 2, limit: 50 });
+        expect(plan.scans, plan.text).toEqual([]);
+        // Ids, and what they are sorted by.
+        for (const width of plan.sortedWidths) expect(width, plan.text).toBeLessThan(100);
+      }
 });

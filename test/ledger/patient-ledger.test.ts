@@ -1,11 +1,14 @@
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { grantLedger } from '../../src/ledger/administer.ts';
 import { openLedger } from '../../src/ledger/open-ledger.ts';
 import { openPatientLedger } from '../../src/ledger/patient-ledger.ts';
 import { eventually } from '../support/eventually.ts';
 import { exampleRun } from '../support/example-run.ts';
 import { exampleArtifact, exampleSession, exampleStep } from '../support/example-records.ts';
+import { databaseOfRoles } from '../support/postgres-roles.ts';
 import { startPostgres } from '../support/postgres.ts';
 import type { Postgres } from '../support/postgres.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
@@ -123,4 +126,38 @@ test('a worker with a file of its own has just that', async () => {
   await ledger.recordRun(exampleRun());
   await using same = await openLedger(place);
   expect((await same.listRuns()).length).toBe(1);
+});
+
+test('a worker that is started before the tables are there delivers what it recorded when they are', async () => {
+  await using home = await temporaryDirectory();
+  const { owner, app } = await databaseOfRoles(server, 'unmigrated');
+  const problems: string[] = [];
+  await using ledger = await openPatientLedger({
+    place: { url: app },
+    home: home.path,
+    onProblem: (_, message) => void problems.push(message),
+  });
+  await ledger.recordRun(exampleRun());
+  await expect(ledger.listRuns()).rejects.toMatchObject({ code: 'ledger_behind' });
+  expect(problems).toEqual([expect.stringContaining('away')]);
+  await grantLedger({ url: owner }, 'unmigrated_app');
+  await eventually(async () => expect(await ledger.listRuns()).toMatchObject([{ id: runId }]));
+});
+
+test('what this host knew of runs goes when it has long had no part in them', async () => {
+  await using home = await temporaryDirectory();
+  const url = await server.createDatabase('forgetting');
+  const path = join(home.path, 'own-runs.db');
+  {
+    await using local = await openLedger({ path });
+    for (const id of ['aaaaaaaa', 'bbbbbbbb']) await local.recordRun(exampleRun({ id }));
+    for (const id of ['aaaaaaaa', 'cccccccc']) await local.recordStep({ ...exampleStep, runId: id });
+  }
+  using database = new DatabaseSync(path);
+  database.exec(
+    `update runs set updated_at = '2020-01-01T00:00:00.000Z' where id = 'aaaaaaaa'; update events set at = '2020-01-01T00:00:00.000Z'`,
+  );
+  await using _ledger = await openPatientLedger({ place: { url }, home: home.path, onProblem: () => {} });
+  const left = (table: string) => database.prepare(`select count(*) as count from ${table}`).get()?.['count'];
+  expect(['runs', 'steps', 'events', 'deleted_runs'].map(left)).toEqual([1, 0, 0, 0]);
 });

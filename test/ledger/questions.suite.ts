@@ -5,7 +5,8 @@ import { exampleRun } from '../support/example-run.ts';
 import { freshLedger } from '../support/fresh-ledger.ts';
 
 const PAGE = readFileSync(new URL('../../docs/database.md', import.meta.url), 'utf8');
-const QUERIES = [...PAGE.matchAll(/```sql\n([\s\S]*?)```/g)].map(([, sql = '']) => sql.trim().replace(/;$/, ''));
+const QUESTIONS = PAGE.slice(PAGE.indexOf('## What people ask'), PAGE.indexOf('## The tables'));
+const QUERIES = [...QUESTIONS.matchAll(/```sql\n([\s\S]*?)```/g)].map(([, sql = '']) => sql.trim().replace(/;$/, ''));
 
 test('the questions of the documentation are answered', async () => {
   await using fresh = await freshLedger();

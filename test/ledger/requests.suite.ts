@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { PhaseView } from '../../src/contracts/run-view.ts';
+import type { KeyHolder } from '../../src/ledger/service-ledger.ts';
 import { exampleRun } from '../support/example-run.ts';
 import { freshLedger } from '../support/fresh-ledger.ts';
 
@@ -12,10 +13,10 @@ test('a request with a key is answered by one, and from then on as it was', asyn
   const claims = await Promise.all([1, 2, 3].map(() => ledger.claimKey(claim)));
   expect(claims.map(({ state }) => state).toSorted()).toEqual(['busy', 'busy', 'claimed']);
   expect(await ledger.claimKey({ ...claim, request: 'another' })).toEqual({ state: 'other' });
-  await ledger.settleKey('k', { runId: '0123abcd', status: 202 });
+  await ledger.settleKey(claim, { runId: '0123abcd', status: 202 });
   expect(await ledger.claimKey({ ...claim, at: at(30) })).toEqual({ state: 'answered', runId: '0123abcd', status: 202 });
   // What was answered stays so.
-  await ledger.releaseKey('k');
+  await ledger.releaseKey(claim);
   expect(await ledger.claimKey({ ...claim, at: at(31) })).toMatchObject({ state: 'answered' });
   expect(await ledger.claimKey({ ...claim, at: '2026-11-22T10:00:00.000Z' })).toEqual({ state: 'claimed' });
 });
@@ -24,12 +25,18 @@ test('who died over a request leaves it, with the run that was begun for it, to 
   await using fresh = await freshLedger();
   const { ledger } = fresh;
   await ledger.claimKey({ key: 'k', request: 'r', at: at(0) });
-  await ledger.noteKeyRun('k', '0123abcd');
+  const [first, second] = [0, 2].map((minute) => ({ key: 'k', at: at(minute) })) as [KeyHolder, KeyHolder];
+  expect(await ledger.noteKeyRun(first, '0123abcd')).toBe(true);
   expect(await ledger.claimKey({ key: 'k', request: 'r', at: '2026-11-20T10:00:59.000Z' })).toEqual({ state: 'busy' });
   expect(await ledger.claimKey({ key: 'k', request: 'another', at: at(2) })).toEqual({ state: 'other' });
   expect(await ledger.claimKey({ key: 'k', request: 'r', at: at(2) })).toEqual({ state: 'claimed', runId: '0123abcd' });
   expect(await ledger.claimKey({ key: 'k', request: 'r', at: at(2) })).toEqual({ state: 'busy' });
-  await ledger.releaseKey('k');
+  // Who was thought dead comes back: the request is no longer theirs.
+  expect(await ledger.noteKeyRun(first, 'bbbbbbbb')).toBe(false);
+  await ledger.settleKey(first, { runId: 'bbbbbbbb', status: 202 });
+  await ledger.releaseKey(first);
+  expect(await ledger.claimKey({ key: 'k', request: 'r', at: at(2) })).toEqual({ state: 'busy' });
+  await ledger.releaseKey(second);
   expect(await ledger.claimKey({ key: 'k', request: 'another', at: at(3) })).toEqual({ state: 'claimed' });
 });
 

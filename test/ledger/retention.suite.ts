@@ -82,3 +82,16 @@ test('numbers tell how the runs of each pipeline ended', async () => {
   expect(await ledger.countRows()).toMatchObject({ runs: 5, steps: 1, repositories: 1, audit: 0 });
   await ledger.recordRun(exampleRun());
 });
+
+test('what is more than one statement takes goes all the same', async () => {
+  await using fresh = await freshLedger();
+  const { ledger, rows } = fresh;
+  await recordRuns(ledger, [{ id: 'aaaaaaaa', status: 'completed', completedAt: at }]);
+  await ledger.appendLogs(
+    Array.from({ length: 5001 }, (_, seq) => ({ runId: 'aaaaaaaa', source: 's', seq, at, level: 'info', message: 'x' }) as const),
+  );
+  await rows(`insert into deliveries (id, source, event, received_at, attempts, settled_at, payload)
+    with recursive numbers(n) as (select 1 union all select n + 1 from numbers where n < 101)
+    select 'd' || n, 'github', 'issues', '${at}', 1, '${at}', '{}' from numbers`);
+  expect(await ledger.expire({ logs: later, payloads: later })).toMatchObject({ logs: 5001, payloads: 101 });
+});

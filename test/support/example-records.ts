@@ -36,10 +36,10 @@ export const exampleArtifact = {
 } as const;
 
 /** A record of every kind, of a run that may not be there yet. */
-export async function recordAll(ledger: Ledger): Promise<void> {
-  await ledger.recordStep(exampleStep);
-  await ledger.recordSession(exampleSession);
-  await ledger.recordArtifact(exampleArtifact);
+export async function recordAll(ledger: Ledger, runId: string = exampleStep.runId): Promise<void> {
+  await ledger.recordStep({ ...exampleStep, runId });
+  await ledger.recordSession({ ...exampleSession, runId });
+  await ledger.recordArtifact({ ...exampleArtifact, ...(runId === exampleStep.runId ? {} : { runId, id: `a1-${runId}` }) });
   await ledger.appendLogs([{ runId, source: 'a', seq: 1, at, level: 'info', message: 'hello' }]);
   await ledger.recordVersions(runId, [{ version: 1, at, what: 'completed', phase: 'plan', results: {}, facts: {} }]);
   await ledger.recordIntent({ runId, name: 'push', on: 'main', intent: 'aa', at });

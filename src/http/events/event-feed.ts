@@ -3,7 +3,7 @@ import type { EventQuery } from '../../ledger/service-ledger.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { Follower } from './follower.ts';
 
-type Source = Pick<Ledger, 'readEvents' | 'latestEvent' | 'watchEvents'>;
+type Source = Pick<Ledger, 'readEvents' | 'latestEvent' | 'watchEvents' | 'forRepositories'>;
 /** Which events: of one run, or of all of these repositories. */
 type Scope = Pick<EventQuery, 'runId' | 'repositories'>;
 
@@ -65,13 +65,14 @@ async function* follow(
   { after, silenceMs, signal, ...scope }: Following,
 ): AsyncGenerator<readonly RunEvent[]> {
   const follower = new Follower();
+  const past = scope.repositories ? ledger.forRepositories(scope.repositories) : ledger;
   using _joined = audience.join(follower, scope);
   let cursor = after;
   while (!signal.aborted) {
     let events: RunEvent[];
     if (follower.isBehind) {
       follower.catchUp();
-      events = await ledger.readEvents({ ...scope, after: cursor, limit: BATCH });
+      events = await past.readEvents({ ...scope, after: cursor, limit: BATCH });
       if (events.length === BATCH) follower.fallBehind();
     } else {
       const known = cursor;

@@ -2,6 +2,7 @@ import type { Request, RequestHandler } from 'express';
 import { WebSocketServer } from 'ws';
 import type { WebSocket } from 'ws';
 import { callerOf, knownOf } from '../locals.ts';
+import { scopedTo } from '../dependencies.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { upgradeOf } from '../upgrade.ts';
 import type { Upgrade } from '../upgrade.ts';
@@ -53,7 +54,7 @@ function accept({ server, connections, deps, request, upgrade }: Accepting): voi
   server.handleUpgrade(request, upgrade.socket, upgrade.head, (socket) => {
     // What is wrong with a client's frames is told to it by the code that closes the socket.
     socket.on('error', (error) => deps.log.info({ request: id, err: error }, 'A socket broke'));
-    const connection = openConnection({ deps, caller, stillKnown, socket, id });
+    const connection = openConnection({ deps: scopedTo(deps, caller), caller, stillKnown, socket, id });
     connections.set(socket, connection);
     if (deps.stopping.aborted) connection.goAway();
     deps.log.info({ request: id, path: PATH, caller: caller.name }, 'Socket opened');
