@@ -2,6 +2,7 @@
 import { describeError, exitCodeOf } from './cli/terminal.ts';
 import { composeForges } from './compose-forges.ts';
 import { intakeOf } from './compose-intake.ts';
+import { composeLog } from './compose-log.ts';
 import { openWebhooks } from './compose-triggers.ts';
 import { loadConfig } from './config.ts';
 import type { Config } from './config.ts';
@@ -19,7 +20,6 @@ import { openLedger } from './ledger/open-ledger.ts';
 import { ownFolder } from './process/own-folder.ts';
 import { onStopSignals } from './process/stop-signals.ts';
 import { createRunFiles } from './run-files/run-files.ts';
-import { createLog } from './telemetry/log.ts';
 import type { Log } from './telemetry/log.ts';
 import { localTarget, namedTarget } from './temporal/connection.ts';
 import type { TemporalTarget } from './temporal/connection.ts';
@@ -89,7 +89,7 @@ async function findTarget(config: Config, env: NodeJS.ProcessEnv): Promise<Tempo
 /** The API of this installation, until a signal stops it. */
 export async function runApi(env: NodeJS.ProcessEnv): Promise<void> {
   const config = loadConfig(env);
-  const log = createLog({ level: config.log.level, secrets: Object.values(config.secrets) });
+  const log = composeLog(config);
   for (const warning of config.warnings) log.warn(warning);
   await ownFolder(config.home);
   const stopped = Promise.withResolvers<void>();

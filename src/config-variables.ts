@@ -228,6 +228,12 @@ export function variableDoc(name: VariableName): VariableDoc {
   return doc;
 }
 
+/** What a text is as the value of a variable that holds a text; undefined where it is not allowed. */
+export function usableValue(name: VariableName, text: string): string | undefined {
+  const result = variables.shape[name].safeParse(text);
+  return result.success && typeof result.data === 'string' ? result.data : undefined;
+}
+
 type Values = z.output<typeof variables>;
 
 /** The environment, checked. The checks between variables run for those that are right in themselves, whatever else is wrong. */
@@ -258,8 +264,7 @@ export const environment = variables
 export type Environment = z.output<typeof environment>;
 
 const enoughPorts = ({ BELAY_MAX_WORKSPACES: workspaces }: Values, range: PortRange): boolean => sizeOf(range) >= workspaces;
-const hasKey = (values: Values): boolean =>
-  values.GITHUB_APP_ID === undefined || (values.GITHUB_APP_PRIVATE_KEY ?? values.GITHUB_APP_PRIVATE_KEY_FILE) !== undefined;
+const hasKey = (values: Values): boolean => values.GITHUB_APP_ID === undefined || values.GITHUB_APP_PRIVATE_KEY !== undefined;
 const isWholeOrUnset = (values: readonly unknown[]): boolean => new Set(values.map((value) => value === undefined)).size === 1;
 const overlap = (one: PortRange, other: PortRange): boolean => one.first <= other.last && other.first <= one.last;
 

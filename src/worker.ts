@@ -17,6 +17,7 @@ import { hostWorkQueue } from './contracts/constants.ts';
 import { BelayError } from './contracts/errors.ts';
 import { composeEngines } from './compose-engines.ts';
 import { composeForges } from './compose-forges.ts';
+import { composeLog } from './compose-log.ts';
 import { composeScheduled } from './compose-triggers.ts';
 import { useHelper } from './git/helper.ts';
 import { createMirrors } from './git/mirror.ts';
@@ -38,11 +39,18 @@ import { createProcessTrees, reapBoot } from './process/process-trees.ts';
 import type { StartChild } from './process/start-child.ts';
 import { createRunFiles } from './run-files/run-files.ts';
 import type { Log } from './telemetry/log.ts';
-import { createLog, temporalLogger } from './telemetry/log.ts';
+import { temporalLogger } from './telemetry/log.ts';
 import { announce } from './temporal/announcement.ts';
 import { cacheFolder } from './cache-folder.ts';
 import type { TemporalTarget } from './temporal/connection.ts';
-import { connectTemporal, connectWorker, registerSearchAttributes, namedTarget, waitForTemporal } from './temporal/connection.ts';
+import {
+  connectTemporal,
+  connectWorker,
+  keepApiKey,
+  registerSearchAttributes,
+  namedTarget,
+  waitForTemporal,
+} from './temporal/connection.ts';
 import { schedulePoll } from './temporal/schedules.ts';
 import { servingHosts } from './temporal/serving.ts';
 import { createWorkers } from './temporal/workers.ts';
@@ -115,6 +123,7 @@ export async function startWorker({ config, env, target, log, ...options }: Work
   });
   const connection = await connectWorker({ target });
   stack.defer(() => connection.close());
+  stack.use(keepApiKey({ connection, target, onProblem }));
   const workers = await createWorkers({
     connection,
     namespace: target.namespace,
@@ -204,8 +213,11 @@ async function composeDependencies(composition: Composition): Promise<Dependenci
 const pollOf = ({ triggers: { repositories, pollMs } }: Config): { everyMs?: number } =>
   repositories.length > 0 ? { everyMs: pollMs } : {};
 
-function notifierOf({ secrets: { notifyUrl: url, notifySecret: secret }, notices: events }: Config, env: NodeJS.ProcessEnv) {
-  return url ? { notifier: createWebhook({ url, env, events, secret }) } : {};
+function notifierOf({ secrets, notices: events }: Config, env: NodeJS.ProcessEnv) {
+  const { BELAY_NOTIFY_URL: address, BELAY_NOTIFY_SECRET: secret } = secrets;
+  const first = address?.current();
+  if (address === undefined || first === undefined) return {};
+  return { notifier: createWebhook({ url: () => address.current() ?? first, env, events, secret: secret && (() => secret.current()) }) };
 }
 
 function processorsOf({ bounds: { processors } }: Config): ProcessorShares | undefined {
@@ -220,7 +232,7 @@ export function installLogger(log: Log): void {
 /** A worker of the Temporal service that the environment names, until a signal stops it. */
 export async function runWorker(env: NodeJS.ProcessEnv, options: WorkerOptions = {}): Promise<void> {
   const config = loadConfig(env);
-  const log = createLog({ level: config.log.level, secrets: Object.values(config.secrets) });
+  const log = composeLog(config);
   installLogger(log);
   const target = namedTarget(config, env);
   if (!target)

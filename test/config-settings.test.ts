@@ -2,6 +2,8 @@ import { expect, test } from 'vitest';
 import { loadConfig } from '../src/config.ts';
 import { WAITS } from '../src/contracts/constants.ts';
 
+const KEY = '-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----';
+
 const load = (env: NodeJS.ProcessEnv) => loadConfig({ HOME: '/home/ada', ...env });
 
 test('every setting arrives where it belongs', () => {
@@ -58,13 +60,13 @@ test('every setting arrives where it belongs', () => {
     BELAY_RETRY_BASE_MS: '20',
     BELAY_RETRY_CAP_MS: '500',
     GITHUB_APP_ID: '7',
-    GITHUB_APP_PRIVATE_KEY_FILE: '~/app.pem',
+    GITHUB_APP_PRIVATE_KEY: KEY,
     BELAY_REPOSITORIES: 'Acme/Shop, acme/*',
     BELAY_TRIGGER_LABEL: 'please',
     BELAY_TRIGGER_BOTS: 'renovate[bot]',
     BELAY_POLL_SECONDS: '30',
     GITHUB_WEBHOOK_SECRET: 'two words',
-    GITHUB_WEBHOOK_SECRET_PREVIOUS_FILE: '/run/previous',
+    GITHUB_WEBHOOK_SECRET_PREVIOUS: 'the one before',
     BELAY_API_HOST: '0.0.0.0',
     BELAY_API_PORT: '0',
     BELAY_API_HOSTNAMES: 'belay.example.com, Belay.internal',
@@ -88,17 +90,14 @@ test('every setting arrives where it belongs', () => {
     github: {
       apiUrl: 'https://github.example.com/api/v3',
       gitUrl: 'https://github.example.com/{owner}/{repo}.git',
-      app: { id: '7', key: { name: 'GITHUB_APP_PRIVATE_KEY', file: '/home/ada/app.pem' } },
+      app: { id: '7', key: config.secrets.GITHUB_APP_PRIVATE_KEY },
     },
     triggers: {
       repositories: ['acme/shop', 'acme/*'],
       label: 'please',
       bots: ['renovate[bot]'],
       pollMs: 30_000,
-      secrets: [
-        { name: 'GITHUB_WEBHOOK_SECRET', value: 'two words' },
-        { name: 'GITHUB_WEBHOOK_SECRET_PREVIOUS', file: '/run/previous' },
-      ],
+      secrets: [config.secrets.GITHUB_WEBHOOK_SECRET, config.secrets.GITHUB_WEBHOOK_SECRET_PREVIOUS],
     },
     engine: {
       name: 'scripted',
@@ -146,15 +145,19 @@ test('every setting arrives where it belongs', () => {
     },
     notices: ['run.started', 'run.completed'],
     log: { level: 'debug' },
-    secrets: {
-      anthropicApiKey: 'anthropic-key',
-      webhookSecret: 'two words',
-      claudeOauthToken: 'oauth-token',
-      githubToken: 'ghp_first',
-      temporalApiKey: 'temporal-key',
-      notifyUrl: 'https://hooks.example.com/belay',
-      notifySecret: 'notify-secret',
-    },
+    secrets: expect.any(Object) as object,
     warnings: [],
+  });
+  expect(Object.fromEntries(Object.entries(config.secrets).map(([name, secret]) => [name, secret.current()]))).toEqual({
+    ANTHROPIC_API_KEY: 'anthropic-key',
+    CLAUDE_CODE_OAUTH_TOKEN: 'oauth-token',
+    GITHUB_APP_PRIVATE_KEY: KEY,
+    GITHUB_TOKEN: 'ghp_first',
+    GH_TOKEN: 'ghp_second',
+    GITHUB_WEBHOOK_SECRET: 'two words',
+    GITHUB_WEBHOOK_SECRET_PREVIOUS: 'the one before',
+    TEMPORAL_API_KEY: 'temporal-key',
+    BELAY_NOTIFY_URL: 'https://hooks.example.com/belay',
+    BELAY_NOTIFY_SECRET: 'notify-secret',
   });
 });

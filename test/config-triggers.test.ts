@@ -7,7 +7,7 @@ test('a private key may stand in one line', () => {
   const key = '-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----';
   const inOneLine = key.replaceAll('\n', String.raw`\n`);
   for (const given of [key, inOneLine]) {
-    expect(load({ GITHUB_APP_ID: '7', GITHUB_APP_PRIVATE_KEY: given }).github.app?.key.value).toBe(key);
+    expect(load({ GITHUB_APP_ID: '7', GITHUB_APP_PRIVATE_KEY: given }).github.app?.key.current()).toBe(key);
   }
   expect(() => load({ GITHUB_APP_ID: '7', GITHUB_APP_PRIVATE_KEY: 'MIIE' })).toThrow('GITHUB_APP_PRIVATE_KEY is not usable');
 });

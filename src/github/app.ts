@@ -5,8 +5,8 @@ import { createTransport } from './transport.ts';
 
 export interface GitHubApp {
   id: string;
-  /** In PEM format; asked for when a token is minted, and kept no longer. */
-  privateKey: () => Promise<string>;
+  /** In PEM format, as it is now. */
+  privateKey: () => string;
 }
 
 interface AppTokenOptions {
@@ -23,15 +23,21 @@ type Minted = (about: RepositoryName, options: { refresh: boolean }) => Promise<
 export function appTokenSource(options: AppTokenOptions): TokenSource {
   const stale = new Set<string>();
   let minting: Promise<Minted> | undefined;
+  let key = '';
+  /** With another key, what the former one was good for is not asked of GitHub any more. */
+  const present = (): Promise<Minted> => {
+    const now = options.app.privateKey();
+    if (now !== key) minting = undefined;
+    key = now;
+    return (minting ??= createMinting(options, key));
+  };
   return {
     isApp: true,
     async get(about) {
       if (!about) return undefined;
-      minting ??= createMinting(options);
       try {
-        return await (
-          await minting
-        )(about, { refresh: stale.delete(repositorySlug(about)) });
+        const mint = await present();
+        return await mint(about, { refresh: stale.delete(repositorySlug(about)) });
       } catch (error) {
         // The next time with the key of then, and the installation: one that was put back has another number.
         minting = undefined;
@@ -44,12 +50,8 @@ export function appTokenSource(options: AppTokenOptions): TokenSource {
   };
 }
 
-async function createMinting({ app, apiUrl, env, timeoutMs }: AppTokenOptions): Promise<Minted> {
-  const [{ createAppAuth }, { Octokit }, privateKey] = await Promise.all([
-    import('@octokit/auth-app'),
-    import('@octokit/rest'),
-    app.privateKey(),
-  ]);
+async function createMinting({ app, apiUrl, env, timeoutMs }: AppTokenOptions, privateKey: string): Promise<Minted> {
+  const [{ createAppAuth }, { Octokit }] = await Promise.all([import('@octokit/auth-app'), import('@octokit/rest')]);
   const { request } = new Octokit({
     baseUrl: apiUrl.replace(/\/+$/, ''),
     userAgent: 'belay',

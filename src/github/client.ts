@@ -7,11 +7,11 @@ import type { GitHubApp } from './app.ts';
 import { gitHubFailure } from './failures.ts';
 import type { Asked } from './failures.ts';
 import { tokenSource } from './token.ts';
-import type { RepositoryName } from './token.ts';
+import type { RepositoryName, TokenSource } from './token.ts';
 
 export interface GitHubClientOptions {
-  /** From a variable. Without it, `gh` is asked. */
-  token?: string | undefined;
+  /** From a setting, as it is now. Without it, `gh` is asked. */
+  token?: (() => string | undefined) | undefined;
   /** An app's tokens instead. */
   app?: GitHubApp | undefined;
   /** REST, such as `https://api.github.com` or `https://github.example.com/api/v3`. */
@@ -71,7 +71,7 @@ export function createGitHubClient({
       throw gitHubFailure(error, { ...asked, host, token: await token.get() });
     }
   };
-  const viewer = token.isApp ? () => Promise.resolve(undefined) : rememberedViewer(call);
+  const viewer = token.isApp ? () => Promise.resolve(undefined) : rememberedViewer(call, token);
   return { host, apiUrl, isApp: token.isApp, token: (repository) => token.get(repository), call, viewer };
 }
 
@@ -87,10 +87,14 @@ function requireSoon(rate: CallRate, { host, maxWaitMs }: { host: string; maxWai
   });
 }
 
-/** A token's user never changes while its process runs; an answer that failed is asked for again. */
-function rememberedViewer(call: GitHubClient['call']): GitHubClient['viewer'] {
-  let known: { id?: number } | undefined;
-  return async () => (known ??= await askViewer(call)).id;
+/** A token's user never changes; an answer that failed is asked for again. */
+function rememberedViewer(call: GitHubClient['call'], token: TokenSource): GitHubClient['viewer'] {
+  let known: { of: string | undefined; id?: number } | undefined;
+  return async () => {
+    const of = await token.get();
+    if (known?.of !== of) known = undefined;
+    return (known ??= { of, ...(await askViewer(call)) }).id;
+  };
 }
 
 async function askViewer(call: GitHubClient['call']): Promise<{ id?: number }> {

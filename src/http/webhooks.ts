@@ -8,7 +8,7 @@ import { anyPayload } from '../triggers/payloads.ts';
 
 export interface WebhookDependencies {
   /** What deliveries may be signed with; asked for each time, so that they can be changed while this process runs. */
-  secrets: () => Promise<readonly string[]>;
+  secrets: () => readonly string[];
   /** False where this delivery is known already. */
   store: (delivery: NewDelivery) => Promise<boolean>;
   /** There is something to process. */
@@ -93,7 +93,7 @@ function boundUnchecked(maxBytes: number): RequestHandler {
 }
 
 async function receive(deps: WebhookDependencies, request: Request, response: Response): Promise<void> {
-  const secrets = await deps.secrets();
+  const secrets = deps.secrets();
   if (secrets.length === 0) return refuse(response, 503, 'Webhooks are not set up here', 'Set GITHUB_WEBHOOK_SECRET.');
   // Without a body there is none of these bytes.
   const bytes: Buffer = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);

@@ -5,7 +5,8 @@ import type { PoolClient, PoolConfig } from 'pg';
 import type { Flavour, Store, Turn } from './flavour.ts';
 import { EVENTS_CHANNEL, listenForEvents } from './listen-events.ts';
 import { migrate } from './migrate.ts';
-import { connectionOf, nameOf } from './postgres-connection.ts';
+import type { PostgresPlace } from './open-ledger.ts';
+import { clientOf, nameOf } from './postgres-connection.ts';
 import { postgresError } from './postgres-errors.ts';
 import type { LedgerTables } from './schema.ts';
 
@@ -19,15 +20,15 @@ const MIGRATION_LOCK = 1;
 const TURNS: Record<Turn, number> = { events: 2, audit: 3 };
 
 /** Everything that is Postgres's own is in this file and those that it imports. Version 15 or newer. */
-export async function openPostgres({ url }: { url: string }): Promise<Store & { close: () => Promise<void> }> {
-  await migratePostgres(url);
-  const db = new Kysely<LedgerTables>({ dialect: dialectOf(url, { max: MAX_CONNECTIONS, query_timeout: ANSWER_MS }) });
-  return { db, flavour: flavourOf(url), close: () => db.destroy() };
+export async function openPostgres({ url, urlNow = () => url }: PostgresPlace): Promise<Store & { close: () => Promise<void> }> {
+  await migratePostgres(urlNow());
+  const db = new Kysely<LedgerTables>({ dialect: dialectOf(urlNow, { max: MAX_CONNECTIONS, query_timeout: ANSWER_MS }) });
+  return { db, flavour: flavourOf(urlNow), close: () => db.destroy() };
 }
 
 /** On a connection of its own, which has all the time that it needs: processes that start together wait for the first of them. */
 async function migratePostgres(url: string): Promise<void> {
-  const db = new Kysely<LedgerTables>({ dialect: dialectOf(url, { max: 1 }) });
+  const db = new Kysely<LedgerTables>({ dialect: dialectOf(() => url, { max: 1 }) });
   try {
     await db.connection().execute(async (connection) => {
       await sql`select pg_advisory_lock(${sql.lit(LOCKS)}, ${sql.lit(MIGRATION_LOCK)})`.execute(connection);
@@ -39,11 +40,11 @@ async function migratePostgres(url: string): Promise<void> {
   }
 }
 
-function dialectOf(url: string, options: PoolConfig): PostgresDialect {
+function dialectOf(url: () => string, options: PoolConfig): PostgresDialect {
   return new PostgresDialect({ pool: new TranslatingPool(url, options) });
 }
 
-const flavourOf = (url: string): Flavour => ({
+const flavourOf = (url: () => string): Flavour => ({
   kept: sql`for key share`,
   held: sql`for no key update`,
   alone: sql`for update`,
@@ -60,12 +61,12 @@ const flavourOf = (url: string): Flavour => ({
 /** A pool whose errors are Belay's. */
 class TranslatingPool implements PostgresPool {
   readonly options = {};
-  readonly #url: string;
+  readonly #url: () => string;
   readonly #pool: Pool;
 
-  constructor(url: string, options: PoolConfig) {
+  constructor(url: () => string, options: PoolConfig) {
     this.#url = url;
-    this.#pool = new Pool({ ...connectionOf(url), ...options });
+    this.#pool = new Pool({ ...options, Client: clientOf(url) });
     // A connection that breaks while nobody uses it leaves the pool, and the next query gets another.
     this.#pool.on('error', () => {});
   }
@@ -83,7 +84,7 @@ class TranslatingPool implements PostgresPool {
     try {
       return await act();
     } catch (error) {
-      throw postgresError({ place: nameOf(this.#url), error });
+      throw postgresError({ place: nameOf(this.#url()), error });
     }
   }
 }

@@ -25,7 +25,7 @@ const SECOND = `ghs_${'2'.repeat(36)}`;
 const INSTALLED: Script = { [INSTALLATION]: { json: { id: 70 } }, [MINT]: [minted(FIRST), minted(SECOND)] };
 
 const clientOf = (github: ScriptedGitHub, key = privateKey): GitHubClient =>
-  github.client({ token: undefined, app: { id: '7', privateKey: () => Promise.resolve(key) } });
+  github.client({ token: undefined, app: { id: '7', privateKey: () => key } });
 
 const readComments = (client: GitHubClient) =>
   client.call({ doing: 'read comments' }, (octokit) =>
@@ -74,6 +74,24 @@ describe('a GitHub App', () => {
     await expect(readComments(client)).rejects.toMatchObject({ code: 'forge_not_logged_in' });
     expect(await readComments(client)).toEqual([]);
     expect(lettersOf(github, COMMENTS)).toEqual([`Bearer ${FIRST}`, `Bearer ${SECOND}`]);
+  });
+
+  test('mints with its new key as soon as it has another', async () => {
+    const other = generateKeyPairSync('rsa', {
+      modulusLength: 2048,
+      privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
+      publicKeyEncoding: { type: 'spki', format: 'pem' },
+    });
+    await using github = await scriptedGitHub({ ...INSTALLED, [COMMENTS]: { json: [] } });
+    let key = privateKey;
+    const client = github.client({ token: undefined, app: { id: '7', privateKey: () => key } });
+    await readComments(client);
+    key = other.privateKey;
+    await readComments(client);
+    expect(lettersOf(github, COMMENTS)).toEqual([`Bearer ${FIRST}`, `Bearer ${SECOND}`]);
+    const [head = '', claims = '', signature = ''] = lettersOf(github, INSTALLATION)[1]?.replace('Bearer ', '').split('.') ?? [];
+    const signed = Buffer.from(`${head}.${claims}`);
+    expect(verify('sha256', signed, other.publicKey, Buffer.from(signature, 'base64url'))).toBe(true);
   });
 
   test('lets git in with the same kind of token', async () => {

@@ -49,7 +49,7 @@ describe('a delivery of GitHub', () => {
   });
 
   test('is signed with either secret while the secret is changed', async () => {
-    await using server = await webhookServer({ secrets: () => Promise.resolve(['new', 'old']) });
+    await using server = await webhookServer({ secrets: () => ['new', 'old'] });
     const statuses = await Promise.all(['new', 'old', 'older'].map(async (secret) => (await server.deliver({ secret })).status));
     expect(statuses).toEqual([202, 202, 401]);
   });
@@ -115,7 +115,7 @@ describe('a delivery of GitHub', () => {
   });
 
   test('cannot come where no secret is set', async () => {
-    await using server = await webhookServer({ secrets: () => Promise.resolve([]) });
+    await using server = await webhookServer({ secrets: () => [] });
     expect((await server.deliver({ secret: '' })).status).toBe(503);
     expect(await idsOf(server)).toEqual([]);
   });

@@ -1,0 +1,63 @@
+/** Somebody who has secrets: all values that they have had so far. */
+export interface SecretHolder {
+  known(): readonly string[];
+}
+
+export const CENSORED = '[redacted]';
+/** A shorter value would be found in ordinary words. */
+const MIN_SECRET_LENGTH = 6;
+/** Tokens of GitHub show by their beginnings; one that `gh` keeps is not among the known ones. */
+const GITHUB_TOKENS = /\b(?:gh[oprsu]_|github_pat_)\w{20,}/g;
+/** And so do those of the API: the part after the id is the secret. */
+const API_TOKENS = /\b(belay_[0-9a-z]{8}_)[0-9a-z]{40}\b/g;
+
+/** Takes secrets out of texts, in every way that they are written. A secret that is read anew is known from then on. */
+export function createConcealer(holders: readonly SecretHolder[]): (text: string) => string {
+  let [count, written]: [number, string[]] = [0, []];
+  return (text) => {
+    const known = holders.flatMap((holder) => holder.known());
+    if (known.length !== count) [count, written] = [known.length, writtenOf(known)];
+    return written
+      .reduce((rest, secret) => (rest.includes(secret) ? rest.replaceAll(secret, CENSORED) : rest), text)
+      .replaceAll(GITHUB_TOKENS, CENSORED)
+      .replaceAll(API_TOKENS, `$1${CENSORED}`);
+  };
+}
+
+/** The longest first: one may be a part of another. */
+function writtenOf(secrets: readonly string[]): string[] {
+  const parts = secrets.flatMap((secret) => [secret, ...partsOf(secret)]).filter(({ length }) => length >= MIN_SECRET_LENGTH);
+  return [...new Set(parts.flatMap(formsOf))].toSorted((one, other) => other.length - one.length);
+}
+
+/** An address is one for its password, or its path, which chat services know their users by. A key's lines are one each. */
+function partsOf(secret: string): string[] {
+  if (secret.includes('\n')) return secret.split('\n').filter((line) => line.length >= 32);
+  if (!/^\w+:\/\//.test(secret) || !URL.canParse(secret)) return [];
+  const { protocol, password, pathname, search } = new URL(secret);
+  const path = /^https?:$/.test(protocol) && pathname.length > MIN_SECRET_LENGTH ? [`${pathname}${search}`] : [];
+  return [password, decoded(password), ...path];
+}
+
+/** As it is, in JSON, in an address, and as any part of something in base64. */
+function formsOf(secret: string): string[] {
+  return [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret), ...base64Forms(secret)];
+}
+
+/** What is before it shifts it by none, one or two bytes; letters that hold bits of what is beside it are left out. */
+function base64Forms(secret: string): string[] {
+  return [0, 1, 2].flatMap((shift) => {
+    const bytes = Buffer.concat([Buffer.alloc(shift), Buffer.from(secret)]);
+    const end = Math.floor((bytes.length * 8) / 6);
+    const [plain, url] = [bytes.toString('base64'), bytes.toString('base64url')];
+    return [plain, url].map((text) => text.slice(Math.ceil((shift * 8) / 6), end));
+  });
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
