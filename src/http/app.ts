@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import express from 'express';
-import type { ErrorRequestHandler, Express, RequestHandler, Router } from 'express';
+import type { ErrorRequestHandler, Express, Request, RequestHandler, Router } from 'express';
 import helmet from 'helmet';
 import type { ApiDependencies } from './dependencies.ts';
 import { serveDocs } from './docs.ts';
@@ -27,6 +27,7 @@ export function createApp({ deps, webhooks }: AppParts): Express {
   app.set('trust proxy', api.proxies);
   app.set('query parser', 'simple');
   app.use(observe(deps));
+  app.use(noticeProxies(deps));
   app.use(secure());
   if (webhooks) app.use(webhooks);
   app.use(limitAddresses(api.callsPerMinute.address));
@@ -76,6 +77,20 @@ function observe({ log, metrics, stopping }: ApiDependencies): RequestHandler {
   };
 }
 
+const saidIn = ({ url, body }: Request): string => `${url} ${JSON.stringify(body) ?? ''}`;
+
+/** Behind a proxy that Belay does not know of all callers have its address, and its limits. */
+function noticeProxies({ config, log }: ApiDependencies): RequestHandler {
+  let isSaid = config.api.proxies > 0;
+  return (request, _response, next) => {
+    if (!isSaid && request.headers['x-forwarded-for'] !== undefined) {
+      isSaid = true;
+      log.warn('Requests come through a proxy: set BELAY_API_PROXIES, or all callers count as one address');
+    }
+    next();
+  };
+}
+
 function answerError({ log }: ApiDependencies): ErrorRequestHandler {
   // Express knows a handler of errors by its four parameters.
   return (thrown: unknown, request, response, _next) => {
@@ -83,7 +98,8 @@ function answerError({ log }: ApiDependencies): ErrorRequestHandler {
     const known = belayErrorOf(thrown);
     if (!known) log.error({ err: thrown, request: id }, 'A request failed unexpectedly');
     const error = known ?? internalError(id);
-    const problem = problemOf(error);
+    const problem = problemOf(error, saidIn(request));
+    if (problem.detail !== error.message) log.info({ request: id, detail: error.message }, 'A problem was told without its paths');
     if (response.headersSent) response.destroy();
     else response.set(problemHeaders(error)).status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
   };
