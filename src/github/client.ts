@@ -26,6 +26,12 @@ export interface GitHubClientOptions {
 }
 
 /** One connection to one GitHub, for forge, tracker and doctor: they share its limits, its cache and its token. */
+export interface Author {
+  id: number;
+  login: string;
+  type: string;
+}
+
 export interface GitHubClient {
   /** As people know the server: `github.com`. */
   readonly host: string;
@@ -38,6 +44,8 @@ export interface GitHubClient {
   call<Answer>(asked: Asked, ask: (octokit: Octokit) => Promise<Answer>): Promise<Answer>;
   /** The id of the user whose token this is; undefined for tokens of apps, which are nobody's. */
   viewer(): Promise<number | undefined>;
+  /** Tells what this login has written from what others have. */
+  authorship(): Promise<(author: Author | null | undefined) => boolean>;
 }
 
 /** Under a slow proxy a page of long comments takes its time. */
@@ -72,7 +80,7 @@ export function createGitHubClient({
     }
   };
   const viewer = token.isApp ? () => Promise.resolve(undefined) : rememberedViewer(call, token);
-  return { host, apiUrl, isApp: token.isApp, token: (repository) => token.get(repository), call, viewer };
+  return { host, apiUrl, isApp: token.isApp, token: (repository) => token.get(repository), call, viewer, authorship: () => authorshipOf(token, viewer) };
 }
 
 /** Long waits outlive this process, like those that GitHub itself asks for. */
@@ -85,6 +93,16 @@ function requireSoon(rate: CallRate, { host, maxWaitMs }: { host: string; maxWai
     hint: 'The run goes on when it is its turn. BELAY_GITHUB_CALLS_PER_MINUTE is the limit.',
     retryAt: new Date(Date.now() + waitMs),
   });
+}
+
+/** An app writes as its own bot. Of a token that is no user's nothing more can be asked: it is a bot's, which no person can be. */
+async function authorshipOf(token: TokenSource, viewer: GitHubClient['viewer']): ReturnType<GitHubClient['authorship']> {
+  if (token.login) {
+    const login = await token.login();
+    return (author) => author?.type === 'Bot' && author.login === login;
+  }
+  const me = await viewer();
+  return (author) => (me === undefined ? author?.type === 'Bot' : author?.id === me);
 }
 
 /** A token's user never changes; an answer that failed is asked for again. */

@@ -10,6 +10,8 @@ export interface TokenSource {
   /** An app has no token but for a repository. */
   readonly isApp: boolean;
   get(about?: RepositoryName): Promise<string | undefined>;
+  /** Of an app: what it is called where it writes, `name[bot]`. */
+  login?(): Promise<string>;
   /** GitHub has refused it: the next use looks again. */
   forget(about?: RepositoryName): void;
 }
