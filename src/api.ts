@@ -11,6 +11,7 @@ import { createApp } from './http/app.ts';
 import { createEventFeed } from './http/events/event-feed.ts';
 import { PATIENCE } from './http/events/patience.ts';
 import type { Patience } from './http/events/patience.ts';
+import { createSeats } from './http/events/seats.ts';
 import { createAuthenticate } from './http/authenticate.ts';
 import { createJwtVerifier } from './http/jwt.ts';
 import { createApiMetrics } from './http/metrics.ts';
@@ -69,6 +70,7 @@ export async function startApi({ config, env, log, ownToken, patience = PATIENCE
       metrics: createApiMetrics({ ledger }),
       events,
       patience,
+      seats: createSeats(api.followers),
       stopping: stopping.signal,
     },
   });

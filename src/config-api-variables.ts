@@ -27,6 +27,14 @@ export const apiVariables = {
     group: 'API',
     description: 'How many calls one address may make in a minute, with whatever tokens.',
   }),
+  BELAY_API_FOLLOWERS: withDefault(integer({ min: 1, max: 100_000 }), '2000', {
+    group: 'API',
+    description: 'How many connections one process of the API keeps open for who follows events or logs.',
+  }),
+  BELAY_API_FOLLOWERS_PER_TOKEN: withDefault(integer({ min: 1, max: 100_000 }), '1000', {
+    group: 'API',
+    description: 'How many of them one token may have.',
+  }),
   BELAY_JWT_ISSUER: optional(text, {
     group: 'API',
     description: 'Whose JWTs are taken beside tokens of `belay token`: their `iss`. Needs the audience and the JWKS too.',

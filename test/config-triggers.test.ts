@@ -16,6 +16,9 @@ test('the id of an app goes with its key', () => {
   expect(() => load({ GITHUB_APP_ID: '7' })).toThrow("GITHUB_APP_ID is '7': goes with GITHUB_APP_PRIVATE_KEY, or its file");
 });
 
-test.each(['acme', 'acme/shop/x', '*/shop', 'acme/shop,', 'https://github.com/acme/shop'])('%s names no repository', (list) => {
-  expect(() => load({ BELAY_REPOSITORIES: list })).toThrow('must be a list, with commas between, of owner/name or owner/*');
-});
+test.each(['acme', 'acme/shop/x', '*/shop', 'acme/shop,', 'local/shop', 'https://github.com/acme/shop'])(
+  '%s names no repository',
+  (list) => {
+    expect(() => load({ BELAY_REPOSITORIES: list })).toThrow('must be a list, with commas between, of owner/name or owner/*');
+  },
+);

@@ -77,7 +77,11 @@ async function createMinting({ app, apiUrl, env, timeoutMs }: AppTokenOptions, p
   const installationOf = async (about: RepositoryName): Promise<number> => {
     const known = installations.get(repositorySlug(about));
     if (known !== undefined) return known;
-    const { data } = await request('GET /repos/{owner}/{repo}/installation', { owner: about.owner, repo: about.name, headers: await asApp() });
+    const { data } = await request('GET /repos/{owner}/{repo}/installation', {
+      owner: about.owner,
+      repo: about.name,
+      headers: await asApp(),
+    });
     installations.set(repositorySlug(about), data.id);
     return data.id;
   };

@@ -80,7 +80,15 @@ export function createGitHubClient({
     }
   };
   const viewer = token.isApp ? () => Promise.resolve(undefined) : rememberedViewer(call, token);
-  return { host, apiUrl, isApp: token.isApp, token: (repository) => token.get(repository), call, viewer, authorship: () => authorshipOf(token, viewer) };
+  return {
+    host,
+    apiUrl,
+    isApp: token.isApp,
+    token: (repository) => token.get(repository),
+    call,
+    viewer,
+    authorship: () => authorshipOf(token, viewer),
+  };
 }
 
 /** Long waits outlive this process, like those that GitHub itself asks for. */
