@@ -77,7 +77,11 @@ function observe({ log, metrics, stopping }: ApiDependencies): RequestHandler {
   };
 }
 
-const saidIn = ({ url, body }: Request): string => `${url} ${JSON.stringify(body) ?? ''}`;
+/** The one place where callers name a path. */
+function saidIn({ url, body }: Request): string {
+  const named: unknown = (body as { repository?: unknown } | undefined)?.repository;
+  return typeof named === 'string' ? `${url} ${named}` : url;
+}
 
 /** Behind a proxy that Belay does not know of all callers have its address, and its limits. */
 function noticeProxies({ config, log }: ApiDependencies): RequestHandler {
