@@ -34,11 +34,13 @@ import type { MemoryWatch } from './process/memory-watch.ts';
 import { createMemoryWatch } from './process/memory-watch.ts';
 import { createProcessorShares } from './process/processor-shares.ts';
 import type { ProcessorShares } from './process/processor-shares.ts';
+import type { Forbidden } from './process/concealed-stream.ts';
 import type { Bounds, ProcessTrees } from './process/process-trees.ts';
 import { createProcessTrees, reapBoot } from './process/process-trees.ts';
 import type { StartChild } from './process/start-child.ts';
 import { createRunFiles } from './run-files/run-files.ts';
 import type { Log } from './telemetry/log.ts';
+import { forbiddenOf } from './telemetry/conceal.ts';
 import { temporalLogger } from './telemetry/log.ts';
 import { announce } from './temporal/announcement.ts';
 import { cacheFolder } from './cache-folder.ts';
@@ -78,7 +80,7 @@ export interface BelayWorker extends AsyncDisposable {
 interface WorkerParts {
   /** Ends what an earlier worker of this home has left running. */
   reap(boot: string): Promise<unknown>;
-  openProcesses(options: { bootId: string; bounds: Bounds; start: StartChild }): Promise<ProcessTrees>;
+  openProcesses(options: { bootId: string; bounds: Bounds; start: StartChild; forbidden: Forbidden }): Promise<ProcessTrees>;
   /** How much memory the machine has, and how much of it is in use. */
   readHost: () => HostMemory;
   /** The last word on what activities work with. */
@@ -183,7 +185,7 @@ async function composeDependencies(composition: Composition): Promise<Dependenci
   const ledger = stack.use(await openPatientLedger({ place: config.database, home, onProblem }));
   const breakers = createBreakers({ ledger, onProblem, ...config.breakers });
   const bounds = { memory, workspaceOf: workspaceFinder(home), processors: processorsOf(config) };
-  const processes = stack.use(await parts.openProcesses({ bootId: host.boot, bounds, start }));
+  const processes = stack.use(await parts.openProcesses({ bootId: host.boot, bounds, start, forbidden: forbiddenOf(Object.values(config.secrets)) }));
   const places = composeForges(config, env, rates.github);
   const files = createRunFiles({ home });
   const useClient: UseClient = (work) => work(client, new AbortController().signal);

@@ -24,6 +24,18 @@ export function createConcealer(holders: readonly SecretHolder[]): (text: string
   };
 }
 
+/** The same for bytes, line by line: what they must not have in them. */
+export function forbiddenOf(holders: readonly SecretHolder[]): () => readonly Buffer[] {
+  let [count, forms]: [number, readonly Buffer[]] = [0, []];
+  return () => {
+    const known = holders.flatMap((holder) => holder.known());
+    if (known.length === count) return forms;
+    count = known.length;
+    forms = writtenOf(known).flatMap((form) => (form.includes('\n') ? [] : [Buffer.from(form)]));
+    return forms;
+  };
+}
+
 /** The longest first: one may be a part of another. */
 function writtenOf(secrets: readonly string[]): string[] {
   const parts = secrets.flatMap((secret) => [secret, ...partsOf(secret)]).filter(({ length }) => length >= MIN_SECRET_LENGTH);
