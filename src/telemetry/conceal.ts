@@ -1,3 +1,5 @@
+import { secretForms } from '../contracts/secret-forms.ts';
+
 /** Somebody who has secrets: all values that they have had so far. */
 export interface SecretHolder {
   known(): readonly string[];
@@ -39,7 +41,7 @@ export function forbiddenOf(holders: readonly SecretHolder[]): () => readonly Bu
 /** The longest first: one may be a part of another. */
 function writtenOf(secrets: readonly string[]): string[] {
   const parts = secrets.flatMap((secret) => [secret, ...partsOf(secret)]).filter(({ length }) => length >= MIN_SECRET_LENGTH);
-  return [...new Set(parts.flatMap(formsOf))].toSorted((one, other) => other.length - one.length);
+  return [...new Set(parts.flatMap(secretForms))].toSorted((one, other) => other.length - one.length);
 }
 
 /** An address is one for its password, or its path, which chat services know their users by. A key's lines are one each. */
@@ -49,21 +51,6 @@ function partsOf(secret: string): string[] {
   const { protocol, password, pathname, search } = new URL(secret);
   const path = /^https?:$/.test(protocol) && pathname.length > MIN_SECRET_LENGTH ? [`${pathname}${search}`] : [];
   return [password, decoded(password), ...path];
-}
-
-/** As it is, in JSON, in an address, and as any part of something in base64. */
-function formsOf(secret: string): string[] {
-  return [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret), ...base64Forms(secret)];
-}
-
-/** What is before it shifts it by none, one or two bytes; letters that hold bits of what is beside it are left out. */
-function base64Forms(secret: string): string[] {
-  return [0, 1, 2].flatMap((shift) => {
-    const bytes = Buffer.concat([Buffer.alloc(shift), Buffer.from(secret)]);
-    const end = Math.floor((bytes.length * 8) / 6);
-    const [plain, url] = [bytes.toString('base64'), bytes.toString('base64url')];
-    return [plain, url].map((text) => text.slice(Math.ceil((shift * 8) / 6), end));
-  });
 }
 
 function decoded(text: string): string {
