@@ -12,6 +12,7 @@ export const GROUPS = [
   'Triggers',
   'Workspaces',
   'API',
+  'Secrets',
   'Logs',
 ] as const;
 

@@ -10,6 +10,7 @@ import {
   httpUrl,
   integer,
   listOf,
+  manyDays,
   minutes,
   oneOf,
   path,
@@ -211,6 +212,11 @@ const variables = z.object({
   ...apiVariables,
 
   ...triggerVariables,
+
+  BELAY_SECRET_DAYS: withDefault(manyDays, '90', {
+    group: 'Secrets',
+    description: 'After so long without a change `belay doctor` warns of a secret in a file, and of a token of the API that is not used.',
+  }),
 
   BELAY_LOG_LEVEL: withDefault(oneOf(LOG_LEVELS), 'info', {
     group: 'Logs',

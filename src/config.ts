@@ -72,6 +72,8 @@ export interface Config {
   log: { level: Environment['BELAY_LOG_LEVEL'] };
   /** Never logged, never in a workflow; asked for where they are used. */
   secrets: Secrets;
+  /** After so long a secret is old. */
+  secretAgeMs: number;
   /** What looks like a mistake but stops nothing: unknown names, settings given twice. */
   warnings: string[];
 }
@@ -141,6 +143,7 @@ function configOf(values: Environment, { env, warnings }: { env: NodeJS.ProcessE
     notices: values.BELAY_NOTIFY_EVENTS,
     api: apiConfig(values),
     log: { level: values.BELAY_LOG_LEVEL },
+    secretAgeMs: values.BELAY_SECRET_DAYS,
     // A path is none.
     secrets: 'url' in database ? secrets : withoutDatabase(secrets),
     warnings,

@@ -185,7 +185,9 @@ async function composeDependencies(composition: Composition): Promise<Dependenci
   const ledger = stack.use(await openPatientLedger({ place: config.database, home, onProblem }));
   const breakers = createBreakers({ ledger, onProblem, ...config.breakers });
   const bounds = { memory, workspaceOf: workspaceFinder(home), processors: processorsOf(config) };
-  const processes = stack.use(await parts.openProcesses({ bootId: host.boot, bounds, start, forbidden: forbiddenOf(Object.values(config.secrets)) }));
+  const processes = stack.use(
+    await parts.openProcesses({ bootId: host.boot, bounds, start, forbidden: forbiddenOf(Object.values(config.secrets)) }),
+  );
   const places = composeForges(config, env, rates.github);
   const files = createRunFiles({ home });
   const useClient: UseClient = (work) => work(client, new AbortController().signal);

@@ -44,6 +44,7 @@ test('every setting arrives where it belongs', () => {
     BELAY_PHASES_OFF: 'review, document',
     BELAY_BUDGET_USD: '0.5',
     BELAY_LOG_LEVEL: 'debug',
+    BELAY_SECRET_DAYS: '1',
     BELAY_FAILOVER: 'claude, scripted',
     BELAY_AGENT_IDLE_MINUTES: '0.05',
     BELAY_AGENT_TOTAL_MINUTES: '1',
@@ -149,6 +150,7 @@ test('every setting arrives where it belongs', () => {
     notices: ['run.started', 'run.completed'],
     log: { level: 'debug' },
     secrets: expect.any(Object) as object,
+    secretAgeMs: 24 * 3_600_000,
     warnings: [],
   });
   expect(Object.fromEntries(Object.entries(config.secrets).map(([name, secret]) => [name, secret.current()]))).toEqual({

@@ -62,6 +62,7 @@ test('an empty environment is a good one', () => {
     notices: ['run.waiting', 'run.parked'],
     log: { level: 'info' },
     secrets: {},
+    secretAgeMs: 90 * 24 * 3_600_000,
     warnings: [],
   });
 });

@@ -23,7 +23,11 @@ function formsOf(canary: string): [string, string][] {
     const text = Buffer.from(`${'u'.repeat(shift)}${canary}`);
     return [text.toString('base64'), text.toString('base64url')].map((each) => each.slice(4, -4));
   });
-  return [['as it is', canary], ['in an address', encodeURIComponent(canary)], ...shifted.map((each): [string, string] => ['in base64', each])];
+  return [
+    ['as it is', canary],
+    ['in an address', encodeURIComponent(canary)],
+    ...shifted.map((each): [string, string] => ['in base64', each]),
+  ];
 }
 
 const around = (bytes: Buffer, word: string): string => {
@@ -49,9 +53,9 @@ export async function singingFiles(canaries: Canaries, folder: string): Promise<
 /** Looks at the arguments of all processes of this machine, until it is disposed. */
 export function watchArguments(canaries: Canaries): AsyncDisposable & { readonly found: ReadonlySet<string>; readonly seen: () => number } {
   const [found, seen] = [new Set<string>(), new Set<string>()];
-  let over = false;
+  const over = new AbortController();
   const watching = (async () => {
-    while (!over) {
+    while (!over.signal.aborted) {
       for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
         const bytes = await readFile(`/proc/${pid}/cmdline`).catch(() => Buffer.alloc(0));
         seen.add(bytes.toString('latin1'));
@@ -64,7 +68,7 @@ export function watchArguments(canaries: Canaries): AsyncDisposable & { readonly
     found,
     seen: () => seen.size,
     async [Symbol.asyncDispose]() {
-      over = true;
+      over.abort();
       await watching;
     },
   };
