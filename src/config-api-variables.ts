@@ -25,7 +25,8 @@ export const apiVariables = {
   }),
   BELAY_API_ADDRESS_CALLS_PER_MINUTE: withDefault(integer({ min: 1, max: 1_000_000 }), '1200', {
     group: 'API',
-    description: 'How many calls one address may make in a minute, with whatever tokens.',
+    description:
+      'How many calls one address may make in a minute, with whatever tokens. One that was let in within the last minute has its own limit alone.',
   }),
   BELAY_API_FOLLOWERS: withDefault(integer({ min: 1, max: 100_000 }), '2000', {
     group: 'API',

@@ -6,6 +6,8 @@ import type { ApiDependencies } from './dependencies.ts';
 import { serveDocs } from './docs.ts';
 import { acceptSockets } from './events/sockets.ts';
 import { requireKnownHost } from './known-hosts.ts';
+import { createKnownTokens } from './known-tokens.ts';
+import type { KnownTokens } from './known-tokens.ts';
 import { callerOf, knownOf, register } from './locals.ts';
 import { mountRoutes } from './mount.ts';
 import { belayErrorOf, internalError, problemHeaders, problemOf } from './problems.ts';
@@ -30,12 +32,13 @@ export function createApp({ deps, webhooks }: AppParts): Express {
   app.use(noticeProxies(deps));
   app.use(secure());
   if (webhooks) app.use(webhooks);
-  app.use(limitAddresses(api.callsPerMinute.address));
+  const known = createKnownTokens();
+  app.use(limitAddresses(api.callsPerMinute.address, known));
   app.use(requireKnownHost({ hostnames: api.hostnames }));
   app.use('/docs', serveDocs());
   const [open, closed] = [ROUTES.filter(({ access }) => access === 'open'), ROUTES.filter(({ access }) => access !== 'open')];
   mountRoutes(app, open, deps);
-  app.use(authenticate(deps));
+  app.use(authenticate(deps, known));
   app.use(limitTokens(api.callsPerMinute.token));
   app.use(acceptSockets(deps));
   mountRoutes(app, closed, deps);
@@ -50,9 +53,10 @@ export function createApp({ deps, webhooks }: AppParts): Express {
 const secure = (): RequestHandler =>
   helmet({ strictTransportSecurity: false, contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } });
 
-function authenticate({ authenticate: who }: ApiDependencies): RequestHandler {
+function authenticate({ authenticate: who }: ApiDependencies, known: KnownTokens): RequestHandler {
   return async (request, _response, next) => {
     knownOf(request).caller = await who({ authorization: request.headers.authorization, address: request.ip ?? '' });
+    known.add(request);
     next();
   };
 }

@@ -31,12 +31,26 @@ export class ConcealedStream {
   }
 }
 
+/** One look for all of them; byte by byte, for what is around them may be no text. */
 function concealed(bytes: Buffer, forms: readonly Buffer[]): Buffer {
-  let clean = bytes;
-  for (const form of forms)
-    // Byte by byte: what is around it may be no text.
-    if (clean.includes(form)) clean = Buffer.from(clean.toString('latin1').replaceAll(form.toString('latin1'), CENSORED), 'latin1');
-  return clean;
+  if (forms.length === 0) return bytes;
+  const text = bytes.toString('latin1');
+  if (!patternOf(forms).test(text)) return bytes;
+  return Buffer.from(
+    forms.reduce((rest, form) => rest.replaceAll(form.toString('latin1'), CENSORED), text),
+    'latin1',
+  );
+}
+
+/** They change when a secret does. */
+const patterns = new WeakMap<readonly Buffer[], RegExp>();
+
+function patternOf(forms: readonly Buffer[]): RegExp {
+  const known = patterns.get(forms);
+  if (known) return known;
+  const pattern = new RegExp(forms.map((form) => form.toString('latin1').replaceAll(/[$()*+./?[\\\]^{|}]/g, String.raw`\$&`)).join('|'));
+  patterns.set(forms, pattern);
+  return pattern;
 }
 
 /** Where the longest end begins that one of them begins with. */
