@@ -87,6 +87,8 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   response.end(isGit ? quoted : JSON.stringify({ message: quoted }));
 }
 
+const heard = new Map<string, string>();
+
 async function call(path: string, request: { method?: string; body?: object } = {}): Promise<{ status: number; text: string }> {
   const response = await fetch(`${api.url}${path}`, {
     method: request.method ?? 'GET',
@@ -95,11 +97,13 @@ async function call(path: string, request: { method?: string; body?: object } = 
     signal: AbortSignal.timeout(20_000),
   });
   const text = await response.text();
-  said.push([`the API at ${path}`, `${JSON.stringify([...response.headers])}\n${text}`]);
+  // What is asked again and again is kept when it has changed.
+  if (heard.get(path) !== text) said.push([`the API at ${path}`, `${JSON.stringify([...response.headers])}\n${text}`]);
+  heard.set(path, text);
   return { status: response.status, text };
 }
 
-async function startedRun(body: object): Promise<RunView> {
+async function endedRun(body: object): Promise<RunView> {
   const { status, text } = await call('/api/runs', { method: 'POST', body });
   expect([status, text]).toEqual([202, expect.any(String)]);
   const { id } = JSON.parse(text) as RunView;
@@ -132,11 +136,13 @@ test('every secret is one of these, and is in force', () => {
 });
 
 test('no secret is found where it does not belong: not in files, databases, answers, logs, arguments, notifications and what is published', async () => {
-  const done = await startedRun({ repository: project.path, request: 'Write it down' });
+  const [done, crashed, refused] = await Promise.all([
+    endedRun({ repository: project.path, request: 'Write it down' }),
+    endedRun({ repository: project.path, request: 'Fail', engine: 'claude' }),
+    endedRun({ repository: 'acme/shop', request: 'Fetch it' }),
+  ]);
   expect(done).toMatchObject({ status: 'completed', outcome: 'pull_request' });
-  const crashed = await startedRun({ repository: project.path, request: 'Fail', engine: 'claude' });
   expect(crashed).toMatchObject({ status: 'parked', errors: [{ code: 'engine_crashed' }] });
-  const refused = await startedRun({ repository: 'acme/shop', request: 'Fetch it' });
   expect(refused.status).toMatch(/parked|failed/);
   expect((await call('/api/runs', { method: 'POST', body: { repository: 'acme/shop', issue: '3' } })).status).toBe(422);
   const hook = `${api.url}/webhooks/github`;
@@ -151,10 +157,9 @@ test('no secret is found where it does not belong: not in files, databases, answ
   for (const path of ['/status', '/metrics', '/ready', '/openapi.json', '/api/runs', '/api/parked', '/api/repositories', '/api/none'])
     await call(path);
   await eventually(async () => (said.filter(([where]) => where === 'a notification').length >= 5 ? true : undefined), 'the notifications');
-  for (const args of [['show', done.id], ['show', crashed.id], ['logs', crashed.id], ['list'], ['doctor', '--json'], ['audit', 'list']]) {
-    const { stdout, stderr } = await user.belay(args);
-    said.push([`belay ${args.join(' ')}`, stdout + stderr]);
-  }
+  const commands = [['show', crashed.id], ['logs', crashed.id], ['doctor', '--json'], ['audit', 'list']];
+  const outputs = await Promise.all(commands.map((args) => user.belay(args)));
+  for (const [index, { stdout, stderr }] of outputs.entries()) said.push([`belay ${commands[index]?.join(' ')}`, stdout + stderr]);
   dev.kill('SIGTERM');
   const { stdout, stderr } = await dev.ended;
   said.push(['belay dev', stdout + stderr], ['the database', await dump()]);
