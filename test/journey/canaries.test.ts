@@ -157,7 +157,12 @@ test('no secret is found where it does not belong: not in files, databases, answ
   for (const path of ['/status', '/metrics', '/ready', '/openapi.json', '/api/runs', '/api/parked', '/api/repositories', '/api/none'])
     await call(path);
   await eventually(async () => (said.filter(([where]) => where === 'a notification').length >= 5 ? true : undefined), 'the notifications');
-  const commands = [['show', crashed.id], ['logs', crashed.id], ['doctor', '--json'], ['audit', 'list']];
+  const commands = [
+    ['show', crashed.id],
+    ['logs', crashed.id],
+    ['doctor', '--json'],
+    ['audit', 'list'],
+  ];
   const outputs = await Promise.all(commands.map((args) => user.belay(args)));
   for (const [index, { stdout, stderr }] of outputs.entries()) said.push([`belay ${commands[index]?.join(' ')}`, stdout + stderr]);
   dev.kill('SIGTERM');
