@@ -3,6 +3,7 @@ import { describeError, exitCodeOf } from './cli/terminal.ts';
 import { composeFiles } from './compose-artifacts.ts';
 import { composeForges } from './compose-forges.ts';
 import { intakeOf } from './compose-intake.ts';
+import { composeLog } from './compose-log.ts';
 import { openWebhooks } from './compose-triggers.ts';
 import { loadConfig } from './config.ts';
 import type { Config } from './config.ts';
@@ -11,6 +12,7 @@ import { createApp } from './http/app.ts';
 import { createEventFeed } from './http/events/event-feed.ts';
 import { PATIENCE } from './http/events/patience.ts';
 import type { Patience } from './http/events/patience.ts';
+import { createSeats } from './http/events/seats.ts';
 import { createAuthenticate } from './http/authenticate.ts';
 import { createJwtVerifier } from './http/jwt.ts';
 import { createApiMetrics } from './http/metrics.ts';
@@ -19,7 +21,6 @@ import type { ServedApi } from './http/serve-api.ts';
 import { openLedger } from './ledger/open-ledger.ts';
 import { ownFolder } from './process/own-folder.ts';
 import { onStopSignals } from './process/stop-signals.ts';
-import { createLog } from './telemetry/log.ts';
 import type { Log } from './telemetry/log.ts';
 import { localTarget, namedTarget } from './temporal/connection.ts';
 import type { TemporalTarget } from './temporal/connection.ts';
@@ -70,6 +71,7 @@ export async function startApi({ config, env, log, ownToken, patience = PATIENCE
       metrics: createApiMetrics({ ledger }),
       events,
       patience,
+      seats: createSeats(api.followers),
       stopping: stopping.signal,
     },
   });
@@ -90,7 +92,7 @@ async function findTarget(config: Config, env: NodeJS.ProcessEnv): Promise<Tempo
 /** The API of this installation, until a signal stops it. */
 export async function runApi(env: NodeJS.ProcessEnv): Promise<void> {
   const config = loadConfig(env);
-  const log = createLog({ level: config.log.level, secrets: Object.values(config.secrets) });
+  const log = composeLog(config);
   for (const warning of config.warnings) log.warn(warning);
   await ownFolder(config.home);
   const stopped = Promise.withResolvers<void>();

@@ -4,7 +4,6 @@ import { createRunFiles } from './run-files/run-files.ts';
 import type { ArtifactStore } from './run-files/store/artifact-store.ts';
 import { createFolderStore } from './run-files/store/folder-store.ts';
 import { createS3Store } from './run-files/store/s3-store.ts';
-import { readSecret } from './secret-place.ts';
 import { shareFiles } from './upkeep/shared-files.ts';
 import type { SharedFiles } from './upkeep/shared-files.ts';
 
@@ -22,8 +21,8 @@ export function artifactStoreOf({ artifacts: place }: Pick<Config, 'artifacts'>)
     ...rest,
     credentials: async () => ({
       accessKeyId,
-      secretAccessKey: await readSecret(secretAccessKey),
-      ...(sessionToken ? { sessionToken: await readSecret(sessionToken) } : {}),
+      secretAccessKey: secretAccessKey.current() ?? '',
+      ...(sessionToken ? { sessionToken: sessionToken.current() ?? '' } : {}),
       expiration: new Date(Date.now() + KEY_MS),
     }),
   });

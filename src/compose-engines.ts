@@ -9,15 +9,15 @@ import { createEngines } from './engines/engines.ts';
 /** The engines as this installation has them set up. */
 export function composeEngines({ engine, secrets }: Config, env: NodeJS.ProcessEnv): Record<EngineName, Engine> {
   const { claudePath: path, anthropicBaseUrl: baseUrl, script } = engine;
-  const { anthropicApiKey: apiKey, claudeOauthToken: oauthToken } = secrets;
+  const { ANTHROPIC_API_KEY: apiKey, CLAUDE_CODE_OAUTH_TOKEN: oauthToken } = secrets;
   const configDir = env['CLAUDE_CONFIG_DIR'];
   return createEngines({
     claude: {
       home: env['HOME'] ?? homedir(),
       searchPath: env['PATH'] ?? '',
       ...(path ? { path } : {}),
-      ...(apiKey ? { apiKey } : {}),
-      ...(oauthToken ? { oauthToken } : {}),
+      ...(apiKey ? { apiKey: () => apiKey.current() } : {}),
+      ...(oauthToken ? { oauthToken: () => oauthToken.current() } : {}),
       ...(baseUrl ? { baseUrl } : {}),
       ...(configDir ? { configDir } : {}),
     },

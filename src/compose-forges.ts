@@ -5,7 +5,6 @@ import { createLocalForge } from './forges/local.ts';
 import { createGitHubClient } from './github/client.ts';
 import type { GitHubClient } from './github/client.ts';
 import type { GitHubIntake } from './intake/place.ts';
-import { readSecret } from './secret-place.ts';
 import type { CallRate } from './pacing/call-rate.ts';
 import { createGitHubTracker } from './trackers/github.ts';
 import { createLocalTracker } from './trackers/local.ts';
@@ -18,9 +17,10 @@ export function composeGitHub(
   rate?: CallRate,
 ): GitHubClient {
   const { app, apiUrl } = github;
+  const token = secrets.GITHUB_TOKEN ?? secrets.GH_TOKEN;
   return createGitHubClient({
-    token: secrets.githubToken,
-    ...(app ? { app: { id: app.id, privateKey: () => readSecret(app.key) } } : {}),
+    token: token && (() => token.current()),
+    ...(app ? { app: { id: app.id, privateKey: () => app.key.current() ?? '' } } : {}),
     apiUrl,
     env,
     rate,

@@ -13,7 +13,6 @@ import { readIntakePause } from './intake/pause.ts';
 import type { GitHubIntake } from './intake/place.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import type { RunFiles } from './run-files/run-files.ts';
-import { readSecret } from './secret-place.ts';
 import type { Trackers } from './trackers/trackers.ts';
 import { createAnswer } from './triggers/answers.ts';
 import { createCommentOrders } from './triggers/comment-orders.ts';
@@ -91,7 +90,7 @@ export function openWebhooks(parts: TriggerParts): Webhooks {
     onProblem,
   });
   const router = gitHubWebhooks({
-    secrets: () => Promise.all(config.triggers.secrets.map(readSecret)),
+    secrets: () => config.triggers.secrets.map((secret) => secret.current()).filter((value) => value !== undefined),
     store: (delivery) => ledger.storeDelivery(delivery),
     onStored: () => deliveries.wake(),
     onProblem,

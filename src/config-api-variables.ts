@@ -25,7 +25,16 @@ export const apiVariables = {
   }),
   BELAY_API_ADDRESS_CALLS_PER_MINUTE: withDefault(integer({ min: 1, max: 1_000_000 }), '1200', {
     group: 'API',
-    description: 'How many calls one address may make in a minute, with whatever tokens.',
+    description:
+      'How many calls one address may make in a minute, with whatever tokens. One that was let in within the last minute has its own limit alone.',
+  }),
+  BELAY_API_FOLLOWERS: withDefault(integer({ min: 1, max: 100_000 }), '2000', {
+    group: 'API',
+    description: 'How many connections one process of the API keeps open for who follows events or logs.',
+  }),
+  BELAY_API_FOLLOWERS_PER_TOKEN: withDefault(integer({ min: 1, max: 100_000 }), '1000', {
+    group: 'API',
+    description: 'How many of them one token may have.',
   }),
   BELAY_JWT_ISSUER: optional(text, {
     group: 'API',

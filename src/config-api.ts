@@ -10,6 +10,8 @@ export interface ApiConfig {
   /** How many proxies of ours are before it. */
   proxies: number;
   callsPerMinute: { token: number; address: number };
+  /** Connections that are kept open to follow something. */
+  followers: { perToken: number; total: number };
   /** Whose JWTs are taken; unset: nobody's. */
   jwt?: { issuer: string; audience: string; jwksUrl: string };
 }
@@ -22,6 +24,7 @@ export function apiConfig(values: Environment): ApiConfig {
     hostnames: values.BELAY_API_HOSTNAMES ?? [],
     proxies: values.BELAY_API_PROXIES,
     callsPerMinute: { token: values.BELAY_API_CALLS_PER_MINUTE, address: values.BELAY_API_ADDRESS_CALLS_PER_MINUTE },
+    followers: { perToken: values.BELAY_API_FOLLOWERS_PER_TOKEN, total: values.BELAY_API_FOLLOWERS },
     ...(issuer && audience && jwksUrl ? { jwt: { issuer, audience, jwksUrl } } : {}),
   };
 }

@@ -1,11 +1,12 @@
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { httpUrl, path, secretWord } from './config-values.ts';
+import { httpUrl, secretWord } from './config-values.ts';
 import type { Kind } from './config-values.ts';
 import { optional } from './config-variable.ts';
 import type { Environment } from './config-variables.ts';
 import { withoutUndefined } from './contracts/without-undefined.ts';
-import type { SecretPlace } from './secret-place.ts';
+import type { Secrets } from './config-secrets.ts';
+import type { Secret } from './secret.ts';
 
 /** Where hosts have the files of runs in common. */
 export type ArtifactsPlace =
@@ -16,7 +17,7 @@ export type ArtifactsPlace =
       endpoint?: string;
       region?: string;
       /** Unset: wherever the SDK finds some. */
-      credentials?: { accessKeyId: string; secretAccessKey: SecretPlace; sessionToken?: SecretPlace };
+      credentials?: { accessKeyId: string; secretAccessKey: Secret; sessionToken?: Secret };
     };
 
 const BUCKET = /^s3:\/\/([a-z\d][a-z\d.-]{1,61}[a-z\d])(?:\/([\w.~-]+(?:\/[\w.~-]+)*)?\/?)?$/;
@@ -66,32 +67,21 @@ export const artifactVariables = {
     description: 'Whose key it is. Without one, the SDK looks where it always does: profiles, roles of the machine or of the pod.',
   }),
   AWS_SECRET_ACCESS_KEY: optional(secretWord, { group: 'Artifacts', description: 'That key.', secret: true }),
-  AWS_SECRET_ACCESS_KEY_FILE: optional(path, {
-    group: 'Artifacts',
-    description: 'The file of that key, read again every few minutes.',
-    example: '/run/secrets/s3-key',
-  }),
   AWS_SESSION_TOKEN: optional(secretWord, { group: 'Artifacts', description: 'Goes with keys that end.', secret: true }),
 };
 
-type Resolve = (path: string | undefined) => string | undefined;
-
-export function artifactsPlace(values: Environment, resolve: Resolve): ArtifactsPlace | undefined {
+export function artifactsPlace(values: Environment, secrets: Secrets): ArtifactsPlace | undefined {
   const place = values.BELAY_ARTIFACTS_URL;
   if (!place || 'folder' in place) return place;
   const endpoint = values.AWS_ENDPOINT_URL_S3 ?? values.AWS_ENDPOINT_URL;
   // Stores that are not Amazon's own have none, and requests are signed for one all the same.
   const region = values.AWS_REGION ?? (endpoint === undefined ? undefined : 'us-east-1');
-  return { ...place, ...withoutUndefined({ endpoint, region, credentials: credentialsOf(values, resolve) }) };
+  return { ...place, ...withoutUndefined({ endpoint, region, credentials: credentialsOf(values, secrets) }) };
 }
 
-function credentialsOf(values: Environment, resolve: Resolve): Extract<ArtifactsPlace, { bucket: string }>['credentials'] {
-  const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: value, AWS_SESSION_TOKEN: token } = values;
-  const file = resolve(values.AWS_SECRET_ACCESS_KEY_FILE);
-  if (accessKeyId === undefined || (value ?? file) === undefined) return undefined;
-  return {
-    accessKeyId,
-    secretAccessKey: { name: 'AWS_SECRET_ACCESS_KEY', ...withoutUndefined({ value, file }) },
-    ...(token === undefined ? {} : { sessionToken: { name: 'AWS_SESSION_TOKEN', value: token } }),
-  };
+function credentialsOf(values: Environment, secrets: Secrets): Extract<ArtifactsPlace, { bucket: string }>['credentials'] {
+  const { AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_SESSION_TOKEN: sessionToken } = secrets;
+  const { AWS_ACCESS_KEY_ID: accessKeyId } = values;
+  if (accessKeyId === undefined || !secretAccessKey) return undefined;
+  return { accessKeyId, secretAccessKey, ...(sessionToken ? { sessionToken } : {}) };
 }

@@ -27,7 +27,7 @@ function exampleGroup(group: VariableDoc['group'], values: Values): string[] {
 }
 
 function exampleVariable([name, doc]: [VariableName, VariableDoc], { [name]: value }: Values): string[] {
-  const secret = doc.secret ? ' Secret.' : '';
+  const secret = doc.secret ? ` Secret; also from a file, by ${name}_FILE.` : '';
   const line = value === undefined ? `# ${name}=${doc.default ?? doc.example ?? ''}` : `${name}=${quoted(name, value)}`;
   return ['', `# ${doc.description}${secret}`, `# Allowed: ${doc.allowed}.`, line];
 }
@@ -44,14 +44,14 @@ function quoted(name: VariableName, value: string): string {
 }
 
 function tableGroup(group: VariableDoc['group']): string {
-  const rows = variablesOf(group).map(([name, doc]) => `| \`${name}\` | ${fallback(doc)} | ${cell(doc)} |`);
+  const rows = variablesOf(group).map(([name, doc]) => `| \`${name}\` | ${fallback(doc)} | ${cell(name, doc)} |`);
   return [`### ${group}`, '', '| Variable | Default | What it does |', '| --- | --- | --- |', ...rows].join('\n');
 }
 
 const fallback = (doc: VariableDoc): string => (doc.default === undefined ? '' : `\`${doc.default}\``);
 
-function cell({ description, allowed, secret }: VariableDoc): string {
-  return `${description}${secret ? ' Secret.' : ''} Allowed: ${allowed}.`.replaceAll('|', '\\|');
+function cell(name: VariableName, { description, allowed, secret }: VariableDoc): string {
+  return `${description}${secret ? ` Secret; also from a file, by \`${name}_FILE\`.` : ''} Allowed: ${allowed}.`.replaceAll('|', '\\|');
 }
 
 function variablesOf(group: VariableDoc['group']): [VariableName, VariableDoc][] {

@@ -1,4 +1,4 @@
-import { integer, path, pem, repositoryList, seconds, text, wordList } from './config-values.ts';
+import { integer, pem, repositoryList, seconds, text, wordList } from './config-values.ts';
 import { optional, withDefault } from './config-variable.ts';
 
 /** What starts runs by itself, and how Belay is known to GitHub as an app. */
@@ -12,11 +12,6 @@ export const triggerVariables = {
     group: 'GitHub',
     description: 'The private key of that app.',
     secret: true,
-  }),
-  GITHUB_APP_PRIVATE_KEY_FILE: optional(path, {
-    group: 'GitHub',
-    description: 'The file of that key, read whenever a token is minted.',
-    example: '/run/secrets/github-app.pem',
   }),
 
   BELAY_REPOSITORIES: optional(repositoryList, {
@@ -40,22 +35,13 @@ export const triggerVariables = {
   }),
   GITHUB_WEBHOOK_SECRET: optional(text, {
     group: 'Triggers',
-    description: 'What GitHub signs webhooks with. Without it, or its file, the API takes none.',
+    description: 'What GitHub signs webhooks with. Without it the API takes none.',
     secret: true,
-  }),
-  GITHUB_WEBHOOK_SECRET_FILE: optional(path, {
-    group: 'Triggers',
-    description: 'The file of that secret, read for each delivery: it can be changed while Belay runs.',
-    example: '/run/secrets/webhook',
   }),
   GITHUB_WEBHOOK_SECRET_PREVIOUS: optional(text, {
     group: 'Triggers',
-    description: 'The secret before that one, which counts too while it is being changed.',
+    description:
+      'The secret before that one, which counts too while it is being changed. Its file may be emptied or taken away when that is over.',
     secret: true,
-  }),
-  GITHUB_WEBHOOK_SECRET_PREVIOUS_FILE: optional(path, {
-    group: 'Triggers',
-    description: 'The file of the secret before, read for each delivery.',
-    example: '/run/secrets/webhook-previous',
   }),
 };

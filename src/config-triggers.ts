@@ -1,6 +1,6 @@
 import type { Environment } from './config-variables.ts';
-import { withoutUndefined } from './contracts/without-undefined.ts';
-import type { SecretPlace } from './secret-place.ts';
+import type { Secrets } from './config-secrets.ts';
+import type { Secret } from './secret.ts';
 
 export interface TriggerConfig {
   /** `owner/name`, or `owner/*`. */
@@ -11,35 +11,25 @@ export interface TriggerConfig {
   bots: string[];
   pollMs: number;
   /** What webhooks may be signed with. */
-  secrets: SecretPlace[];
+  secrets: Secret[];
 }
 
 export interface GitHubAppConfig {
   id: string;
-  key: SecretPlace;
+  key: Secret;
 }
 
-type Resolve = (path: string | undefined) => string | undefined;
-
-export function triggerConfig(values: Environment, resolve: Resolve): TriggerConfig {
-  const place = (name: string, value: string | undefined, file: string | undefined): SecretPlace[] =>
-    (value ?? file) === undefined ? [] : [{ name, ...withoutUndefined({ value, file: resolve(file) }) }];
+export function triggerConfig(values: Environment, secrets: Secrets): TriggerConfig {
   return {
     repositories: values.BELAY_REPOSITORIES ?? [],
     label: values.BELAY_TRIGGER_LABEL,
     bots: values.BELAY_TRIGGER_BOTS ?? [],
     pollMs: values.BELAY_POLL_SECONDS,
-    secrets: [
-      ...place('GITHUB_WEBHOOK_SECRET', values.GITHUB_WEBHOOK_SECRET, values.GITHUB_WEBHOOK_SECRET_FILE),
-      ...place('GITHUB_WEBHOOK_SECRET_PREVIOUS', values.GITHUB_WEBHOOK_SECRET_PREVIOUS, values.GITHUB_WEBHOOK_SECRET_PREVIOUS_FILE),
-    ],
+    secrets: [secrets.GITHUB_WEBHOOK_SECRET, secrets.GITHUB_WEBHOOK_SECRET_PREVIOUS].filter((secret) => secret !== undefined),
   };
 }
 
 /** Undefined where Belay works with a token. */
-export function gitHubAppConfig(values: Environment, resolve: Resolve): GitHubAppConfig | undefined {
-  const { GITHUB_APP_ID: id, GITHUB_APP_PRIVATE_KEY: value } = values;
-  if (id === undefined) return undefined;
-  const file = resolve(values.GITHUB_APP_PRIVATE_KEY_FILE);
-  return { id: String(id), key: { name: 'GITHUB_APP_PRIVATE_KEY', ...withoutUndefined({ file, value }) } };
+export function gitHubAppConfig({ GITHUB_APP_ID: id }: Environment, { GITHUB_APP_PRIVATE_KEY: key }: Secrets): GitHubAppConfig | undefined {
+  return id === undefined || key === undefined ? undefined : { id: String(id), key };
 }

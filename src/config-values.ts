@@ -121,9 +121,9 @@ const listed = z.string().transform((list) => [...new Set(list.split(',').map((i
 /** Of GitHub; in canonical lower case. */
 export const repositoryList: Kind<string[]> = {
   schema: listed
-    .pipe(z.array(z.string().regex(/^[a-z\d][a-z\d-]*\/(\*|[\w.-]+)$/i)))
+    .pipe(z.array(z.string().regex(/^(?!local\/)[a-z\d][a-z\d-]*\/(\*|[\w.-]+)$/i)))
     .transform((list) => list.map((slug) => slug.toLowerCase())),
-  allowed: 'a list, with commas between, of owner/name or owner/*',
+  allowed: 'a list, with commas between, of owner/name or owner/*; `local/` are those of this machine',
 };
 
 export const wordList: Kind<string[]> = {

@@ -14,6 +14,7 @@ export const GROUPS = [
   'Triggers',
   'Workspaces',
   'API',
+  'Secrets',
   'Logs',
 ] as const;
 

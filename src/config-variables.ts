@@ -10,6 +10,7 @@ import {
   httpUrl,
   integer,
   listOf,
+  manyDays,
   minutes,
   oneOf,
   path,
@@ -217,6 +218,11 @@ const variables = z.object({
 
   ...triggerVariables,
 
+  BELAY_SECRET_DAYS: withDefault(manyDays, '90', {
+    group: 'Secrets',
+    description: 'After so long without a change `belay doctor` warns of a secret in a file, and of a token of the API that is not used.',
+  }),
+
   BELAY_LOG_LEVEL: withDefault(oneOf(LOG_LEVELS), 'info', {
     group: 'Logs',
     description: 'The least important kind of line that is logged.',
@@ -234,6 +240,12 @@ export function variableDoc(name: VariableName): VariableDoc {
   const doc = variableDocs.get(variables.shape[name]);
   if (!doc) throw new Error(`${name} is not described`);
   return doc;
+}
+
+/** What a text is as the value of a variable that holds a text; undefined where it is not allowed. */
+export function usableValue(name: VariableName, text: string): string | undefined {
+  const result = variables.shape[name].safeParse(text);
+  return result.success && typeof result.data === 'string' ? result.data : undefined;
 }
 
 type Values = z.output<typeof variables>;
@@ -266,8 +278,7 @@ export const environment = variables
 export type Environment = z.output<typeof environment>;
 
 const enoughPorts = ({ BELAY_MAX_WORKSPACES: workspaces }: Values, range: PortRange): boolean => sizeOf(range) >= workspaces;
-const hasKey = (values: Values): boolean =>
-  values.GITHUB_APP_ID === undefined || (values.GITHUB_APP_PRIVATE_KEY ?? values.GITHUB_APP_PRIVATE_KEY_FILE) !== undefined;
+const hasKey = (values: Values): boolean => values.GITHUB_APP_ID === undefined || values.GITHUB_APP_PRIVATE_KEY !== undefined;
 const isWholeOrUnset = (values: readonly unknown[]): boolean => new Set(values.map((value) => value === undefined)).size === 1;
 const overlap = (one: PortRange, other: PortRange): boolean => one.first <= other.last && other.first <= one.last;
 

@@ -8,7 +8,8 @@ import { artifactsPlace } from './config-artifacts.ts';
 import type { ArtifactsPlace } from './config-artifacts.ts';
 import { apiConfig } from './config-api.ts';
 import type { ApiConfig } from './config-api.ts';
-import { secretFromFile, secretOfFile } from './config-secret-files.ts';
+import { SECRET_NAMES, openSecrets, secretFromFile, secretOfFile } from './config-secrets.ts';
+import type { Secrets } from './config-secrets.ts';
 import { TOLD_TO_AGENTS, VARIABLE_NAMES, environment, variableDoc } from './config-variables.ts';
 import type { Environment, VariableName } from './config-variables.ts';
 import { WAITS } from './contracts/constants.ts';
@@ -76,21 +77,10 @@ export interface Config {
   notices: NoticeName[];
   api: ApiConfig;
   log: { level: Environment['BELAY_LOG_LEVEL'] };
-  /** Never logged, never in a workflow. */
-  secrets: {
-    anthropicApiKey?: string;
-    claudeOauthToken?: string;
-    githubToken?: string;
-    githubAppKey?: string;
-    webhookSecret?: string;
-    webhookSecretPrevious?: string;
-    databaseUrl?: string;
-    temporalApiKey?: string;
-    notifyUrl?: string;
-    notifySecret?: string;
-    awsSecretAccessKey?: string;
-    awsSessionToken?: string;
-  };
+  /** Never logged, never in a workflow; asked for where they are used. */
+  secrets: Secrets;
+  /** After so long a secret is old. */
+  secretAgeMs: number;
   /** What looks like a mistake but stops nothing: unknown names, settings given twice. */
   warnings: string[];
 }
@@ -100,7 +90,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
   const given = givenVariables(env);
   const parsed = environment.safeParse(given);
   if (!parsed.success) throw invalid(parsed.error.issues, given);
-  return configOf(parsed.data, { env, warnings: [...unknownVariables(env), ...doubledVariables(given)] });
+  return configOf(parsed.data, { env, warnings: [...unknownVariables(env), ...doubledVariables(given), ...doubledSecrets(env)] });
 }
 
 type Given = Partial<Record<VariableName, string>>;
@@ -112,12 +102,13 @@ function givenVariables(env: NodeJS.ProcessEnv): Given {
 }
 
 function configOf(values: Environment, { env, warnings }: { env: NodeJS.ProcessEnv; warnings: string[] }): Config {
-  const database = ledgerPlaceOf(env);
+  const secrets = openSecrets(values, env);
+  const database = ledgerPlaceOf(env, secrets.BELAY_DATABASE_URL);
   const optionalPath = (path: string | undefined): string | undefined => (path === undefined ? undefined : absolutePath(path, env));
   return {
     home: absolutePath(values.BELAY_HOME, env),
     database,
-    ...withoutUndefined({ artifacts: artifactsPlace(values, optionalPath) }),
+    ...withoutUndefined({ artifacts: artifactsPlace(values, secrets) }),
     temporal: withoutUndefined({
       address: values.BELAY_TEMPORAL_ADDRESS ?? values.TEMPORAL_ADDRESS,
       namespace: values.TEMPORAL_NAMESPACE,
@@ -129,7 +120,7 @@ function configOf(values: Environment, { env, warnings }: { env: NodeJS.ProcessE
     github: {
       apiUrl: values.BELAY_GITHUB_API_URL,
       gitUrl: values.BELAY_GITHUB_GIT_URL ?? gitUrlTemplate(values.BELAY_GITHUB_API_URL),
-      ...withoutUndefined({ app: gitHubAppConfig(values, optionalPath) }),
+      ...withoutUndefined({ app: gitHubAppConfig(values, secrets) }),
     },
     engine: {
       name: values.BELAY_ENGINE,
@@ -157,31 +148,18 @@ function configOf(values: Environment, { env, warnings }: { env: NodeJS.ProcessE
       ...withoutUndefined({ processors: values.BELAY_WORKSPACE_CPUS }),
     },
     callsPerMinute: { github: values.BELAY_GITHUB_CALLS_PER_MINUTE, ...withoutUndefined({ agents: values.BELAY_AGENT_CALLS_PER_MINUTE }) },
-    triggers: triggerConfig(values, optionalPath),
+    triggers: triggerConfig(values, secrets),
     notices: values.BELAY_NOTIFY_EVENTS,
     api: apiConfig(values),
     log: { level: values.BELAY_LOG_LEVEL },
-    secrets: secretsOf(values, 'url' in database ? database.url : undefined),
+    secretAgeMs: values.BELAY_SECRET_DAYS,
+    // A path is none.
+    secrets: 'url' in database ? secrets : withoutDatabase(secrets),
     warnings,
   };
 }
 
-function secretsOf(values: Environment, databaseUrl: string | undefined): Config['secrets'] {
-  return withoutUndefined({
-    anthropicApiKey: values.ANTHROPIC_API_KEY,
-    claudeOauthToken: values.CLAUDE_CODE_OAUTH_TOKEN,
-    databaseUrl,
-    githubToken: values.GITHUB_TOKEN ?? values.GH_TOKEN,
-    temporalApiKey: values.TEMPORAL_API_KEY,
-    notifyUrl: values.BELAY_NOTIFY_URL,
-    notifySecret: values.BELAY_NOTIFY_SECRET,
-    awsSecretAccessKey: values.AWS_SECRET_ACCESS_KEY,
-    awsSessionToken: values.AWS_SESSION_TOKEN,
-    githubAppKey: values.GITHUB_APP_PRIVATE_KEY,
-    webhookSecret: values.GITHUB_WEBHOOK_SECRET,
-    webhookSecretPrevious: values.GITHUB_WEBHOOK_SECRET_PREVIOUS,
-  });
-}
+const withoutDatabase = ({ BELAY_DATABASE_URL: _path, ...secrets }: Secrets): Secrets => secrets;
 
 function upkeepOf(values: Environment): Config['upkeep'] {
   const { BELAY_KEEP_LOGS_DAYS: logsMs, BELAY_KEEP_ARTIFACTS_DAYS: artifactsMs, BELAY_KEEP_AUDIT_DAYS: auditMs } = values;
@@ -223,6 +201,11 @@ function suggestion(name: string): string {
 function doubledVariables({ BELAY_TEMPORAL_ADDRESS: own, TEMPORAL_ADDRESS: temporals }: Given): string[] {
   if (own === undefined || temporals === undefined || own === temporals) return [];
   return [`BELAY_TEMPORAL_ADDRESS (${own}) and TEMPORAL_ADDRESS (${temporals}) differ: BELAY_TEMPORAL_ADDRESS is used.`];
+}
+
+function doubledSecrets(env: NodeJS.ProcessEnv): string[] {
+  const doubled = SECRET_NAMES.filter((name) => env[name]?.trim() && env[`${name}_FILE`]?.trim());
+  return doubled.map((name) => `${name} and ${name}_FILE are both set: the file is not read.`);
 }
 
 type Issue = z.core.$ZodIssue;

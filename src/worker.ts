@@ -19,6 +19,7 @@ import type { WorkerRole } from './contracts/worker-roles.ts';
 import { composeEngines } from './compose-engines.ts';
 import { composeFiles } from './compose-artifacts.ts';
 import { composeForges } from './compose-forges.ts';
+import { composeLog } from './compose-log.ts';
 import { composeScheduled } from './compose-triggers.ts';
 import { useHelper } from './git/helper.ts';
 import { createMirrors } from './git/mirror.ts';
@@ -36,15 +37,17 @@ import type { MemoryWatch } from './process/memory-watch.ts';
 import { createMemoryWatch } from './process/memory-watch.ts';
 import { createProcessorShares } from './process/processor-shares.ts';
 import type { ProcessorShares } from './process/processor-shares.ts';
+import type { Forbidden } from './process/concealed-stream.ts';
 import type { Bounds, ProcessTrees } from './process/process-trees.ts';
 import { createProcessTrees, reapBoot } from './process/process-trees.ts';
 import type { StartChild } from './process/start-child.ts';
 import type { Log } from './telemetry/log.ts';
-import { createLog, temporalLogger } from './telemetry/log.ts';
+import { forbiddenOf } from './telemetry/conceal.ts';
+import { temporalLogger } from './telemetry/log.ts';
 import { announce } from './temporal/announcement.ts';
 import { cacheFolder } from './cache-folder.ts';
 import type { TemporalTarget } from './temporal/connection.ts';
-import { connectTemporal, connectWorker, registerSearchAttributes, namedTarget } from './temporal/connection.ts';
+import { connectTemporal, connectWorker, keepApiKey, registerSearchAttributes, namedTarget } from './temporal/connection.ts';
 import { schedulePoll } from './temporal/schedules.ts';
 import { pingTemporal } from './temporal/temporal-access.ts';
 import { createWorkers } from './temporal/workers.ts';
@@ -80,7 +83,7 @@ export interface BelayWorker extends AsyncDisposable {
 interface WorkerParts {
   /** Ends what an earlier worker of this home has left running. */
   reap(boot: string): Promise<unknown>;
-  openProcesses(options: { bootId: string; bounds: Bounds; start: StartChild }): Promise<ProcessTrees>;
+  openProcesses(options: { bootId: string; bounds: Bounds; start: StartChild; forbidden: Forbidden }): Promise<ProcessTrees>;
   /** How much memory the machine has, and how much of it is in use. */
   readHost: () => HostMemory;
   /** The last word on what activities work with. */
@@ -127,6 +130,7 @@ export async function startWorker({ config, env, target, log, roles = ALL_ROLES,
   });
   const connection = await connectWorker({ target });
   stack.defer(() => connection.close());
+  stack.use(keepApiKey({ connection, target, onProblem }));
   const workers = await createWorkers({
     connection,
     namespace: target.namespace,
@@ -191,7 +195,9 @@ async function composeDependencies(composition: Composition): Promise<Dependenci
   const { ledger, files, store } = stack.use(composeFiles({ config, ledger: own, onProblem }));
   const breakers = createBreakers({ ledger, onProblem, ...config.breakers });
   const bounds = { memory, workspaceOf: workspaceFinder(home), processors: processorsOf(config) };
-  const processes = stack.use(await parts.openProcesses({ bootId: host.boot, bounds, start }));
+  const processes = stack.use(
+    await parts.openProcesses({ bootId: host.boot, bounds, start, forbidden: forbiddenOf(Object.values(config.secrets)) }),
+  );
   const places = composeForges(config, env, rates.github);
   const useClient: UseClient = (work) => work(client, new AbortController().signal);
   return {
@@ -199,7 +205,7 @@ async function composeDependencies(composition: Composition): Promise<Dependenci
     host: { id: host.id, identity: workerIdentity(host, roles), taskQueue: hostWorkQueue(host.id, host.boot) },
     client,
     ledger,
-    ownSecrets: () => Object.values(config.secrets).filter((secret) => secret !== undefined),
+    ownSecrets: () => Object.values(config.secrets).flatMap((secret) => secret.known()),
     files,
     ...(store ? { store } : {}),
     ...guardForges(places, breakers),
@@ -222,8 +228,11 @@ async function composeDependencies(composition: Composition): Promise<Dependenci
 const pollOf = ({ triggers: { repositories, pollMs } }: Config): { everyMs?: number } =>
   repositories.length > 0 ? { everyMs: pollMs } : {};
 
-function notifierOf({ secrets: { notifyUrl: url, notifySecret: secret }, notices: events }: Config, env: NodeJS.ProcessEnv) {
-  return url ? { notifier: createWebhook({ url, env, events, secret }) } : {};
+function notifierOf({ secrets, notices: events }: Config, env: NodeJS.ProcessEnv) {
+  const { BELAY_NOTIFY_URL: address, BELAY_NOTIFY_SECRET: secret } = secrets;
+  const first = address?.current();
+  if (address === undefined || first === undefined) return {};
+  return { notifier: createWebhook({ url: () => address.current() ?? first, env, events, secret: secret && (() => secret.current()) }) };
 }
 
 function processorsOf({ bounds: { processors } }: Config): ProcessorShares | undefined {
@@ -238,7 +247,7 @@ export function installLogger(log: Log): void {
 /** A worker of the Temporal service that the environment names, until a signal stops it. */
 export async function runWorker(env: NodeJS.ProcessEnv, options: WorkerOptions = {}): Promise<void> {
   const config = loadConfig(env);
-  const log = createLog({ level: config.log.level, secrets: Object.values(config.secrets) });
+  const log = composeLog(config);
   for (const warning of config.warnings) log.warn(warning);
   installLogger(log);
   const target = namedTarget(config, env);

@@ -2,6 +2,8 @@ import { expect, test } from 'vitest';
 import { loadConfig } from '../src/config.ts';
 import { WAITS } from '../src/contracts/constants.ts';
 
+const KEY = '-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----';
+
 const load = (env: NodeJS.ProcessEnv) => loadConfig({ HOME: '/home/ada', ...env });
 
 test('every setting arrives where it belongs', () => {
@@ -42,6 +44,7 @@ test('every setting arrives where it belongs', () => {
     BELAY_PHASES_OFF: 'review, document',
     BELAY_BUDGET_USD: '0.5',
     BELAY_LOG_LEVEL: 'debug',
+    BELAY_SECRET_DAYS: '1',
     BELAY_FAILOVER: 'claude, scripted',
     BELAY_AGENT_IDLE_MINUTES: '0.05',
     BELAY_AGENT_TOTAL_MINUTES: '1',
@@ -58,19 +61,21 @@ test('every setting arrives where it belongs', () => {
     BELAY_RETRY_BASE_MS: '20',
     BELAY_RETRY_CAP_MS: '500',
     GITHUB_APP_ID: '7',
-    GITHUB_APP_PRIVATE_KEY_FILE: '~/app.pem',
+    GITHUB_APP_PRIVATE_KEY: KEY,
     BELAY_REPOSITORIES: 'Acme/Shop, acme/*',
     BELAY_TRIGGER_LABEL: 'please',
     BELAY_TRIGGER_BOTS: 'renovate[bot]',
     BELAY_POLL_SECONDS: '30',
     GITHUB_WEBHOOK_SECRET: 'two words',
-    GITHUB_WEBHOOK_SECRET_PREVIOUS_FILE: '/run/previous',
+    GITHUB_WEBHOOK_SECRET_PREVIOUS: 'the one before',
     BELAY_API_HOST: '0.0.0.0',
     BELAY_API_PORT: '0',
     BELAY_API_HOSTNAMES: 'belay.example.com, Belay.internal',
     BELAY_API_PROXIES: '1',
     BELAY_API_CALLS_PER_MINUTE: '5',
     BELAY_API_ADDRESS_CALLS_PER_MINUTE: '7',
+    BELAY_API_FOLLOWERS: '4',
+    BELAY_API_FOLLOWERS_PER_TOKEN: '3',
     BELAY_JWT_ISSUER: 'https://login.example.com/',
     BELAY_JWT_AUDIENCE: 'belay',
     BELAY_JWT_JWKS_URL: 'https://login.example.com/jwks.json',
@@ -91,17 +96,14 @@ test('every setting arrives where it belongs', () => {
     github: {
       apiUrl: 'https://github.example.com/api/v3',
       gitUrl: 'https://github.example.com/{owner}/{repo}.git',
-      app: { id: '7', key: { name: 'GITHUB_APP_PRIVATE_KEY', file: '/home/ada/app.pem' } },
+      app: { id: '7', key: config.secrets.GITHUB_APP_PRIVATE_KEY },
     },
     triggers: {
       repositories: ['acme/shop', 'acme/*'],
       label: 'please',
       bots: ['renovate[bot]'],
       pollMs: 30_000,
-      secrets: [
-        { name: 'GITHUB_WEBHOOK_SECRET', value: 'two words' },
-        { name: 'GITHUB_WEBHOOK_SECRET_PREVIOUS', file: '/run/previous' },
-      ],
+      secrets: [config.secrets.GITHUB_WEBHOOK_SECRET, config.secrets.GITHUB_WEBHOOK_SECRET_PREVIOUS],
     },
     engine: {
       name: 'scripted',
@@ -145,19 +147,25 @@ test('every setting arrives where it belongs', () => {
       hostnames: ['belay.example.com', 'belay.internal'],
       proxies: 1,
       callsPerMinute: { token: 5, address: 7 },
+      followers: { perToken: 3, total: 4 },
       jwt: { issuer: 'https://login.example.com/', audience: 'belay', jwksUrl: 'https://login.example.com/jwks.json' },
     },
     notices: ['run.started', 'run.completed'],
     log: { level: 'debug' },
-    secrets: {
-      anthropicApiKey: 'anthropic-key',
-      webhookSecret: 'two words',
-      claudeOauthToken: 'oauth-token',
-      githubToken: 'ghp_first',
-      temporalApiKey: 'temporal-key',
-      notifyUrl: 'https://hooks.example.com/belay',
-      notifySecret: 'notify-secret',
-    },
+    secrets: expect.any(Object) as object,
+    secretAgeMs: 24 * 3_600_000,
     warnings: [],
+  });
+  expect(Object.fromEntries(Object.entries(config.secrets).map(([name, secret]) => [name, secret.current()]))).toEqual({
+    ANTHROPIC_API_KEY: 'anthropic-key',
+    CLAUDE_CODE_OAUTH_TOKEN: 'oauth-token',
+    GITHUB_APP_PRIVATE_KEY: KEY,
+    GITHUB_TOKEN: 'ghp_first',
+    GH_TOKEN: 'ghp_second',
+    GITHUB_WEBHOOK_SECRET: 'two words',
+    GITHUB_WEBHOOK_SECRET_PREVIOUS: 'the one before',
+    TEMPORAL_API_KEY: 'temporal-key',
+    BELAY_NOTIFY_URL: 'https://hooks.example.com/belay',
+    BELAY_NOTIFY_SECRET: 'notify-secret',
   });
 });

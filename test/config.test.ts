@@ -52,10 +52,18 @@ test('an empty environment is a good one', () => {
     bounds: { hostShare: 0.8, workspaceBytes: 2048 * 1024 ** 2 },
     callsPerMinute: { github: 60 },
     triggers: { repositories: [], label: 'belay', bots: [], pollMs: 60_000, secrets: [] },
-    api: { host: '127.0.0.1', port: 7788, hostnames: [], proxies: 0, callsPerMinute: { token: 600, address: 1200 } },
+    api: {
+      host: '127.0.0.1',
+      port: 7788,
+      hostnames: [],
+      proxies: 0,
+      callsPerMinute: { token: 600, address: 1200 },
+      followers: { perToken: 1000, total: 2000 },
+    },
     notices: ['run.waiting', 'run.parked'],
     log: { level: 'info' },
     secrets: {},
+    secretAgeMs: 90 * 24 * 3_600_000,
     warnings: [],
   });
 });
@@ -124,7 +132,7 @@ test('ranges of ports may touch but not overlap', () => {
 
 test('a token of GitHub is taken by the name that gh knows, and git may be elsewhere', () => {
   const { secrets, github } = load({ GH_TOKEN: 'ghp_second', BELAY_GITHUB_GIT_URL: 'https://git.example.com/{owner}/{repo}' });
-  expect(secrets.githubToken).toBe('ghp_second');
+  expect(secrets.GH_TOKEN?.current()).toBe('ghp_second');
   expect(github.gitUrl).toBe('https://git.example.com/{owner}/{repo}');
 });
 
@@ -154,7 +162,8 @@ test('the example file switched on as it stands is a good environment', () => {
   const lines = envExample().matchAll(/^# ([A-Z_]+)=(.*)$/gm);
   const env = Object.fromEntries([...lines].map(([, name, value]) => [name, value]));
   expect(Object.keys(env)).toContain('BELAY_HOME');
-  expect(load(env).warnings).toEqual([]);
+  const key = '-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----';
+  expect(load({ ...env, GITHUB_APP_PRIVATE_KEY: key }).warnings).toEqual([]);
 });
 
 test('.env.example and the settings page say what the schema says', async () => {
@@ -167,12 +176,12 @@ test('a secret may be in a file, which gives way to the variable itself', async 
   await using folder = await temporaryDirectory();
   const file = `${folder.path}/token`;
   await writeFile(file, 'from-a-file\n');
-  expect(load({ GITHUB_TOKEN_FILE: file, BELAY_NOTIFY_SECRET_FILE: file }).secrets).toMatchObject({
-    githubToken: 'from-a-file',
-    notifySecret: 'from-a-file',
-  });
+  const { secrets } = load({ GITHUB_TOKEN_FILE: file, BELAY_NOTIFY_SECRET_FILE: file });
+  expect([secrets.GITHUB_TOKEN?.current(), secrets.BELAY_NOTIFY_SECRET?.current()]).toEqual(['from-a-file', 'from-a-file']);
   expect(load({ BELAY_NOTIFY_SECRET_FILE: file }).warnings).toEqual([]);
-  expect(load({ GITHUB_TOKEN_FILE: file, GITHUB_TOKEN: 'itself' }).secrets.githubToken).toBe('itself');
+  const both = load({ GITHUB_TOKEN_FILE: file, GITHUB_TOKEN: 'itself' });
+  expect(both.secrets.GITHUB_TOKEN?.current()).toBe('itself');
+  expect(both.warnings).toEqual(['GITHUB_TOKEN and GITHUB_TOKEN_FILE are both set: the file is not read.']);
   expect(() => load({ GITHUB_TOKEN_FILE: `${file}-gone` })).toThrow(/GITHUB_TOKEN_FILE names cannot be read: ENOENT/);
   // What is no secret is no file.
   expect(load({ BELAY_ENGINE_FILE: file }).warnings).toMatchObject([expect.stringContaining('BELAY_ENGINE_FILE') as string]);

@@ -6,7 +6,7 @@ import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { declareCommands } from '../src/cli/program.ts';
-import { secretOfFile } from '../src/config-secret-files.ts';
+import { secretOfFile } from '../src/config-secrets.ts';
 import { VARIABLE_NAMES } from '../src/config-variables.ts';
 import { loadConfig } from '../src/config.ts';
 import { envFile } from '../src/config-documentation.ts';

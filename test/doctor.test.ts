@@ -152,7 +152,7 @@ describe('a token for GitHub', () => {
   const look = async (script: Script, { here = true, loggedIn = true } = {}) => {
     await using folder = await temporaryDirectory();
     await using github = await scriptedGitHub(script);
-    const gitHub = { client: github.client({ token: loggedIn ? 'ghp_test' : undefined }), repository: here ? repository : undefined };
+    const gitHub = { client: github.client({ token: loggedIn ? () => 'ghp_test' : undefined }), repository: here ? repository : undefined };
     return { host: new URL(github.url).host, ...(await finding('GitHub', machine(folder.path, { gitHub }))) };
   };
 

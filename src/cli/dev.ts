@@ -1,9 +1,10 @@
 import path from 'node:path';
 import { BelayError } from '../contracts/errors.ts';
+import { composeLog } from '../compose-log.ts';
 import type { Config } from '../config.ts';
 import { ownFolder } from '../process/own-folder.ts';
 import { onStopSignals } from '../process/stop-signals.ts';
-import { createLog, logFile } from '../telemetry/log.ts';
+import { logFile } from '../telemetry/log.ts';
 import type { Log } from '../telemetry/log.ts';
 import { localTarget, namedTarget } from '../temporal/connection.ts';
 import { installLogger } from '../worker.ts';
@@ -28,11 +29,7 @@ export async function dev({ config, env, terminal, untilUnused }: DevOptions): P
   const file = path.join(config.home, 'logs', 'dev.log');
   await ownFolder(config.home);
   // In the background, standard error is that file already.
-  const log = createLog({
-    level: config.log.level,
-    secrets: Object.values(config.secrets),
-    ...(untilUnused ? {} : { destination: logFile(file) }),
-  });
+  const log = composeLog(config, untilUnused ? {} : { destination: logFile(file) });
   installLogger(log);
   const stopping = new AbortController();
   const stop = (): void => stopping.abort();

@@ -25,10 +25,11 @@ export interface WatchRequest {
 /** Follows a run to where it rests. Ctrl-C cancels it; twice leaves it, and resolves to nothing. */
 export async function watch({ session, ledger, workflowId, terminal, quiet = false, leaving }: WatchRequest): Promise<RunView | undefined> {
   const interrupted = new AbortController();
-  using _ = leaving ? undefined : onInterrupt(session, workflowId, terminal, interrupted);
+  const followed: { run?: string } = {};
+  using _ = leaving ? undefined : onInterrupt({ session, workflowId, followed, terminal, leaving: interrupted });
   const signal = leaving ?? interrupted.signal;
   try {
-    const views = follow({ client: session.client, ledger, workflowId, signal });
+    const views = noting(followed, follow({ client: session.client, ledger, workflowId, signal }));
     return quiet ? await lastOf(views) : await showProgress(withPlaces(views, ledger), terminal);
   } catch (error) {
     if (signal.aborted) return undefined;
@@ -42,10 +43,26 @@ async function lastOf(views: AsyncIterable<RunView>): Promise<RunView | undefine
   return last;
 }
 
-function onInterrupt({ client }: Session, workflowId: string, terminal: Terminal, leaving: AbortController): Disposable {
+async function* noting(followed: { run?: string }, views: AsyncIterable<RunView>): AsyncGenerator<RunView> {
+  for await (const view of views) {
+    followed.run = view.id;
+    yield view;
+  }
+}
+
+interface Interruptible {
+  session: Session;
+  workflowId: string;
+  /** The run, once it has been heard of. */
+  followed: { run?: string };
+  terminal: Terminal;
+  leaving: AbortController;
+}
+
+function onInterrupt({ session: { client }, workflowId, followed, terminal, leaving }: Interruptible): Disposable {
   const cancel = async (): Promise<void> => {
     await sleep(SECOND_THOUGHTS_MS, undefined, { signal: leaving.signal });
-    await client.workflow.getHandle(workflowId).signal(CANCEL_SIGNAL, { reason: 'Ctrl-C' });
+    await client.workflow.getHandle(workflowId).signal(CANCEL_SIGNAL, { reason: 'Ctrl-C', ...followed });
   };
   let count = 0;
   const onSigint = (): void => {

@@ -14,9 +14,10 @@ export interface ClaudeOptions {
   searchPath: string;
   /** The program, instead of looking for it. */
   path?: string;
-  apiKey?: string;
-  /** From `claude setup-token`. */
-  oauthToken?: string;
+  /** Asked for at each turn. */
+  apiKey?: () => string | undefined;
+  /** From `claude setup-token`; asked for at each turn. */
+  oauthToken?: () => string | undefined;
   baseUrl?: string;
   configDir?: string;
   /** More variables for the CLI alone, such as those of Bedrock or Vertex. */
@@ -105,7 +106,8 @@ function sessionExists(id: string, { home, configDir = join(home, '.claude') }: 
 }
 
 function environmentOf({ permissions }: Pick<EngineRequest, 'permissions'>, options: ClaudeOptions): Record<string, string> {
-  const { home, configDir, apiKey, oauthToken, baseUrl, env } = options;
+  const { home, configDir, baseUrl, env } = options;
+  const [apiKey, oauthToken] = [options.apiKey?.(), options.oauthToken?.()];
   return {
     HOME: home,
     ...(configDir && { CLAUDE_CONFIG_DIR: configDir }),
@@ -158,6 +160,6 @@ function loginOf(status: string | undefined, { apiKey, oauthToken }: ClaudeOptio
   } catch {
     // Not JSON: an older version printed its help.
   }
-  if (apiKey) return { loggedIn: 'yes', login: 'API key' };
-  return oauthToken ? { loggedIn: 'yes', login: 'OAuth token' } : { loggedIn: 'unknown' };
+  if (apiKey?.()) return { loggedIn: 'yes', login: 'API key' };
+  return oauthToken?.() ? { loggedIn: 'yes', login: 'OAuth token' } : { loggedIn: 'unknown' };
 }

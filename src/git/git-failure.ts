@@ -71,4 +71,4 @@ export function gitFailure({ args, cwd, answer }: FailedGit): BelayError {
 }
 
 /** Addresses may carry a login. */
-export const withoutCredentials = (text: string): string => text.replace(/(\w+:\/\/)[^/@\s]+@/g, '$1');
+export const withoutCredentials = (text: string): string => text.replace(/(?<=\w)(:\/\/)[^/@\s]+@/g, '$1');

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { BelayError } from '../contracts/errors.ts';
+import { withoutSecret } from '../contracts/secret-forms.ts';
 import { deadlineIn } from '../process/deadline.ts';
 import { endMarked, TREE_MARK } from '../process/process-table.ts';
 import type { GitAccess } from './access.ts';
@@ -69,7 +70,7 @@ function withoutSecrets(answer: GitAnswer, { credentials }: RemoteAddress): GitA
   if (!credentials || credentials.password === '') return answer;
   const { username, password } = credentials;
   const encoded = Buffer.from(`${username}:${password}`).toString('base64');
-  const hide = (text: string): string => text.replaceAll(password, '***').replaceAll(encoded, '***');
+  const hide = (text: string): string => withoutSecret(text.replaceAll(encoded, '***'), password, '***');
   return { ...answer, stdout: hide(answer.stdout), stderr: hide(answer.stderr) };
 }
 

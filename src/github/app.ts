@@ -5,8 +5,8 @@ import { createTransport } from './transport.ts';
 
 export interface GitHubApp {
   id: string;
-  /** In PEM format; asked for when a token is minted, and kept no longer. */
-  privateKey: () => Promise<string>;
+  /** In PEM format, as it is now. */
+  privateKey: () => string;
 }
 
 interface AppTokenOptions {
@@ -17,25 +17,44 @@ interface AppTokenOptions {
   timeoutMs: number;
 }
 
-type Minted = (about: RepositoryName, options: { refresh: boolean }) => Promise<string>;
+interface Minting {
+  mint(about: RepositoryName, options: { refresh: boolean }): Promise<string>;
+  /** What the app is called where it writes. */
+  login(): Promise<string>;
+}
 
 /** Tokens of an app's installations, each for one repository and one hour, minted when they are needed and held in memory only. */
 export function appTokenSource(options: AppTokenOptions): TokenSource {
   const stale = new Set<string>();
-  let minting: Promise<Minted> | undefined;
+  let minting: Promise<Minting> | undefined;
+  let login: string | undefined;
+  let key = '';
+  /** With another key, what the former one was good for is not asked of GitHub any more. */
+  const present = (): Promise<Minting> => {
+    const now = options.app.privateKey();
+    if (now !== key) minting = undefined;
+    key = now;
+    return (minting ??= createMinting(options, key));
+  };
   return {
     isApp: true,
     async get(about) {
       if (!about) return undefined;
-      minting ??= createMinting(options);
       try {
-        return await (
-          await minting
-        )(about, { refresh: stale.delete(repositorySlug(about)) });
+        const { mint } = await present();
+        return await mint(about, { refresh: stale.delete(repositorySlug(about)) });
       } catch (error) {
         // The next time with the key of then, and the installation: one that was put back has another number.
         minting = undefined;
-        throw appFailure(error, options, about);
+        throw appFailure(error, options, repositorySlug(about));
+      }
+    },
+    async login() {
+      try {
+        return (login ??= await (await present()).login());
+      } catch (error) {
+        minting = undefined;
+        throw appFailure(error, options, 'itself');
       }
     },
     forget(about) {
@@ -44,12 +63,8 @@ export function appTokenSource(options: AppTokenOptions): TokenSource {
   };
 }
 
-async function createMinting({ app, apiUrl, env, timeoutMs }: AppTokenOptions): Promise<Minted> {
-  const [{ createAppAuth }, { Octokit }, privateKey] = await Promise.all([
-    import('@octokit/auth-app'),
-    import('@octokit/rest'),
-    app.privateKey(),
-  ]);
+async function createMinting({ app, apiUrl, env, timeoutMs }: AppTokenOptions, privateKey: string): Promise<Minting> {
+  const [{ createAppAuth }, { Octokit }] = await Promise.all([import('@octokit/auth-app'), import('@octokit/rest')]);
   const { request } = new Octokit({
     baseUrl: apiUrl.replace(/\/+$/, ''),
     userAgent: 'belay',
@@ -57,30 +72,35 @@ async function createMinting({ app, apiUrl, env, timeoutMs }: AppTokenOptions): 
     log: { debug: ignore, info: ignore, warn: ignore, error: ignore },
   });
   const auth = createAppAuth({ appId: app.id, privateKey, request });
+  const asApp = async (): Promise<{ authorization: string }> => ({ authorization: `Bearer ${(await auth({ type: 'app' })).token}` });
   const installations = new Map<string, number>();
   const installationOf = async (about: RepositoryName): Promise<number> => {
     const known = installations.get(repositorySlug(about));
     if (known !== undefined) return known;
-    const { token } = await auth({ type: 'app' });
-    const headers = { authorization: `Bearer ${token}` };
-    const { data } = await request('GET /repos/{owner}/{repo}/installation', { owner: about.owner, repo: about.name, headers });
+    const { data } = await request('GET /repos/{owner}/{repo}/installation', {
+      owner: about.owner,
+      repo: about.name,
+      headers: await asApp(),
+    });
     installations.set(repositorySlug(about), data.id);
     return data.id;
   };
-  return async (about, { refresh }) => {
-    const installationId = await installationOf(about);
-    const { token } = await auth({ type: 'installation', installationId, repositoryNames: [about.name], refresh });
-    return token;
+  return {
+    async mint(about, { refresh }) {
+      const installationId = await installationOf(about);
+      const { token } = await auth({ type: 'installation', installationId, repositoryNames: [about.name], refresh });
+      return token;
+    },
+    login: async () => `${(await request('GET /app', { headers: await asApp() })).data?.slug}[bot]`,
   };
 }
 
 /** Failures are thrown, and told by whoever asked. */
 const ignore = (): void => {};
 
-function appFailure(cause: unknown, { host, app }: AppTokenOptions, about: RepositoryName): unknown {
+function appFailure(cause: unknown, { host, app }: AppTokenOptions, slug: string): unknown {
   if (cause instanceof BelayError) return cause;
   const status = cause instanceof Error && 'status' in cause && typeof cause.status === 'number' ? cause.status : undefined;
-  const slug = repositorySlug(about);
   if (status === 404)
     return new BelayError({
       code: 'forge_forbidden',

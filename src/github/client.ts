@@ -7,11 +7,11 @@ import type { GitHubApp } from './app.ts';
 import { gitHubFailure } from './failures.ts';
 import type { Asked } from './failures.ts';
 import { tokenSource } from './token.ts';
-import type { RepositoryName } from './token.ts';
+import type { RepositoryName, TokenSource } from './token.ts';
 
 export interface GitHubClientOptions {
-  /** From a variable. Without it, `gh` is asked. */
-  token?: string | undefined;
+  /** From a setting, as it is now. Without it, `gh` is asked. */
+  token?: (() => string | undefined) | undefined;
   /** An app's tokens instead. */
   app?: GitHubApp | undefined;
   /** REST, such as `https://api.github.com` or `https://github.example.com/api/v3`. */
@@ -26,6 +26,12 @@ export interface GitHubClientOptions {
 }
 
 /** One connection to one GitHub, for forge, tracker and doctor: they share its limits, its cache and its token. */
+export interface Author {
+  id: number;
+  login: string;
+  type: string;
+}
+
 export interface GitHubClient {
   /** As people know the server: `github.com`. */
   readonly host: string;
@@ -38,6 +44,8 @@ export interface GitHubClient {
   call<Answer>(asked: Asked, ask: (octokit: Octokit) => Promise<Answer>): Promise<Answer>;
   /** The id of the user whose token this is; undefined for tokens of apps, which are nobody's. */
   viewer(): Promise<number | undefined>;
+  /** Tells what this login has written from what others have. */
+  authorship(): Promise<(author: Author | null | undefined) => boolean>;
 }
 
 /** Under a slow proxy a page of long comments takes its time. */
@@ -71,8 +79,16 @@ export function createGitHubClient({
       throw gitHubFailure(error, { ...asked, host, token: await token.get() });
     }
   };
-  const viewer = token.isApp ? () => Promise.resolve(undefined) : rememberedViewer(call);
-  return { host, apiUrl, isApp: token.isApp, token: (repository) => token.get(repository), call, viewer };
+  const viewer = token.isApp ? () => Promise.resolve(undefined) : rememberedViewer(call, token);
+  return {
+    host,
+    apiUrl,
+    isApp: token.isApp,
+    token: (repository) => token.get(repository),
+    call,
+    viewer,
+    authorship: () => authorshipOf(token, viewer),
+  };
 }
 
 /** Long waits outlive this process, like those that GitHub itself asks for. */
@@ -87,10 +103,24 @@ function requireSoon(rate: CallRate, { host, maxWaitMs }: { host: string; maxWai
   });
 }
 
-/** A token's user never changes while its process runs; an answer that failed is asked for again. */
-function rememberedViewer(call: GitHubClient['call']): GitHubClient['viewer'] {
-  let known: { id?: number } | undefined;
-  return async () => (known ??= await askViewer(call)).id;
+/** An app writes as its own bot. Of a token that is no user's nothing more can be asked: it is a bot's, which no person can be. */
+async function authorshipOf(token: TokenSource, viewer: GitHubClient['viewer']): ReturnType<GitHubClient['authorship']> {
+  if (token.login) {
+    const login = await token.login();
+    return (author) => author?.type === 'Bot' && author.login === login;
+  }
+  const me = await viewer();
+  return (author) => (me === undefined ? author?.type === 'Bot' : author?.id === me);
+}
+
+/** A token's user never changes; an answer that failed is asked for again. */
+function rememberedViewer(call: GitHubClient['call'], token: TokenSource): GitHubClient['viewer'] {
+  let known: { of: string | undefined; id?: number } | undefined;
+  return async () => {
+    const of = await token.get();
+    if (known?.of !== of) known = undefined;
+    return (known ??= { of, ...(await askViewer(call)) }).id;
+  };
 }
 
 async function askViewer(call: GitHubClient['call']): Promise<{ id?: number }> {

@@ -50,12 +50,11 @@ export async function rewriteMarkedComment(
 }
 
 async function findOwn(client: GitHubClient, place: CommentPlace, marker: string): Promise<PlacedComment | undefined> {
-  // An app cannot ask who it is. It writes as a bot, which no person can be.
-  const me = await client.viewer();
+  const isMine = await client.authorship();
   return client.call(asked('read the comments of', place), async (octokit) => {
     const pages = octokit.paginate.iterator(octokit.rest.issues.listComments, { ...address(place), per_page: 100 });
     for await (const { data } of pages) {
-      const own = data.find(({ body, user }) => body?.includes(marker) && (me === undefined ? user?.type === 'Bot' : user?.id === me));
+      const own = data.find(({ body, user }) => body?.includes(marker) && isMine(user));
       if (own) return { id: own.id, body: own.body ?? '', url: own.html_url };
     }
     return undefined;

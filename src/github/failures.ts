@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { BelayError } from '../contracts/errors.ts';
 import type { ErrorCode } from '../contracts/errors.ts';
+import { withoutSecret } from '../contracts/secret-forms.ts';
 import { plainLine } from '../contracts/text.ts';
 
 /** What was asked of GitHub, for the words of its failure. */
@@ -60,7 +61,7 @@ export function gitHubFailure(error: unknown, question: Question): unknown {
 
 function failureOf(error: unknown, token: string | undefined): Failure | undefined {
   const clean = (words: string): string =>
-    plainLine((token === undefined ? words : words.replaceAll(token, '[token]')).replaceAll(TOKEN, '[token]'), MAX_WORDS);
+    plainLine((token === undefined ? words : withoutSecret(words, token, '[token]')).replaceAll(TOKEN, '[token]'), MAX_WORDS);
   const graphql = graphqlError.safeParse(error);
   if (graphql.success) {
     const [first] = graphql.data.errors;

@@ -33,6 +33,8 @@ interface Answer {
   label?: { name?: string | null };
   assignee?: { id?: number } | null;
   actor?: EventActor | null;
+  /** Who assigned; `actor` may be the one who was. */
+  assigner?: EventActor | null;
 }
 
 /** GitHub gives the oldest first, a hundred a page; an issue with more events than this is not looked through to its end. */
@@ -72,7 +74,8 @@ function newestOf(events: readonly Answer[]): IssueEvent | undefined {
   }
   const newest = [...standing.values()].at(-1);
   if (!newest) return undefined;
-  const { event, id, created_at: at = '', actor } = newest;
+  const { event, id, created_at: at = '' } = newest;
+  const actor = event === 'assigned' ? newest.assigner : newest.actor;
   return { event: `${event}:${id}`, at, ...(actor ? { actor } : {}) };
 }
 

@@ -10,13 +10,15 @@ export interface TokenSource {
   /** An app has no token but for a repository. */
   readonly isApp: boolean;
   get(about?: RepositoryName): Promise<string | undefined>;
+  /** Of an app: what it is called where it writes, `name[bot]`. */
+  login?(): Promise<string>;
   /** GitHub has refused it: the next use looks again. */
   forget(about?: RepositoryName): void;
 }
 
 export interface TokenSourceOptions {
-  /** From a variable; wins. */
-  token?: string | undefined;
+  /** From a setting, as it is now; wins. */
+  token?: (() => string | undefined) | undefined;
   /** The server's name as people and `gh` know it. */
   host: string;
   /** The PATH to find `gh` on, and what `gh` itself reads. */
@@ -28,7 +30,7 @@ const GH_TIMEOUT_MS = 5000;
 
 /** The given token, else the one that `gh` is logged in with, asked for when first needed. */
 export function tokenSource({ token, host, env }: TokenSourceOptions): TokenSource {
-  if (token !== undefined) return { isApp: false, get: () => Promise.resolve(token), forget: () => {} };
+  if (token !== undefined) return { isApp: false, get: () => Promise.resolve(token()), forget: () => {} };
   let asked: Promise<string | undefined> | undefined;
   return {
     isApp: false,

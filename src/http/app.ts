@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import express from 'express';
-import type { ErrorRequestHandler, Express, RequestHandler, Router } from 'express';
+import type { ErrorRequestHandler, Express, Request, RequestHandler, Router } from 'express';
 import helmet from 'helmet';
 import type { ApiDependencies } from './dependencies.ts';
 import { serveDocs } from './docs.ts';
 import { acceptSockets } from './events/sockets.ts';
 import { requireKnownHost } from './known-hosts.ts';
+import { createKnownTokens } from './known-tokens.ts';
+import type { KnownTokens } from './known-tokens.ts';
 import { callerOf, knownOf, register } from './locals.ts';
 import { mountRoutes } from './mount.ts';
 import { belayErrorOf, internalError, problemHeaders, problemOf } from './problems.ts';
@@ -27,14 +29,16 @@ export function createApp({ deps, webhooks }: AppParts): Express {
   app.set('trust proxy', api.proxies);
   app.set('query parser', 'simple');
   app.use(observe(deps));
+  app.use(noticeProxies(deps));
   app.use(secure());
   if (webhooks) app.use(webhooks);
-  app.use(limitAddresses(api.callsPerMinute.address));
+  const known = createKnownTokens();
+  app.use(limitAddresses(api.callsPerMinute.address, known));
   app.use(requireKnownHost({ hostnames: api.hostnames }));
   app.use('/docs', serveDocs());
   const [open, closed] = [ROUTES.filter(({ access }) => access === 'open'), ROUTES.filter(({ access }) => access !== 'open')];
   mountRoutes(app, open, deps);
-  app.use(authenticate(deps));
+  app.use(authenticate(deps, known));
   app.use(limitTokens(api.callsPerMinute.token));
   app.use(acceptSockets(deps));
   mountRoutes(app, closed, deps);
@@ -49,9 +53,10 @@ export function createApp({ deps, webhooks }: AppParts): Express {
 const secure = (): RequestHandler =>
   helmet({ strictTransportSecurity: false, contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } });
 
-function authenticate({ authenticate: who }: ApiDependencies): RequestHandler {
+function authenticate({ authenticate: who }: ApiDependencies, known: KnownTokens): RequestHandler {
   return async (request, _response, next) => {
     knownOf(request).caller = await who({ authorization: request.headers.authorization, address: request.ip ?? '' });
+    known.add(request);
     next();
   };
 }
@@ -76,6 +81,24 @@ function observe({ log, metrics, stopping }: ApiDependencies): RequestHandler {
   };
 }
 
+/** The one place where callers name a path. */
+function saidIn({ url, body }: Request): string {
+  const named: unknown = (body as { repository?: unknown } | undefined)?.repository;
+  return typeof named === 'string' ? `${url} ${named}` : url;
+}
+
+/** Behind a proxy that Belay does not know of all callers have its address, and its limits. */
+function noticeProxies({ config, log }: ApiDependencies): RequestHandler {
+  let isSaid = config.api.proxies > 0;
+  return (request, _response, next) => {
+    if (!isSaid && request.headers['x-forwarded-for'] !== undefined) {
+      isSaid = true;
+      log.warn('Requests come through a proxy: set BELAY_API_PROXIES, or all callers count as one address');
+    }
+    next();
+  };
+}
+
 function answerError({ log }: ApiDependencies): ErrorRequestHandler {
   // Express knows a handler of errors by its four parameters.
   return (thrown: unknown, request, response, _next) => {
@@ -83,7 +106,8 @@ function answerError({ log }: ApiDependencies): ErrorRequestHandler {
     const known = belayErrorOf(thrown);
     if (!known) log.error({ err: thrown, request: id }, 'A request failed unexpectedly');
     const error = known ?? internalError(id);
-    const problem = problemOf(error);
+    const problem = problemOf(error, saidIn(request));
+    if (problem.detail !== error.message) log.info({ request: id, detail: error.message }, 'A problem was told without its paths');
     if (response.headersSent) response.destroy();
     else response.set(problemHeaders(error)).status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
   };

@@ -27,6 +27,8 @@ export async function audited<T>(call: Doing, deed: Deed, work: () => Promise<T>
 }
 
 async function append({ deps, caller }: Doing, deed: Deed): Promise<void> {
-  const { name, role, address } = caller;
-  await deps.ledger.appendAudit({ at: new Date().toISOString(), actor: name, role, source: 'api', address, ...deed });
+  const { name, id, role, address } = caller;
+  // A token, and somebody who has a JWT, may be called the same.
+  const detail = { ...deed.detail, caller: id };
+  await deps.ledger.appendAudit({ at: new Date().toISOString(), actor: name, role, source: 'api', address, ...deed, detail });
 }

@@ -9,6 +9,7 @@ import type { Authenticate } from './authenticate.ts';
 import type { EventFeed } from './events/event-feed.ts';
 import type { Patience } from './events/patience.ts';
 import type { Caller } from './caller.ts';
+import type { Seats } from './events/seats.ts';
 import type { ApiMetrics } from './metrics.ts';
 
 /** What the API works with. */
@@ -23,6 +24,8 @@ export interface ApiDependencies {
   metrics: ApiMetrics;
   events: EventFeed;
   patience: Patience;
+  /** For those who follow something. */
+  seats: Seats;
   log: Log;
   /** Ends when the server stops: whoever follows something is told goodbye. */
   stopping: AbortSignal;

@@ -22,7 +22,8 @@ const CLOCK_TOLERANCE_S = 30;
 
 /** `*` is for all repositories; without the claim a token is for none. */
 const claims = z.object({
-  sub: z.string().min(1).max(255),
+  // It stands in the audit and in texts for people.
+  sub: z.string().regex(/^[^\p{C}\p{Z}][^\p{C}]{0,254}$/u),
   belay_role: z.enum(ROLES),
   belay_repositories: z.union([z.literal('*'), z.array(z.string().max(255)).max(1000)]).optional(),
 });

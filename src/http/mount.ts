@@ -111,6 +111,8 @@ async function send(request: Request, response: Response, { success }: Route, an
 /** As fast as the client reads. One that does not read is left. */
 async function stream(response: Response, body: AsyncIterable<string | Uint8Array>, stalledMs: number): Promise<void> {
   response.setTimeout(stalledMs, () => response.destroy());
+  // Who follows something that is silent is to know at once that it may.
+  response.flushHeaders();
   const readable = Readable.from(body);
   try {
     await pipeline(readable, response);

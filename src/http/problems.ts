@@ -2,6 +2,7 @@ import { entryOf } from '../contracts/error-catalogue.ts';
 import { BelayError } from '../contracts/errors.ts';
 import type { ErrorClass, ErrorCode } from '../contracts/errors.ts';
 import { RangeNotSatisfiable } from './byte-range.ts';
+import { withoutHostPaths } from './host-paths.ts';
 import { InvalidRequest } from './parsed.ts';
 import type { FieldProblem } from './parsed.ts';
 
@@ -62,8 +63,9 @@ const RETRY_AFTER = 5;
 
 export const statusOf = (code: ErrorCode): number => STATUSES[code] ?? BY_CLASS[entryOf(code).class];
 
-export function problemOf(error: BelayError): Problem {
-  const { code, message, hint } = error;
+/** `said`: what the caller has sent, which is no secret of this machine. */
+export function problemOf(error: BelayError, said?: string): Problem {
+  const { code, message, hint } = told(error, said);
   return {
     type: `urn:belay:error:${code}`,
     title: entryOf(code).meaning,
@@ -74,6 +76,11 @@ export function problemOf(error: BelayError): Problem {
     ...(error instanceof InvalidRequest ? { errors: error.fields } : {}),
     ...(error instanceof RunInTheWay && error.runId ? { run: `/api/runs/${error.runId}` } : {}),
   };
+}
+
+/** An error in words for somebody elsewhere. */
+export function told({ code, message, hint }: BelayError, said?: string): { code: ErrorCode; message: string; hint: string } {
+  return { code, message: withoutHostPaths(message, said), hint: withoutHostPaths(hint, said) };
 }
 
 /** Headers that go with a problem. */

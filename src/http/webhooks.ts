@@ -1,20 +1,20 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import express from 'express';
 import type { ErrorRequestHandler, Request, RequestHandler, Response, Router } from 'express';
-import { ipKeyGenerator } from 'express-rate-limit';
-import { LRUCache } from 'lru-cache';
 import type { NewDelivery } from '../contracts/service-records.ts';
 import { anyPayload } from '../triggers/payloads.ts';
+import { AGAIN_SECONDS, boundUnchecked, createRefusals, queueSuspects, refuse, tooMany } from './webhook-bounds.ts';
+import type { Refusals } from './webhook-bounds.ts';
 
 export interface WebhookDependencies {
   /** What deliveries may be signed with; asked for each time, so that they can be changed while this process runs. */
-  secrets: () => Promise<readonly string[]>;
+  secrets: () => readonly string[];
   /** False where this delivery is known already. */
   store: (delivery: NewDelivery) => Promise<boolean>;
   /** There is something to process. */
   onStored: () => void;
   onProblem: (error: unknown, message: string) => void;
-  /** How many calls that are turned away one address may make in a minute; then it is not listened to for the rest of it. */
+  /** How many calls that are turned away one address may make in a minute; then nothing but what is signed is listened to for the rest of it. */
   refusalsPerMinute?: number;
   /** The longest body; GitHub's own limit unless told. */
   maxBytes?: number;
@@ -23,16 +23,10 @@ export interface WebhookDependencies {
 /** GitHub sends nothing longer. */
 const MAX_BYTES = 25 * 1024 * 1024;
 const REFUSALS_PER_MINUTE = 60;
-const MINUTE_MS = 60_000;
-const MAX_ADDRESSES = 10_000;
 /** GitHub's are GUIDs. */
 const ID = /^[\w-]{1,100}$/;
 const EVENT = /^[a-z_]{1,100}$/;
 const SIGNATURE = /^sha256=[0-9a-f]{64}$/;
-/** So much of what nobody has checked yet is in memory at most. */
-const UNCHECKED_BYTES = 128 * 1024 * 1024;
-/** After so long the ledger may be there again. */
-const AGAIN_SECONDS = 30;
 
 /**
  * `POST /webhooks/github`. The signature is checked over the bytes as they came, before anything reads them. A delivery is stored before it
@@ -40,68 +34,43 @@ const AGAIN_SECONDS = 30;
  */
 export function gitHubWebhooks(deps: WebhookDependencies): Router {
   const { refusalsPerMinute = REFUSALS_PER_MINUTE, maxBytes = MAX_BYTES } = deps;
+  const refusals = createRefusals(refusalsPerMinute);
   const router = express.Router();
   router.post(
     '/webhooks/github',
-    limitRefusals(refusalsPerMinute),
-    requireSignature,
-    boundUnchecked(maxBytes),
+    refusals.count,
+    requireSignature(refusals),
+    queueSuspects(refusals),
+    boundUnchecked(),
     express.raw({ type: () => true, limit: maxBytes, inflate: false }),
-    (request, response) => receive(deps, request, response),
+    (request, response) => receive({ ...deps, refusals }, request, response),
   );
   router.use('/webhooks', notReadable(deps));
   return router;
 }
 
-/** Only calls that are turned away count, when they are: GitHub itself may send as much as it has, all at once. */
-function limitRefusals(limit: number): RequestHandler {
-  const refused = new LRUCache<string, number>({ max: MAX_ADDRESSES, ttl: MINUTE_MS, noUpdateTTL: true });
-  return (request, response, next) => {
-    // An IPv6 network counts as one.
-    const address = ipKeyGenerator(request.ip ?? '');
-    const count = refused.get(address) ?? 0;
-    if (count >= limit) {
-      response.set('retry-after', String(MINUTE_MS / 1000));
-      return refuse(response, 429, 'Too many calls were turned away from this address', 'Try again in a minute.');
-    }
-    response.once('finish', () => {
-      if (response.statusCode >= 400 && response.statusCode < 500) refused.set(address, (refused.get(address) ?? 0) + 1);
-    });
-    next();
-  };
-}
-
 /** Nothing is read of a body that nobody has signed. */
-const requireSignature: RequestHandler = (request, response, next) => {
-  if (SIGNATURE.test(request.get('x-hub-signature-256') ?? '')) next();
-  else refuse(response, 401, 'The delivery is not signed', 'Set the secret of the webhook on GitHub.');
-};
-
-/** A body counts with the length that it says it has; GitHub's all say it. */
-function boundUnchecked(maxBytes: number): RequestHandler {
-  let unchecked = 0;
-  return (request, response, next) => {
-    const bytes = Math.min(Number(request.get('content-length') ?? maxBytes), maxBytes + 1);
-    if (unchecked + bytes > UNCHECKED_BYTES) {
-      response.set('retry-after', String(AGAIN_SECONDS));
-      return refuse(response, 503, 'Too many deliveries come at once', 'Redeliver it later.');
-    }
-    unchecked += bytes;
-    response.once('close', () => (unchecked -= bytes));
-    next();
+const requireSignature =
+  ({ isOver }: Refusals): RequestHandler =>
+  (request, response, next) => {
+    if (SIGNATURE.test(request.get('x-hub-signature-256') ?? '')) next();
+    else if (isOver(request)) tooMany(response);
+    else refuse(response, 401, 'The delivery is not signed', 'Set the secret of the webhook on GitHub.');
   };
-}
 
-async function receive(deps: WebhookDependencies, request: Request, response: Response): Promise<void> {
-  const secrets = await deps.secrets();
+async function receive(deps: WebhookDependencies & { refusals: Refusals }, request: Request, response: Response): Promise<void> {
+  const secrets = deps.secrets();
   if (secrets.length === 0) return refuse(response, 503, 'Webhooks are not set up here', 'Set GITHUB_WEBHOOK_SECRET.');
   // Without a body there is none of these bytes.
   const bytes: Buffer = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-  if (!isSigned(bytes, request.get('x-hub-signature-256') ?? '', secrets))
+  if (!isSigned(bytes, request.get('x-hub-signature-256') ?? '', secrets)) {
+    if (deps.refusals.isOver(request)) return tooMany(response);
     return refuse(response, 401, 'The signature is not right', 'The secret on GitHub has to be the one that Belay has.');
+  }
   if (!request.is('application/json')) return refuse(response, 415, 'The body is not JSON', 'Choose the content type application/json.');
   const delivery = readDelivery(bytes, { id: request.get('x-github-delivery'), event: request.get('x-github-event') });
   if (!delivery) return refuse(response, 400, 'This is not what GitHub sends', 'Its headers or its JSON are not of the form.');
+  if (response.headersSent) return;
   const isNew = await deps.store(delivery);
   response.status(delivery.event === 'ping' ? 200 : 202).json({ delivery: delivery.id, known: !isNew });
   if (isNew) deps.onStored();
@@ -162,12 +131,3 @@ const notReadable =
 
 const statusOf = (error: unknown): number | undefined =>
   error instanceof Error && 'status' in error && typeof error.status === 'number' ? error.status : undefined;
-
-/** As RFC 9457 has it. The rest of a body that was not read is not waited for. */
-function refuse(response: Response, status: number, title: string, hint: string): void {
-  response
-    .status(status)
-    .set('connection', 'close')
-    .type('application/problem+json')
-    .send(JSON.stringify({ type: 'about:blank', title, status, hint }));
-}

@@ -98,8 +98,20 @@ async function checkoutPlace({ base: wanted }: PlaceRequest, checkout: UserRepos
   };
 }
 
+/** Tokens, lists and the ledger know a repository by `owner/name` alone: an owner elsewhere of that name would be let in here. */
+function requireTold({ forge, owner, name }: RepositoryRef): void {
+  if (forge === 'local' || owner !== 'local') return;
+  throw new BelayError({
+    code: 'invalid_input',
+    message: `Belay does not work for the owner local on GitHub: local/${name} is what it calls a repository of this machine.`,
+    hint: 'Move the repository to another owner.',
+  });
+}
+
 async function remotePlace({ forges }: PlaceDependencies, { base: wanted }: PlaceRequest, asked: RepositoryRef): Promise<Place> {
+  requireTold(asked);
   const { repository, defaultBranch } = await forges[asked.forge].describeRepository(asked);
+  requireTold(repository);
   const base = wanted ?? defaultBranch;
   if (base === undefined) {
     throw new BelayError({

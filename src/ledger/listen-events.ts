@@ -12,15 +12,15 @@ const RECONNECT_MS = 1000;
 const PULSE_MS = 15_000;
 
 /** Watches for what Postgres is told of events, on a connection of its own, which is made anew when it breaks. */
-export function listenForEvents({ url, ...watch }: EventWatch & { url: string }): AsyncDisposable {
+export function listenForEvents({ url, ...watch }: EventWatch & { url: () => string }): AsyncDisposable {
   const over = new AbortController();
   const teller = oneAtATime(watch);
   const keepListening = async (): Promise<void> => {
     do {
       try {
-        await listen({ url, signal: over.signal, onNews: teller.tell });
+        await listen({ url: url(), signal: over.signal, onNews: teller.tell });
       } catch (error) {
-        if (!over.signal.aborted) watch.onProblem(postgresError({ place: nameOf(url), error }));
+        if (!over.signal.aborted) watch.onProblem(postgresError({ place: nameOf(url()), error }));
       }
     } while (await sleep(RECONNECT_MS, true, { signal: over.signal, ref: false }).catch(() => false));
   };

@@ -25,7 +25,13 @@ import { triggerQueries } from './triggers.ts';
 import { versionQueries } from './versions.ts';
 
 /** Where a ledger is: a database file, whose folder must exist, or a Postgres by its address. */
-export type LedgerPlace = { path: string } | { url: string };
+export type LedgerPlace = { path: string } | PostgresPlace;
+
+export interface PostgresPlace {
+  url: string;
+  /** As it is now, where it may change: new connections are made with it. */
+  urlNow?: () => string;
+}
 
 export type LedgerOptions = LedgerPlace & {
   /** Where run ids come from: random unless told. */

@@ -1,4 +1,4 @@
-import { types } from 'pg';
+import { Client, types } from 'pg';
 import type { ClientConfig, CustomTypesConfig } from 'pg';
 
 /** Longer than a connection takes where there is somebody at all. */
@@ -18,6 +18,15 @@ export const connectionOf = (url: string): ClientConfig => ({
       oid === INT8 || oid === NUMERIC ? Number : types.getTypeParser(oid, format)) as CustomTypesConfig['getTypeParser'],
   },
 });
+
+/** Clients that are made with the address of then: a pool, which knows only one, makes all of its connections of them. */
+export function clientOf(urlNow: () => string): typeof Client {
+  return class extends Client {
+    constructor(config?: ClientConfig) {
+      super({ ...config, ...connectionOf(urlNow()) });
+    }
+  };
+}
 
 /** What the database is called in messages: without its password. */
 export function nameOf(url: string): string {

@@ -1,7 +1,7 @@
 import type { PostgresPool, PostgresPoolClient, PostgresQueryResult } from 'kysely';
 import { Pool } from 'pg';
 import type { PoolClient, PoolConfig } from 'pg';
-import { connectionOf, nameOf } from './postgres-connection.ts';
+import { clientOf, nameOf } from './postgres-connection.ts';
 import { postgresError } from './postgres-errors.ts';
 
 /** A pool that gives nobody a connection before the tables are there. */
@@ -28,12 +28,12 @@ export class ReadyPool implements PostgresPool {
 /** A pool whose errors are Belay's. */
 export class TranslatingPool implements PostgresPool {
   readonly options = {};
-  readonly #url: string;
+  readonly #url: () => string;
   readonly #pool: Pool;
 
-  constructor(url: string, options: PoolConfig) {
+  constructor(url: () => string, options: PoolConfig) {
     this.#url = url;
-    this.#pool = new Pool({ ...connectionOf(url), ...options });
+    this.#pool = new Pool({ ...options, Client: clientOf(url) });
     // A connection that breaks while nobody uses it leaves the pool, and the next query gets another.
     this.#pool.on('error', () => {});
   }
@@ -51,7 +51,7 @@ export class TranslatingPool implements PostgresPool {
     try {
       return await act();
     } catch (error) {
-      throw postgresError({ place: nameOf(this.#url), error });
+      throw postgresError({ place: nameOf(this.#url()), error });
     }
   }
 }

@@ -30,7 +30,7 @@ export function preparePostgres(url: string): Promise<string[]> {
 
 /** With all the time that it needs. */
 export async function onOneConnection<T>(url: string, work: (db: Database) => Promise<T>): Promise<T> {
-  const db: Database = new Kysely({ dialect: new PostgresDialect({ pool: new TranslatingPool(url, { max: 1 }) }) });
+  const db: Database = new Kysely({ dialect: new PostgresDialect({ pool: new TranslatingPool(() => url, { max: 1 }) }) });
   try {
     return await db.connection().execute(work);
   } finally {

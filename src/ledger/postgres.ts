@@ -7,6 +7,7 @@ import { ReadyPool, TranslatingPool } from './postgres-pool.ts';
 import { preparePostgres } from './postgres-schema.ts';
 import { ScopedPool } from './postgres-scope.ts';
 import { EXPIRE_AUDIT, LOCKS, TURNS } from './row-security-migration.ts';
+import type { PostgresPlace } from './open-ledger.ts';
 import type { LedgerTables } from './schema.ts';
 
 /** Connections of one process. A recording has one for milliseconds; Postgres has 100 for all unless told otherwise. */
@@ -14,26 +15,25 @@ const MAX_CONNECTIONS = 10;
 /** Longer than any query of Belay takes: the database has gone without a word. */
 const ANSWER_MS = 30_000;
 
-export interface PostgresOptions {
-  url: string;
+export interface PostgresOptions extends PostgresPlace {
   /** Where it is given, a database that is away, or not ready yet, is no reason not to open: this is told why, and every question asks anew. */
   onAway?: (error: unknown) => void;
 }
 
 /** Everything that is Postgres's own is in this file and those that it imports. Version 15 or newer. */
-export async function openPostgres({ url, onAway }: PostgresOptions): Promise<Store & { close: () => Promise<void> }> {
-  const isReady = readiness(url);
+export async function openPostgres({ url, urlNow = () => url, onAway }: PostgresOptions): Promise<Store & { close: () => Promise<void> }> {
+  const isReady = readiness(urlNow);
   try {
     await isReady();
   } catch (error) {
     if (!onAway || !isPassing(error)) throw error;
     onAway(error);
   }
-  const pool = new ReadyPool(new TranslatingPool(url, { max: MAX_CONNECTIONS, query_timeout: ANSWER_MS }), isReady);
+  const pool = new ReadyPool(new TranslatingPool(urlNow, { max: MAX_CONNECTIONS, query_timeout: ANSWER_MS }), isReady);
   const db = kyselyOf(pool);
   return {
     db,
-    flavour: flavourOf(url),
+    flavour: flavourOf(urlNow),
     scoped: (repositories) => kyselyOf(new ScopedPool(pool, repositories)),
     close: () => db.destroy(),
   };
@@ -42,10 +42,10 @@ export async function openPostgres({ url, onAway }: PostgresOptions): Promise<St
 const kyselyOf = (pool: PostgresPool): Kysely<LedgerTables> => new Kysely({ dialect: new PostgresDialect({ pool }) });
 
 /** Whether the tables are those of this version: asked until they are, by one at a time. */
-function readiness(url: string): () => Promise<void> {
+function readiness(url: () => string): () => Promise<void> {
   let ready: Promise<unknown> | undefined;
   return async () => {
-    ready ??= preparePostgres(url).catch((error: unknown) => {
+    ready ??= preparePostgres(url()).catch((error: unknown) => {
       ready = undefined;
       throw error;
     });
@@ -53,7 +53,7 @@ function readiness(url: string): () => Promise<void> {
   };
 }
 
-const flavourOf = (url: string): Flavour => ({
+const flavourOf = (url: () => string): Flavour => ({
   kept: sql`for key share`,
   held: sql`for no key update`,
   alone: sql`for update`,

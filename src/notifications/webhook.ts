@@ -39,25 +39,26 @@ export interface Notifier {
 }
 
 export interface WebhookOptions {
-  url: string;
+  /** As it is now. */
+  url: () => string;
   env: NodeJS.ProcessEnv;
   events: readonly NoticeName[];
-  /** Unset: deliveries are not signed. */
-  secret?: string | undefined;
+  /** As it is now. Unset: deliveries are not signed. */
+  secret?: (() => string | undefined) | undefined;
 }
 
 const TIMEOUT_MS = 15_000;
 
 /** A POST of JSON to this address, through the company's proxy. What is not accepted is a `BelayError` notification_failed. */
-export function createWebhook({ url, env, events, secret }: WebhookOptions): Notifier {
+export function createWebhook({ url: urlNow, env, events, secret }: WebhookOptions): Notifier {
   const dispatcher = new EnvHttpProxyAgent(proxies(env));
   return {
     events,
     async send(notification) {
-      const body = JSON.stringify(notification);
+      const [url, body] = [urlNow(), JSON.stringify(notification)];
       const answer = await fetch(url, {
         method: 'POST',
-        headers: { ...headersOf(notification), ...signed(body, secret) },
+        headers: { ...headersOf(notification), ...signed(body, secret?.()) },
         body,
         // Who may read a delivery is who was named, not whom they name.
         redirect: 'manual',

@@ -33,7 +33,7 @@ export async function openRunId({ client, workflowId }: { client: Client; workfl
 /** Throws wrong_state where Temporal has closed the run by now. */
 export async function signalRun({ client, run, name, order }: SignalRequest): Promise<void> {
   try {
-    await client.workflow.getHandle(run.workflowId).signal(name, order);
+    await client.workflow.getHandle(run.workflowId).signal(name, { ...order, run: run.id });
   } catch (error) {
     throw error instanceof WorkflowNotFoundError ? notOpen(run) : error;
   }
@@ -57,7 +57,7 @@ interface UpdateRequest extends SignalRequest {
 export async function updateRun({ client, run, name, order, updateId, hint }: UpdateRequest): Promise<void> {
   try {
     const handle = client.workflow.getHandle(run.workflowId);
-    await handle.executeUpdate(name, { args: [order], ...(updateId ? { updateId } : {}) });
+    await handle.executeUpdate(name, { args: [{ ...order, run: run.id }], ...(updateId ? { updateId } : {}) });
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) throw notOpen(run);
     if (!(error instanceof WorkflowUpdateFailedError)) throw error;

@@ -61,8 +61,8 @@ export async function begin({ client, intake, run, signal }: Omit<RetryRequest, 
   for (;;) {
     const started = await startRun({ ...intake, client }, order);
     const open = started.joined ? await openRunId({ client, workflowId: started.workflowId }) : started.runId;
-    // A run is told to be closed a moment before Temporal closes it.
-    if (started.joined && open === run.id) await sleep(CLOSING_MS, undefined, signal ? { signal } : {});
+    // A run is told to be closed a moment before Temporal closes it, which may also be between the two questions.
+    if (started.joined && (open === run.id || open === undefined)) await sleep(CLOSING_MS, undefined, signal ? { signal } : {});
     else return { ...started, ...(open === undefined ? {} : { runId: open }), how: 'begun', version: run.version };
   }
 }

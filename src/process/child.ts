@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findExecutable } from './executable.ts';
+import type { Forbidden } from './concealed-stream.ts';
 import type { Isolation } from './isolation.ts';
 import { ProcessOutput } from './output.ts';
 import { BOOT_MARK, TREE_MARK, descendants, endMarked, markedProcesses, processTable, sendSignal } from './process-table.ts';
@@ -20,6 +21,7 @@ export interface ChildOptions {
   isolation: Isolation;
   bounds: Bounds | undefined;
   start: StartChild;
+  forbidden: Forbidden | undefined;
 }
 
 type Ending = Exclude<ProcessEnd['reason'], 'not_found'>;
@@ -30,7 +32,7 @@ export async function runChild(request: ProcessRequest, options: ChildOptions): 
   const { cwd, env, signal } = request;
   if (!(await isFolder(cwd))) throw new Error(`The folder to work in is missing: ${cwd}`);
   const program = findExecutable(request.file, { path: env['PATH'], cwd });
-  using output = new ProcessOutput(request);
+  using output = new ProcessOutput(request, options.forbidden);
   const end = (outcome: Pick<ProcessEnd, 'reason' | 'exitCode'> & Partial<ProcessEnd>): ProcessEnd => {
     return { ...output.tails(), ...outcome, durationMs: Math.round(performance.now() - started) };
   };

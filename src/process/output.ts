@@ -1,6 +1,8 @@
 import { BoundedFile } from './bounded-file.ts';
 import { BoundedTail } from './bounded-tail.ts';
 import { LineSplitter } from './line-splitter.ts';
+import { ConcealedStream } from './concealed-stream.ts';
+import type { Forbidden } from './concealed-stream.ts';
 import type { ProcessEnd, ProcessRequest } from './process-request.ts';
 
 const TAIL_BYTES = 16 * 1024;
@@ -18,9 +20,14 @@ export class ProcessOutput implements Disposable {
   /** When the last output came, on the clock of `performance.now()`. */
   lastAt = performance.now();
   readonly #onLines: (() => void) | undefined;
+  readonly #concealed: Record<Stream, ConcealedStream> | undefined;
   #closed = false;
 
-  constructor({ onLine, onLines, maxLineBytes = MAX_LINE_BYTES, outputFile, maxOutputBytes = MAX_OUTPUT_BYTES }: ProcessRequest) {
+  constructor(
+    { onLine, onLines, maxLineBytes = MAX_LINE_BYTES, outputFile, maxOutputBytes = MAX_OUTPUT_BYTES }: ProcessRequest,
+    forbidden?: Forbidden,
+  ) {
+    this.#concealed = forbidden && { stdout: new ConcealedStream(forbidden), stderr: new ConcealedStream(forbidden) };
     this.#file = outputFile === undefined ? undefined : new BoundedFile(outputFile, maxOutputBytes);
     const splitter = (stream: Stream): LineSplitter => new LineSplitter(maxLineBytes, (line) => onLine?.(line, stream));
     this.#onLines = onLines;
@@ -30,6 +37,11 @@ export class ProcessOutput implements Disposable {
   push(chunk: Buffer, stream: Stream): void {
     if (this.#closed) return;
     this.lastAt = performance.now();
+    this.#take(this.#concealed ? this.#concealed[stream].push(chunk) : chunk, stream);
+  }
+
+  #take(chunk: Buffer, stream: Stream): void {
+    if (chunk.length === 0) return;
     this.#tails[stream].push(chunk);
     this.#tails.output.push(chunk);
     this.#file?.append(chunk);
@@ -41,6 +53,7 @@ export class ProcessOutput implements Disposable {
   finish(fail: (error: unknown) => void): void {
     this.#closed = true;
     try {
+      if (this.#concealed) for (const stream of ['stdout', 'stderr'] as const) this.#take(this.#concealed[stream].end(), stream);
       this.#lines?.stdout.end();
       this.#lines?.stderr.end();
       this.#onLines?.();

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { runChild } from './child.ts';
+import type { Forbidden } from './concealed-stream.ts';
 import { chooseIsolation } from './isolation.ts';
 import type { IsolationName } from './isolation.ts';
 import type { MemoryWatch } from './memory-watch.ts';
@@ -41,11 +42,13 @@ export interface ProcessTreesOptions {
   bounds?: Bounds | undefined;
   /** How children are started: by this process unless told. */
   start?: StartChild | undefined;
+  /** What is taken out of all that children write. */
+  forbidden?: Forbidden | undefined;
 }
 
 /** Starts what keeps trees together on this machine: see isolation.ts. */
 export async function createProcessTrees(options: ProcessTreesOptions): Promise<ProcessTrees> {
-  const { bootId, graceMs = 2000, bounds, start = startChild } = options;
+  const { bootId, graceMs = 2000, bounds, start = startChild, forbidden } = options;
   const isolation = await chooseIsolation(options);
   const closing = new AbortController();
   const running = new Set<Promise<ProcessEnd>>();
@@ -56,7 +59,7 @@ export async function createProcessTrees(options: ProcessTreesOptions): Promise<
     const signals = [everything.signal, ...(request.signal ? [request.signal] : [])];
     const child = runChild(
       { ...request, signal: AbortSignal.any(signals) },
-      { bootId, treeId: randomUUID(), graceMs, isolation, bounds, start },
+      { bootId, treeId: randomUUID(), graceMs, isolation, bounds, start, forbidden },
     );
     running.add(child);
     return child.finally(() => running.delete(child));

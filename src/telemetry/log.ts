@@ -1,5 +1,7 @@
 import { destination as fileDestination, pino, stdSerializers } from 'pino';
 import type { DestinationStream, Logger } from 'pino';
+import { CENSORED, createConcealer } from './conceal.ts';
+import type { SecretHolder } from './conceal.ts';
 
 export type Log = Logger;
 
@@ -7,23 +9,20 @@ export interface LogOptions {
   level: 'debug' | 'info' | 'warn' | 'error' | 'silent';
   /** Standard error unless told. */
   destination?: DestinationStream;
-  /** Values that never appear in a line, whatever they are part of. */
-  secrets?: readonly (string | undefined)[];
+  /** Their values never appear in a line, whatever they are part of. */
+  secrets?: readonly SecretHolder[];
 }
 
 /** A log's destination: the end of a file, whose folder is made. */
 export const logFile = (path: string): DestinationStream => fileDestination({ dest: path, append: true, mkdir: true, sync: true });
-
-const CENSORED = '[redacted]';
-/** A shorter value would be found in ordinary words. */
-const MIN_SECRET_LENGTH = 6;
 
 /** Fields that hold credentials by their names, at the top and one level below. */
 const SECRET_FIELDS = ['apiKey', 'api_key', 'oauthToken', 'token', 'password', 'secret', 'secrets', 'authorization', 'env'];
 
 /** One JSON object a line. */
 export function createLog({ level, destination = fileDestination({ fd: 2, sync: true }), secrets = [] }: LogOptions): Log {
-  const conceal = concealer(secrets);
+  // Secrets also turn up inside texts: addresses, commands, messages of libraries.
+  const conceal = createConcealer(secrets);
   return pino(
     {
       level,
@@ -36,23 +35,6 @@ export function createLog({ level, destination = fileDestination({ fd: 2, sync: 
     },
     destination,
   );
-}
-
-/** Tokens of GitHub show by their beginnings; one that `gh` keeps is not among the known ones. */
-const GITHUB_TOKENS = /\b(?:gh[oprsu]_|github_pat_)\w{20,}/g;
-/** And so do those of the API: the part after the id is the secret. */
-const API_TOKENS = /\b(belay_[0-9a-z]{8}_)[0-9a-z]{40}\b/g;
-
-/** Secrets also turn up inside texts: addresses, commands, messages of libraries. */
-function concealer(secrets: readonly (string | undefined)[]): (line: string) => string {
-  const known = secrets.filter((secret) => secret !== undefined && secret.length >= MIN_SECRET_LENGTH);
-  // A value appears in a line as JSON writes it.
-  const written = known.map((secret) => JSON.stringify(secret).slice(1, -1)).toSorted((one, other) => other.length - one.length);
-  return (line) =>
-    written
-      .reduce((text, secret) => text.replaceAll(secret, CENSORED), line)
-      .replaceAll(GITHUB_TOKENS, CENSORED)
-      .replaceAll(API_TOKENS, `$1${CENSORED}`);
 }
 
 export type TemporalLogLevel = 'TRACE' | 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';

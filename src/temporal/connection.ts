@@ -16,8 +16,10 @@ const KEYWORD = 2;
 export interface TemporalTarget {
   address: string;
   namespace: string;
-  /** Address, API key, TLS and metadata, for both kinds of connection. May hold secrets. */
+  /** Address, TLS and metadata, for both kinds of connection. May hold secrets. */
   options: NativeConnectionOptions;
+  /** As it is now. */
+  apiKey?: () => string;
 }
 
 export interface TemporalTargetRequest {
@@ -26,7 +28,7 @@ export interface TemporalTargetRequest {
   /** These win over `env`. */
   address?: string | undefined;
   namespace?: string | undefined;
-  apiKey?: string | undefined;
+  apiKey?: (() => string | undefined) | undefined;
 }
 
 export interface TemporalConnection extends AsyncDisposable {
@@ -50,15 +52,25 @@ export function temporalTarget({ env, ...settings }: TemporalTargetRequest): Tem
   const { connectionOptions, namespace } = ownSettings(env);
   const address = settings.address ?? connectionOptions.address;
   if (!address) return undefined;
-  const apiKey = settings.apiKey ?? connectionOptions.apiKey;
+  const apiKey = apiKeyOf(settings.apiKey, connectionOptions.apiKey);
   // An API key goes over TLS or not at all.
-  const tls = connectionOptions.tls ?? (typeof apiKey === 'string' ? true : undefined);
+  const tls = connectionOptions.tls ?? (apiKey ? true : undefined);
   const { metadata } = connectionOptions;
   return {
     address,
     namespace: settings.namespace ?? namespace ?? 'default',
-    options: { address, ...(apiKey !== undefined && { apiKey }), ...(tls !== undefined && { tls }), ...(metadata && { metadata }) },
+    options: { address, ...(tls !== undefined && { tls }), ...(metadata && { metadata }) },
+    ...(apiKey && { apiKey }),
   };
+}
+
+type ApiKey = string | (() => string | undefined) | undefined;
+
+/** A setting that changes while this process runs comes before what Temporal's own settings said at its start. */
+function apiKeyOf(own: ApiKey, temporals: ApiKey): (() => string) | undefined {
+  if (own === undefined && temporals === undefined) return undefined;
+  const now = (key: ApiKey): string | undefined => (typeof key === 'function' ? key() : key);
+  return () => now(own) ?? now(temporals) ?? '';
 }
 
 /** The service that this installation's settings name; undefined where they name none. */
@@ -66,7 +78,8 @@ export function namedTarget(
   { temporal, secrets }: Pick<Config, 'temporal' | 'secrets'>,
   env: NodeJS.ProcessEnv,
 ): TemporalTarget | undefined {
-  return temporalTarget({ env, address: temporal.address, namespace: temporal.namespace, apiKey: secrets.temporalApiKey });
+  const { TEMPORAL_API_KEY: key } = secrets;
+  return temporalTarget({ env, address: temporal.address, namespace: temporal.namespace, apiKey: key && (() => key.current()) });
 }
 
 /** A service that needs no login, such as the embedded one. */
@@ -83,7 +96,13 @@ export async function connectTemporal({ target, timeoutMs = CONNECT_MS }: Connec
     await connection?.close();
   };
   try {
-    connection = await Connection.connect({ ...(target.options as ConnectionOptions), connectTimeout: timeoutMs, interceptors });
+    const { options, apiKey } = target;
+    connection = await Connection.connect({
+      ...(options as ConnectionOptions),
+      ...(apiKey && { apiKey }),
+      connectTimeout: timeoutMs,
+      interceptors,
+    });
     await requireNamespace(connection, target.namespace, timeoutMs);
     const client = new Client({ connection, namespace: target.namespace });
     return { target, connection, client, [Symbol.asyncDispose]: close };
@@ -129,10 +148,37 @@ export async function connectWorker({ target }: Pick<ConnectRequest, 'target'>):
   // Loaded here only: the worker's package takes 0.2 s more, which every short command would pay.
   const { NativeConnection } = await import('@temporalio/worker');
   try {
-    return await NativeConnection.connect(target.options);
+    const { options, apiKey } = target;
+    return await NativeConnection.connect({ ...options, ...(apiKey && { apiKey: apiKey() }) });
   } catch (error) {
     throw unreachable(target, error);
   }
+}
+
+/** How often it is looked whether a worker's connection has to have another API key. */
+const KEY_MS = 5000;
+
+/** A client asks for the key at each call; a worker's connection is told of a new one. */
+export function keepApiKey({ connection, target: { apiKey }, onProblem, everyMs = KEY_MS }: KeepRequest): Disposable {
+  let told = apiKey?.();
+  const look = (): void => {
+    const now = apiKey?.();
+    if (now === undefined || now === told) return;
+    told = now;
+    connection.setApiKey(now).catch((error: unknown) => {
+      told = undefined;
+      onProblem(error, 'The worker could not take a new API key of Temporal; it is tried again');
+    });
+  };
+  const timer = apiKey && setInterval(look, everyMs).unref();
+  return { [Symbol.dispose]: () => clearInterval(timer) };
+}
+
+interface KeepRequest {
+  connection: Pick<NativeConnection, 'setApiKey'>;
+  target: TemporalTarget;
+  onProblem: (error: unknown, message: string) => void;
+  everyMs?: number;
 }
 
 /** Does a Temporal service with this namespace answer there? */

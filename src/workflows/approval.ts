@@ -3,6 +3,7 @@ import { MAX_MESSAGE } from '../contracts/constants.ts';
 import type { ApprovalName } from '../contracts/constants.ts';
 import type { IssueRef } from '../contracts/repository.ts';
 import type { RunView } from '../contracts/run-view.ts';
+import { requireMeant } from './addressed.ts';
 import { tellPeople } from './comment.ts';
 import { park, troubleOf, Withdrawn } from './failures.ts';
 import { approveUpdate, rejectUpdate } from './messages.ts';
@@ -39,7 +40,7 @@ export class Approvals {
 
   constructor(run: Run) {
     this.#run = run;
-    setHandler(approveUpdate, (order) => this.#approve(order), { validator: (order) => this.#check(order?.planHash) });
+    setHandler(approveUpdate, (order) => this.#approve(order), { validator: (order) => this.#check(order) });
     setHandler(rejectUpdate, (order) => this.#reject(order), { validator: (order) => this.#checkReason(order) });
   }
 
@@ -154,7 +155,9 @@ export class Approvals {
     return { rejected: this.#run.state.view.approval?.hash ?? '' };
   }
 
-  #check(hash?: string): void {
+  #check(order: ApproveOrder | undefined): void {
+    requireMeant(this.#run, order);
+    const hash = order?.planHash;
     const { approval: asked, status } = this.#run.state.view;
     if (!asked || this.#verdict) throw refused(`The run waits for no approval: it is ${status}.`);
     if (hash !== undefined && !(hash.length >= MIN_HASH && asked.hash.startsWith(hash)))
@@ -165,7 +168,7 @@ export class Approvals {
 
   #checkReason(order: RejectOrder | undefined): void {
     if (typeof order?.reason !== 'string' || order.reason.trim() === '') throw refused('A rejection needs a reason: it goes to the agent.');
-    this.#check();
+    this.#check({ run: order.run });
   }
 }
 

@@ -1,6 +1,8 @@
 import { ApplicationFailure, CancellationScope, condition, setHandler } from '@temporalio/workflow';
 import type { PhaseName } from '../contracts/constants.ts';
 import type { PhaseView, RunError, RunView } from '../contracts/run-view.ts';
+import { isMeant, requireMeant } from './addressed.ts';
+import type { Addressed } from './addressed.ts';
 import { tellPeople } from './comment.ts';
 import { raised } from './going-on.ts';
 import type { GoOnOrder } from './going-on.ts';
@@ -67,7 +69,8 @@ export class Parking {
     }
   }
 
-  #wake(order: GoOnOrder): void {
+  #wake({ run, ...order }: Addressed & GoOnOrder): void {
+    if (!isMeant(this.#run, { run })) return;
     if (!isParked(this.#run.state.view)) {
       Object.assign(this.#run.input, raised(this.#run.input, order.budgetUsd));
       this.#run.wake();
@@ -76,13 +79,15 @@ export class Parking {
     else if (!this.#order?.rollback) this.#order = order;
   }
 
-  #rollBack(rollback: RollbackOrder): { version: number } {
+  #rollBack({ run: _run, ...rollback }: RollbackOrder): { version: number } {
     this.#order = { rollback };
     return { version: this.#run.versions.count + 1 };
   }
 
   /** Throws where the order cannot be followed. */
-  #check({ version }: RollbackOrder): void {
+  #check(order: RollbackOrder): void {
+    requireMeant(this.#run, order);
+    const { version } = order;
     const { view } = this.#run.state;
     const { count } = this.#run.versions;
     if (!isParked(view)) throw refused(`Run ${view.id} is ${view.status}: only a parked run can go back to a version.`);

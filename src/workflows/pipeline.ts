@@ -12,6 +12,8 @@ import type { PhaseName, PipelineName, RunStatus } from '../contracts/constants.
 import { elapsedMs } from '../contracts/elapsed.ts';
 import type { RunInput } from '../contracts/run-input.ts';
 import type { RunError, RunView } from '../contracts/run-view.ts';
+import { isMeant } from './addressed.ts';
+import type { Addressed } from './addressed.ts';
 import { Approvals } from './approval.ts';
 import type { PipelinePart } from './approval.ts';
 import { tellPeople } from './comment.ts';
@@ -48,8 +50,10 @@ class PipelineRun {
     this.#approvals = new Approvals(this.#run);
     this.#run.withdraw = (reason) => this.#withdraw(reason);
     setHandler(statusQuery, () => this.#run.state.view);
-    setHandler(cancelRunSignal, (order) => this.#cancel(order?.reason));
-    setHandler(sendMessageSignal, (message) => this.#run.messages.add(message?.text));
+    setHandler(cancelRunSignal, (order) => this.#cancel(order));
+    setHandler(sendMessageSignal, (message) => {
+      if (isMeant(this.#run, message)) this.#run.messages.add(message?.text);
+    });
     this.#parking = new Parking(this.#run);
   }
 
@@ -90,7 +94,9 @@ class PipelineRun {
     }
   }
 
-  #cancel(reason: string | undefined): void {
+  #cancel(order: (Addressed & { reason?: string }) | undefined): void {
+    if (!isMeant(this.#run, order)) return;
+    const reason = order?.reason;
     if (reason) this.#run.state.view.summary = `Cancelled: ${reason.slice(0, 500)}`;
     this.#scope.cancel();
   }

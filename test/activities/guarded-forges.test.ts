@@ -20,7 +20,7 @@ it('a forge that cannot be reached is left alone, by its tracker and its git too
   const onProblem = (error: unknown): never => {
     throw error;
   };
-  const client = createGitHubClient({ token: 'ghp_test', apiUrl: NOBODY, env: {}, retryMs: 1 });
+  const client = createGitHubClient({ token: () => 'ghp_test', apiUrl: NOBODY, env: {}, retryMs: 1 });
   const { forges, trackers } = guardForges(
     {
       forges: {

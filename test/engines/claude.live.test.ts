@@ -171,7 +171,7 @@ describe('an error of the real claude', () => {
       'anthropic-ratelimit-unified-reset': String(seconds),
       'anthropic-ratelimit-unified-representative-claim': 'five_hour',
     };
-    const claude = { apiKey: '', oauthToken: 'sk-ant-oat01-test' };
+    const claude = { apiKey: () => undefined, oauthToken: () => 'sk-ant-oat01-test' };
     await using bench = await openBench(() => ({ status: 429, type: 'rate_limit_error', headers }), { claude });
     await expect(bench.turn()).rejects.toMatchObject({ code: 'engine_limit_reached', retryAt: new Date(seconds * 1000) });
   });

@@ -39,7 +39,7 @@ async function play(script: string, { idleMs = 30_000, totalMs = 50_000 }: { idl
   await using folder = await temporaryDirectory();
   await using processes = await createProcessTrees({ bootId: randomUUID(), graceMs: 200 });
   const program = await shellProgram(join(folder.path, 'claude'), `cat > /dev/null\n${script}`);
-  const engine = createClaude({ home: folder.path, searchPath: PATH, path: program, apiKey: 'sk-test' });
+  const engine = createClaude({ home: folder.path, searchPath: PATH, path: program, apiKey: () => 'sk-test' });
   const transcriptFile = join(folder.path, 'turn.jsonl');
   const [events, before]: [EngineEvent[], number] = [[], process.memoryUsage.rss()];
   const over = new AbortController();

@@ -2,6 +2,7 @@ import { generateKeyPairSync, verify } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { GitHubClient } from '../../src/github/client.ts';
 import { createGitHubForge } from '../../src/forges/github.ts';
+import { upsertMarkedComment } from '../../src/github/comments.ts';
 import { tokenRights } from '../../src/github/rights.ts';
 import { scriptedGitHub } from '../support/scripted-github.ts';
 import type { Script, ScriptedGitHub } from '../support/scripted-github.ts';
@@ -25,7 +26,7 @@ const SECOND = `ghs_${'2'.repeat(36)}`;
 const INSTALLED: Script = { [INSTALLATION]: { json: { id: 70 } }, [MINT]: [minted(FIRST), minted(SECOND)] };
 
 const clientOf = (github: ScriptedGitHub, key = privateKey): GitHubClient =>
-  github.client({ token: undefined, app: { id: '7', privateKey: () => Promise.resolve(key) } });
+  github.client({ token: undefined, app: { id: '7', privateKey: () => key } });
 
 const readComments = (client: GitHubClient) =>
   client.call({ doing: 'read comments' }, (octokit) =>
@@ -74,6 +75,39 @@ describe('a GitHub App', () => {
     await expect(readComments(client)).rejects.toMatchObject({ code: 'forge_not_logged_in' });
     expect(await readComments(client)).toEqual([]);
     expect(lettersOf(github, COMMENTS)).toEqual([`Bearer ${FIRST}`, `Bearer ${SECOND}`]);
+  });
+
+  test('mints with its new key as soon as it has another', async () => {
+    const other = generateKeyPairSync('rsa', {
+      modulusLength: 2048,
+      privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
+      publicKeyEncoding: { type: 'spki', format: 'pem' },
+    });
+    await using github = await scriptedGitHub({ ...INSTALLED, [COMMENTS]: { json: [] } });
+    let key = privateKey;
+    const client = github.client({ token: undefined, app: { id: '7', privateKey: () => key } });
+    await readComments(client);
+    key = other.privateKey;
+    await readComments(client);
+    expect(lettersOf(github, COMMENTS)).toEqual([`Bearer ${FIRST}`, `Bearer ${SECOND}`]);
+    const [head = '', claims = '', signature = ''] = lettersOf(github, INSTALLATION)[1]?.replace('Bearer ', '').split('.') ?? [];
+    const signed = Buffer.from(`${head}.${claims}`);
+    expect(verify('sha256', signed, other.publicKey, Buffer.from(signature, 'base64url'))).toBe(true);
+  });
+
+  test('takes no comment of another bot for its own, and asks once who it is', async () => {
+    const marker = '<!-- belay progress -->';
+    const of = (id: number, login: string) => ({ id, body: `Old ${marker}`, html_url: 'u', user: { id, login, type: 'Bot' } });
+    await using github = await scriptedGitHub({
+      ...INSTALLED,
+      'GET /app': { json: { id: 7, slug: 'our-belay' } },
+      [COMMENTS]: { json: [of(1, 'evil[bot]'), of(2, 'our-belay[bot]')] },
+      'PATCH /repos/acme/shop/issues/comments/2': { json: { id: 2, html_url: 'u' } },
+    });
+    const client = clientOf(github);
+    const place = { repository: { forge: 'github', owner: 'acme', name: 'shop' }, number: 1 } as const;
+    for (const body of ['New', 'Newer']) expect(await upsertMarkedComment(client, { ...place, marker, body })).toMatchObject({ id: 2 });
+    expect(github.asked('GET /app')).toHaveLength(1);
   });
 
   test('lets git in with the same kind of token', async () => {

@@ -1,7 +1,7 @@
 import { createGitHubClient } from '../../src/github/client.ts';
 
 /** Asks the GitHub at this address for its user, in a process of its own: Node reads its authorities at the start. */
-const client = createGitHubClient({ token: 'ghp_test', apiUrl: process.argv[2] ?? '', env: process.env, retryMs: 1 });
+const client = createGitHubClient({ token: () => 'ghp_test', apiUrl: process.argv[2] ?? '', env: process.env, retryMs: 1 });
 try {
   const login = await client.call(
     { doing: 'say who this is' },

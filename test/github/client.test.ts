@@ -159,7 +159,7 @@ describe('a rate limit', () => {
 test('a rate limit of half a minute is not waited for: the attempt that waits would be over before', async () => {
   const limited = { status: 403, headers: { 'retry-after': '30' }, ...message('You have exceeded a secondary rate limit.') };
   await using github = await scriptedGitHub({ [LABELS]: limited });
-  const client = createGitHubClient({ token: 'ghp_scripted', apiUrl: github.url, env: {} });
+  const client = createGitHubClient({ token: () => 'ghp_scripted', apiUrl: github.url, env: {} });
   await expect(readLabels(client)).rejects.toMatchObject({ code: 'forge_rate_limited' });
   expect(github.requests).toHaveLength(1);
 });

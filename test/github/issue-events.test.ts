@@ -18,7 +18,9 @@ const assigned = (id: number, to: number, event = 'assigned') => ({
   event,
   created_at: `2026-11-30T00:00:0${id}Z`,
   assignee: { id: to },
-  actor: ADA,
+  // As GitHub has it: not who did it.
+  actor: { id: to, login: 'belay', type: 'User' },
+  assigner: ADA,
 });
 
 async function asked(events: object[], assigneeId?: number) {
@@ -41,6 +43,12 @@ describe('the newest event that asks for a run', () => {
 
   test('says when, and who', async () => {
     expect(await asked([labeled(1)])).toEqual({ event: 'labeled:1', at: '2026-11-30T00:00:01Z', actor: ADA });
+  });
+
+  test('is of who assigned, not of who was assigned; without them nobody is taken for it', async () => {
+    expect(await asked([assigned(2, 5)], 5)).toEqual({ event: 'assigned:2', at: '2026-11-30T00:00:02Z', actor: ADA });
+    const { assigner: _assigner, ...without } = assigned(2, 5);
+    expect(await asked([without], 5)).toEqual({ event: 'assigned:2', at: '2026-11-30T00:00:02Z' });
   });
 
   test('is looked for on all pages', async () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { gitHubHost, gitUrlTemplate } from '../../src/github/address.ts';
 import { tokenSource } from '../../src/github/token.ts';
+import { scriptedGitHub } from '../support/scripted-github.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 /** A `gh` that is logged in where `token` is there, and notes how it was asked. */
@@ -33,7 +34,18 @@ test('a given token wins, and nobody asks gh', async () => {
   await using folder = await temporaryDirectory();
   const env = await gh(folder.path);
   await writeFile(join(folder.path, 'token'), 'gho_one');
-  expect(await tokenSource({ token: 'ghp_given', host: 'github.com', env }).get()).toBe('ghp_given');
+  expect(await tokenSource({ token: () => 'ghp_given', host: 'github.com', env }).get()).toBe('ghp_given');
+});
+
+test('a token that is changed is the one of the next call, and so is whose it is', async () => {
+  const of = (id: number) => ({ json: { id } });
+  await using github = await scriptedGitHub({ 'GET /user': [of(1), of(2)] });
+  let token = 'ghp_first';
+  const client = github.client({ token: () => token });
+  expect([await client.viewer(), await client.viewer()]).toEqual([1, 1]);
+  token = 'ghp_second';
+  expect([await client.viewer(), await client.viewer()]).toEqual([2, 2]);
+  expect(github.asked('GET /user').map(({ headers }) => headers.authorization)).toEqual(['Bearer ghp_first', 'Bearer ghp_second']);
 });
 
 test('there is no token where there is no gh', async () => {

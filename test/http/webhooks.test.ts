@@ -49,7 +49,7 @@ describe('a delivery of GitHub', () => {
   });
 
   test('is signed with either secret while the secret is changed', async () => {
-    await using server = await webhookServer({ secrets: () => Promise.resolve(['new', 'old']) });
+    await using server = await webhookServer({ secrets: () => ['new', 'old'] });
     const statuses = await Promise.all(['new', 'old', 'older'].map(async (secret) => (await server.deliver({ secret })).status));
     expect(statuses).toEqual([202, 202, 401]);
   });
@@ -115,7 +115,7 @@ describe('a delivery of GitHub', () => {
   });
 
   test('cannot come where no secret is set', async () => {
-    await using server = await webhookServer({ secrets: () => Promise.resolve([]) });
+    await using server = await webhookServer({ secrets: () => [] });
     expect((await server.deliver({ secret: '' })).status).toBe(503);
     expect(await idsOf(server)).toEqual([]);
   });
@@ -132,11 +132,33 @@ describe('a delivery of GitHub', () => {
     expect(problems).toEqual([new Error('the disk is full of secrets')]);
   });
 
-  test('is not listened to from an address that was turned away too often', async () => {
+  test('that is wrong is told to wait where its address was turned away too often', async () => {
     await using server = await webhookServer({ refusalsPerMinute: 3 });
     const statuses: number[] = [];
     for (let time = 1; time <= 5; time++) statuses.push((await server.deliver({ secret: 'another' })).status);
     expect(statuses).toEqual([401, 401, 401, 429, 429]);
+    expect((await server.deliver({ headers: { 'x-hub-signature-256': '' } })).status).toBe(429);
+  });
+
+  test('that is right is taken beside any number of wrong ones of its address', async () => {
+    await using server = await webhookServer({ refusalsPerMinute: 3 });
+    for (let time = 1; time <= 4; time++) await server.deliver({ secret: 'another' });
+    const strangers = Array.from({ length: 100 }, () => server.deliver({ secret: 'another' }));
+    const right = Array.from({ length: 20 }, async () => (await server.deliver({})).status);
+    expect(new Set(await Promise.all(right))).toEqual(new Set([202]));
+    expect(new Set((await Promise.all(strangers)).map(({ status }) => status))).toEqual(new Set([429]));
+    // Nothing of it is read.
+    expect((await server.deliver({ payload: { text: 'x'.repeat(1024 * 1024) } })).status).toBe(429);
+  });
+
+  test('is not kept out by bodies that are only said to come', async () => {
+    await using server = await webhookServer();
+    const { hostname, port, pathname } = new URL(server.url);
+    const head = `POST ${pathname} HTTP/1.1\r\nhost: ${hostname}\r\nx-hub-signature-256: ${signed('', 'x')}\r\ncontent-length: 26000000\r\n\r\n{`;
+    const sockets = Array.from({ length: 10 }, () => connect(Number(port), hostname));
+    await Promise.all(sockets.map((socket) => new Promise((resolve) => socket.write(head, resolve))));
+    expect((await server.deliver({})).status).toBe(202);
+    for (const socket of sockets) socket.destroy();
   });
 
   test('is never too many while it is right', async () => {

@@ -69,3 +69,27 @@ test('a database that restarts is used again, and those who watch hear what they
   await eventually(() => ledger.recordRun(exampleRun({ version: 2, status: 'parked' })));
   await eventually(async () => expect(seen.at(-1)).toBe(2));
 });
+
+test('new connections are made with the password as it is now, also those of who listens', async () => {
+  await using fresh = await freshLedger();
+  const { url } = fresh.place as { url: string };
+  const withPassword = (password: string): string => url.replace('belay:belay', `rotating:${password}`);
+  await fresh.rows("create role rotating login superuser password 'the-first'");
+  let now = withPassword('the-first');
+  await using ledger = await openLedger({ url: now, urlNow: () => now });
+  const problems: unknown[] = [];
+  const seen: number[] = [];
+  await using _watch = ledger.watchEvents({
+    onNews: async () => void seen.push(await ledger.latestEvent()),
+    onProblem: (error) => problems.push(error),
+  });
+  await ledger.recordRun(exampleRun());
+  await eventually(async () => expect(seen.at(-1)).toBe(1));
+  await fresh.rows("alter role rotating password 'the-second'");
+  now = withPassword('the-second');
+  await fresh.rows("select pg_terminate_backend(pid) from pg_stat_activity where usename = 'rotating'");
+  await eventually(() => ledger.recordRun(exampleRun({ version: 2 })));
+  await fresh.ledger.recordRun(exampleRun({ version: 3, status: 'parked' }));
+  await eventually(async () => expect(seen.at(-1)).toBe(await fresh.ledger.latestEvent()));
+  expect(problems).not.toContainEqual(expect.objectContaining({ code: 'ledger_unusable' }));
+});

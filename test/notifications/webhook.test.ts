@@ -31,7 +31,7 @@ const notification: Notification = {
   },
 };
 
-const webhook = (url: string, secret?: string) => createWebhook({ url, env: {}, events: NOTICES, secret });
+const webhook = (url: string, secret?: string) => createWebhook({ url: () => url, env: {}, events: NOTICES, secret: () => secret });
 
 async function listener(status = 204, headers: Record<string, string> = {}) {
   const heard: { headers: IncomingHttpHeaders; body: string }[] = [];
@@ -55,6 +55,20 @@ describe('a delivery', () => {
     expect(Math.abs(Number(timestamp) - Date.now() / 1000)).toBeLessThan(60);
     expect(headers['x-belay-signature']).toBe(signatureOf({ secret: SECRET, timestamp, body }));
     expect(headers['x-belay-signature']).not.toBe(signatureOf({ secret: SECRET, timestamp: `${timestamp}0`, body }));
+  });
+
+  it('is signed with the secret, and sent to the address, of the moment', async () => {
+    await using first = await listener();
+    await using second = await listener();
+    let [url, secret] = [first.url, 'one'];
+    const { send } = createWebhook({ url: () => url, env: {}, events: NOTICES, secret: () => secret });
+    await send(notification);
+    [url, secret] = [second.url, 'two'];
+    await send(notification);
+    for (const [server, of] of [[first, 'one'] as const, [second, 'two'] as const]) {
+      const [{ headers, body } = { headers: {}, body: '' }] = server.heard;
+      expect(headers['x-belay-signature']).toBe(signatureOf({ secret: of, timestamp: String(headers['x-belay-timestamp']), body }));
+    }
   });
 
   it('without a secret has no signature', async () => {

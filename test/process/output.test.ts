@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { ProcessOutput } from '../../src/process/output.ts';
 import { createProcessTrees } from '../../src/process/process-trees.ts';
 import type { ProcessEnd, ProcessRequest } from '../../src/process/process-request.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
@@ -82,5 +83,24 @@ describe('the output of a child', () => {
 
   it('does not fail when the child leaves its input unread', async () => {
     expect(await run('exit 0', { stdin: 'x'.repeat(1_000_000) })).toMatchObject({ exitCode: 0, reason: 'exited' });
+  });
+});
+
+describe('what a child may not say', () => {
+  const forms = ['s3cret-key', 'other-key'].map((each) => Buffer.from(each));
+  const forbidden = () => forms;
+
+  it.each([1, 3, 7, 1000])('is in no line, file and tail, in pieces of %i bytes', async (size) => {
+    await using folder = await temporaryDirectory();
+    const outputFile = join(folder.path, 'output');
+    const lines: string[] = [];
+    using output = new ProcessOutput({ file: '', args: [], cwd: '', env: {}, outputFile, onLine: (line) => lines.push(line) }, forbidden);
+    const text = Buffer.from('a s3cret-key b\nes3cret-kes3cret-keyss3cret-\n\u00e4other-key\u00ff s3cre');
+    for (let at = 0; at < text.length; at += size) output.push(text.subarray(at, at + size), 'stdout');
+    output.finish((error) => expect.unreachable(String(error)));
+    const clean = ['a [redacted] b', 'es3cret-ke[redacted]ss3cret-', '\u00e4[redacted]\u00ff s3cre'];
+    expect(lines).toEqual(clean);
+    expect(output.tails().stdoutTail).toBe(clean.join('\n'));
+    expect(await readFile(outputFile, 'utf8')).toBe(clean.join('\n'));
   });
 });

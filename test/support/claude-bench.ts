@@ -51,7 +51,7 @@ export async function openBench(model: (request: ModelRequest) => Reply, { isola
     searchPath: SYSTEM_PATH,
     path: program,
     baseUrl: server.url,
-    apiKey: 'sk-test',
+    apiKey: () => 'sk-test',
     env: { CLAUDE_CODE_MAX_RETRIES: '0' },
     ...claude,
   });

@@ -77,7 +77,7 @@ export async function gitHubServer({ files = { 'README.md': 'A shop.\n' } }: { f
     asked,
     person: new Octokit({ baseUrl: front.url, auth: TOKEN, log: silent }),
     fail: (fault) => void faults.push(fault),
-    client: (options) => createGitHubClient({ token: TOKEN, apiUrl: front.url, env: {}, retryMs: 1, maxWaitSeconds: 0, ...options }),
+    client: (options) => createGitHubClient({ token: () => TOKEN, apiUrl: front.url, env: {}, retryMs: 1, maxWaitSeconds: 0, ...options }),
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
 }

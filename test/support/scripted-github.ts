@@ -58,7 +58,7 @@ export async function scriptedGitHub(script: Script): Promise<ScriptedGitHub> {
     requests,
     asked: (route) => requests.filter(({ method, path }) => `${method} ${path.split('?')[0]}` === route),
     client: (options) =>
-      createGitHubClient({ token: 'ghp_scripted', apiUrl: server.url, env: {}, retryMs: 1, maxWaitSeconds: 0, ...options }),
+      createGitHubClient({ token: () => 'ghp_scripted', apiUrl: server.url, env: {}, retryMs: 1, maxWaitSeconds: 0, ...options }),
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };
 }

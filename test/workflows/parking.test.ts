@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Notifier } from '../../src/notifications/webhook.ts';
+import { CANCEL_SIGNAL, MESSAGE_SIGNAL, RETRY_SIGNAL, ROLLBACK_UPDATE } from '../../src/contracts/constants.ts';
+import { signalRun, updateRun } from '../../src/orders/open-run.ts';
 import type { RunVersion } from '../../src/contracts/run-state.ts';
 import { eventually } from '../support/eventually.ts';
 import { startBelay } from '../support/belay.ts';
@@ -37,6 +39,29 @@ async function collectGarbage(): Promise<void> {
 }
 
 describe('a parked run', () => {
+  it('follows no order that was given to another run of its issue', async () => {
+    const project = await belay.project({ script: broken('notes.md') });
+    const run = await project.run();
+    const { client } = belay;
+    const before = await run.parked();
+    const former = { client, run: { ...before, id: '00000000' } };
+    await signalRun({ ...former, name: CANCEL_SIGNAL, order: {} });
+    await signalRun({ ...former, name: RETRY_SIGNAL, order: {} });
+    await signalRun({ ...former, name: MESSAGE_SIGNAL, order: { text: 'Not for you' } });
+    await expect(updateRun({ ...former, name: ROLLBACK_UPDATE, order: { version: 1 }, hint: '' })).rejects.toMatchObject({
+      code: 'wrong_state',
+      message: `Run 00000000 is not open any more: run ${run.id} has its place.`,
+    });
+    expect(await run.view()).toEqual(before);
+    await signalRun({ client, run: before, name: RETRY_SIGNAL, order: { phase: 'implement' } });
+    // It has gone on as new, and is the same run.
+    await run.until(({ version }) => version > before.version);
+    await run.parked();
+    await signalRun({ client, run: before, name: CANCEL_SIGNAL, order: {} });
+    expect(await run.closed()).toMatchObject({ status: 'cancelled' });
+    expect((await run.prompts('implement')).join('')).not.toContain('Not for you');
+  });
+
   it('goes on at once when it is told to, also while people cannot be told', async () => {
     const [asked, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     const notifier: Notifier = {

@@ -2,7 +2,7 @@ import type { RawData, WebSocket } from 'ws';
 import { BelayError } from '../../contracts/errors.ts';
 import { isAllowed } from '../caller.ts';
 import { giveCancel } from '../give-order.ts';
-import { internalError } from '../problems.ts';
+import { internalError, told } from '../problems.ts';
 import type { RawCall } from '../route.ts';
 import { invalid, jsonOf, messageOf, refOf } from './messages.ts';
 import type { ClientMessage, ServerMessage } from './messages.ts';
@@ -37,8 +37,7 @@ export function openConnection({ deps, caller, stillKnown, socket, id }: Connect
     outbox.reply(JSON.stringify(ref === undefined ? message : { ...message, ref }));
   const refuse = (thrown: unknown, ref?: string): void => {
     if (!(thrown instanceof BelayError)) deps.log.error({ err: thrown, request: id }, 'A message failed unexpectedly');
-    const { code, message, hint } = thrown instanceof BelayError ? thrown : internalError(id);
-    reply({ type: 'error', code, message, hint }, ref);
+    reply({ type: 'error', ...told(thrown instanceof BelayError ? thrown : internalError(id)) }, ref);
   };
   const giveUp = (thrown: unknown, close: number): void => {
     refuse(thrown);

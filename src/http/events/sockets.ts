@@ -50,6 +50,8 @@ function accept({ server, connections, deps, request, upgrade }: Accepting): voi
   const [caller, begun] = [callerOf(request), performance.now()];
   const { authorization } = request.headers;
   const stillKnown = () => deps.authenticate({ authorization, address: caller.address });
+  const stand = deps.seats.take(caller);
+  upgrade.socket.once('close', stand);
   upgrade.take();
   server.handleUpgrade(request, upgrade.socket, upgrade.head, (socket) => {
     // What is wrong with a client's frames is told to it by the code that closes the socket.

@@ -1,5 +1,6 @@
 import { BelayError } from '../../contracts/errors.ts';
 import type { RunEvent } from '../../contracts/service-records.ts';
+import { told } from '../problems.ts';
 import type { RawCall } from '../route.ts';
 import { eventText } from './event-text.ts';
 import type { Following } from './event-feed.ts';
@@ -45,8 +46,7 @@ export async function* eventStream({ call, following, check, endOf = () => undef
     }
   } catch (error) {
     if (!(error instanceof BelayError)) throw error;
-    const { code, message, hint } = error;
-    yield messageText('problem', { code, message, hint });
+    yield messageText('problem', told(error));
   }
   if (deps.stopping.aborted) yield `: the API stops\nretry: ${RETRY_MS}\n\n`;
 }

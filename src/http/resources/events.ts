@@ -7,6 +7,7 @@ import { defineRoute } from '../route.ts';
 import type { Route } from '../route.ts';
 import { wholeNumber } from '../schemas/page.ts';
 import { runParams } from '../schemas/run.ts';
+import { takeSeat } from '../take-seat.ts';
 import { visibleRun } from '../visible-run.ts';
 
 const SSE = 'text/event-stream';
@@ -28,6 +29,7 @@ const all = defineRoute({
   success: { status: 200, description: `Events as they happen: ${kinds}. See docs/events.md`, mediaType: SSE },
   async handle(call) {
     const { deps, caller, query } = call;
+    takeSeat(call);
     const after = await deps.events.begin(call.lastEventId ?? query.after);
     const following = { after, ...(caller.repositories ? { repositories: caller.repositories } : {}) };
     const body = eventStream({ call, following, check: () => Promise.resolve() });
@@ -51,6 +53,7 @@ const ofRun = defineRoute({
     const run = await visibleRun(call, params.id);
     const after = await deps.events.begin(lastEventId ?? call.query.after ?? 0);
     const { stalledMs } = deps.patience;
+    takeSeat(call);
     if (isClosed(run)) {
       const [more] = await deps.ledger.readEvents({ after, runId: run.id, limit: 1 });
       if (!more && lastEventId !== undefined) return { status: 204 };

@@ -8,6 +8,7 @@ import { defineRoute } from '../route.ts';
 import type { Call, RawCall, Route } from '../route.ts';
 import { flag, wholeNumber } from '../schemas/page.ts';
 import { runParams, time } from '../schemas/run.ts';
+import { takeSeat } from '../take-seat.ts';
 import { visibleRun } from '../visible-run.ts';
 
 const NDJSON = 'application/x-ndjson';
@@ -51,6 +52,7 @@ const logs = defineRoute({
     const { limit, format, follow } = call.query;
     const source = await sourceOf(call, call.params.id, call.query.after);
     if (!follow && format === 'json') return { json: await readLogPage({ ...source, limit }) };
+    if (follow) takeSeat(call);
     const chunks = followLog({ ...source, ...followingOf(call), follow });
     return { headers: { 'content-type': NDJSON }, body: linesOf(chunks, (each) => JSON.stringify(each), '\n') };
   },

@@ -1,0 +1,48 @@
+import { VARIABLE_NAMES, usableValue, variableDoc } from './config-variables.ts';
+import type { VariableName } from './config-variables.ts';
+import { BelayError } from './contracts/errors.ts';
+import { absolutePath } from './home.ts';
+import { Secret, readSecretFile } from './secret.ts';
+
+/** By the names of their variables: those that are set. */
+export type Secrets = Partial<Record<VariableName, Secret>>;
+
+/** All variables that hold secrets. */
+export const SECRET_NAMES: readonly VariableName[] = VARIABLE_NAMES.filter((name) => variableDoc(name).secret);
+/** While a secret is changed there may be one before it; when that is over, its file is emptied or taken away. */
+const MAY_END: readonly VariableName[] = ['GITHUB_WEBHOOK_SECRET_PREVIOUS'];
+
+/** Of which variable a name is the file, such as GITHUB_TOKEN_FILE: how containers are given secrets. */
+export const secretOfFile = (name: string): VariableName | undefined => SECRET_NAMES.find((known) => `${known}_FILE` === name);
+
+/** The text of a secret's file, where one is named and the variable itself is not set. Throws `BelayError` configuration_invalid. */
+export function secretFromFile(name: VariableName, env: NodeJS.ProcessEnv): string | undefined {
+  const file = fileOf(name, env);
+  if (file === undefined) return undefined;
+  if (MAY_END.includes(name)) return new Secret({ name, value: undefined, file, mayEnd: true }).current();
+  const text = readSecretFile(name, file);
+  if (text !== '') return text;
+  throw new BelayError({
+    code: 'configuration_invalid',
+    message: `The file that ${name}_FILE names is empty.`,
+    hint: 'Write the secret into it, or unset the variable.',
+  });
+}
+
+/** With the values of the start: a file that has changed since is read where its secret is used. */
+export function openSecrets(values: Partial<Record<VariableName, unknown>>, env: NodeJS.ProcessEnv): Secrets {
+  const opened = SECRET_NAMES.map((name): [VariableName, Secret] | undefined => {
+    const [value, file] = [values[name], fileOf(name, env)];
+    if (value === undefined && file === undefined) return undefined;
+    const usable = (text: string): string | undefined => usableValue(name, text);
+    const given = typeof value === 'string' ? value : undefined;
+    return [name, new Secret({ name, value: given, file, usable, mayEnd: MAY_END.includes(name) })];
+  });
+  return Object.fromEntries(opened.filter((entry) => entry !== undefined));
+}
+
+/** A variable that is set itself comes before its file. */
+function fileOf(name: VariableName, env: NodeJS.ProcessEnv): string | undefined {
+  const file = env[`${name}_FILE`]?.trim();
+  return file && !env[name]?.trim() && SECRET_NAMES.includes(name) ? absolutePath(file, env) : undefined;
+}
