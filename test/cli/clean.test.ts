@@ -65,7 +65,7 @@ test('what an old closed run kept is named before it goes, younger ones by age o
   await using made = await world();
   const old = new Date(Date.now() - 2 * age('20d')).toISOString();
   await made.ledger.recordRun(exampleRun({ status: 'failed', createdAt: old, completedAt: old }));
-  const folder = join(made.home, 'runs/0123abcd/transcripts');
+  const folder = join(made.home, 'runs/0123abcd/engine');
   await mkdir(folder, { recursive: true });
   expect(await made.clean({ dryRun: true })).toEqual(['Nothing to clean.']);
   expect(await made.clean({ dryRun: true, olderThan: age('30d') })).toEqual([`would remove ${folder} (run 0123abcd closed long ago)`]);

@@ -182,7 +182,7 @@ describe('odd but fine input', () => {
     const files = await readdir(join(user.home, 'runs', view.id), { recursive: true });
     expect(files.filter((name) => name.includes('pwned'))).toEqual([]);
     const prompt = await readFile(
-      join(user.home, 'runs', view.id, String(files.find((name) => name.endsWith('implement.md') && name.includes('prompt')))),
+      join(user.home, 'runs', view.id, String(files.find((name) => name.endsWith('-implement.prompt.md')))),
       'utf8',
     );
     expect(prompt).toContain(`A title ${words}`);
