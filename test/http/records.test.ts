@@ -95,7 +95,7 @@ describe('one run', () => {
       total: 1,
       items: [{ text: 'Look at this', metadata: { kind: 'note' } }],
     });
-    expect(await api.call('POST', `/api/runs/${ID}/comments`, { body: { text: 'x', step: 99 } })).toMatchObject({ status: 400 });
+    expect(await api.call('POST', `/api/runs/${ID}/comments`, { body: { text: 'x', step: 99 } })).toMatchObject({ status: 404 });
     const deep = `{"text":"x","metadata":{"a":${'['.repeat(5000)}${']'.repeat(5000)}}}`;
     expect(await api.call('POST', `/api/runs/${ID}/comments`, { body: deep })).toMatchObject({
       status: 400,

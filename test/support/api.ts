@@ -50,10 +50,11 @@ export async function startTestApi({ home: given, settings = {}, target = noTemp
   await ownFolder(home);
   const inherited = Object.entries(process.env).filter(([name]) => !/^(BELAY|TEMPORAL)_/.test(name));
   const env = { ...Object.fromEntries(inherited), BELAY_HOME: home, BELAY_ENGINE: 'scripted', BELAY_API_PORT: '0', ...settings };
-  const ledger = stack.use(await openLedger({ path: join(home, 'ledger.db') }));
+  const config = loadConfig(env);
+  const ledger = stack.use(await openLedger(config.database));
   const lines: string[] = [];
   const log = createLog({ level: 'info', destination: { write: (line) => void lines.push(line) } });
-  const api = await startApi({ config: loadConfig(env), env, log, target, ...(patience ? { patience } : {}) });
+  const api = await startApi({ config, env, log, target, ...(patience ? { patience } : {}) });
   let stopped: Promise<void> | undefined;
   const stop = (): Promise<void> => (stopped ??= Promise.resolve(api[Symbol.asyncDispose]()));
   stack.defer(stop);

@@ -20,6 +20,7 @@ const MEDIA_TYPES: Record<string, string> = {
   '.xml': 'application/xml',
   '.png': 'image/png',
 };
+const bare = (mediaType: string): string => mediaType.replace(/;.*/, '');
 const BYTES = 'application/octet-stream';
 
 const artifactId = z
@@ -82,6 +83,11 @@ const download = defineRoute({
   access: 'viewer',
   params: z.strictObject({ id: artifactId }),
   success: { status: 200, description: 'As it was written', mediaType: BYTES },
+  alternatives: [...new Set(Object.values(MEDIA_TYPES).map(bare))].map((mediaType) => ({
+    status: 200,
+    description: 'As it was written',
+    mediaType,
+  })),
   problems: ['earlier_work_missing'],
   async handle(call) {
     const { id } = call.params;

@@ -6,7 +6,7 @@ import { LOG_LEVELS, followLog, readLogPage } from '../log-stream.ts';
 import type { Following, LogSource } from '../log-stream.ts';
 import { defineRoute } from '../route.ts';
 import type { Call, RawCall, Route } from '../route.ts';
-import { flag, wholeNumber } from '../schemas/page.ts';
+import { flag, wholeNumber, wholeNumberOr } from '../schemas/page.ts';
 import { runParams, time } from '../schemas/run.ts';
 import { visibleRun } from '../visible-run.ts';
 
@@ -20,10 +20,10 @@ const filter = {
 };
 const logsQuery = z.strictObject({
   ...filter,
-  after: wholeNumber({ min: 0, max: Number.MAX_SAFE_INTEGER }).prefault('0').meta({ description: 'The `next` of the answer before' }),
-  limit: wholeNumber({ min: 1, max: MAX_ENTRIES }).prefault('200'),
+  after: wholeNumberOr(0, { min: 0, max: Number.MAX_SAFE_INTEGER }).meta({ description: 'The `next` of the answer before' }),
+  limit: wholeNumberOr(200, { min: 1, max: MAX_ENTRIES }),
   format: z.enum(['json', 'ndjson']).prefault('json'),
-  follow: flag.prefault('false').meta({ description: 'As NDJSON, entry by entry, until the run rests' }),
+  follow: flag.meta({ description: 'As NDJSON, entry by entry, until the run rests' }),
 });
 const downloadQuery = z.strictObject(filter);
 
