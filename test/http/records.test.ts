@@ -105,7 +105,7 @@ describe('one run', () => {
     expect(audit).toMatchObject([
       { actor: 'admin', role: 'admin', source: 'api', address: '127.0.0.1', action: 'run.comment' },
       { action: 'run.comment' },
-      { action: 'run.comment.refused', detail: { code: 'invalid_input' } },
+      { action: 'run.comment.refused', detail: { code: 'not_found' } },
     ]);
   });
 });

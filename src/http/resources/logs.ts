@@ -12,6 +12,8 @@ import { visibleRun } from '../visible-run.ts';
 
 const NDJSON = 'application/x-ndjson';
 const MAX_ENTRIES = 1000;
+/** As large as the databases can compare it with. */
+const MAX_POSITION = 2 ** 31 - 1;
 
 const filter = {
   phase: z.enum(PHASES).optional(),
@@ -20,7 +22,7 @@ const filter = {
 };
 const logsQuery = z.strictObject({
   ...filter,
-  after: wholeNumberOr(0, { min: 0, max: Number.MAX_SAFE_INTEGER }).meta({ description: 'The `next` of the answer before' }),
+  after: wholeNumberOr(0, { min: 0, max: MAX_POSITION }).meta({ description: 'The `next` of the answer before' }),
   limit: wholeNumberOr(200, { min: 1, max: MAX_ENTRIES }),
   format: z.enum(['json', 'ndjson']).prefault('json'),
   follow: flag.meta({ description: 'As NDJSON, entry by entry, until the run rests' }),

@@ -6,6 +6,7 @@ const MAX_NAME = 255;
 /** `MAX_REQUEST_BYTES` of the intake counts bytes; this only keeps out what can never be one. */
 const MAX_REQUEST = 16 * 1024;
 const MAX_USD = 100_000;
+const MAX_STEP = 1_000_000;
 
 const usd = z.number().positive().max(MAX_USD).meta({ description: 'US dollars' });
 /** It becomes an argument of the agent's program. */
@@ -66,5 +67,5 @@ export const approveBody = z
 export const rejectBody = z.strictObject({ reason: words }).meta({ id: 'Reject' });
 export const messageBody = z.strictObject({ text: words }).meta({ id: 'Message' });
 export const commentBody = z
-  .strictObject({ text: words, step: z.int().min(1).optional(), metadata: z.record(z.string(), z.json()).optional() })
+  .strictObject({ text: words, step: z.int().min(1).max(MAX_STEP).optional(), metadata: z.record(z.string(), z.json()).optional() })
   .meta({ id: 'NewComment' });
