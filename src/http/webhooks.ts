@@ -18,6 +18,8 @@ export interface WebhookDependencies {
   refusalsPerMinute?: number;
   /** The longest body; GitHub's own limit unless told. */
   maxBytes?: number;
+  /** How much may be in memory of bodies that nobody has checked yet. */
+  uncheckedBytes?: number;
 }
 
 /** GitHub sends nothing longer. */
@@ -39,13 +41,13 @@ const AGAIN_SECONDS = 30;
  * is answered, and processed afterwards: GitHub does not wait.
  */
 export function gitHubWebhooks(deps: WebhookDependencies): Router {
-  const { refusalsPerMinute = REFUSALS_PER_MINUTE, maxBytes = MAX_BYTES } = deps;
+  const { refusalsPerMinute = REFUSALS_PER_MINUTE, maxBytes = MAX_BYTES, uncheckedBytes = UNCHECKED_BYTES } = deps;
   const router = express.Router();
   router.post(
     '/webhooks/github',
     limitRefusals(refusalsPerMinute),
     requireSignature,
-    boundUnchecked(maxBytes),
+    boundUnchecked(uncheckedBytes),
     express.raw({ type: () => true, limit: maxBytes, inflate: false }),
     (request, response) => receive(deps, request, response),
   );
@@ -77,17 +79,20 @@ const requireSignature: RequestHandler = (request, response, next) => {
   else refuse(response, 401, 'The delivery is not signed', 'Set the secret of the webhook on GitHub.');
 };
 
-/** A body counts with the length that it says it has; GitHub's all say it. */
+/** A body counts with what has come of it: who says that much will come, and sends nothing, keeps nobody out. */
 function boundUnchecked(maxBytes: number): RequestHandler {
   let unchecked = 0;
   return (request, response, next) => {
-    const bytes = Math.min(Number(request.get('content-length') ?? maxBytes), maxBytes + 1);
-    if (unchecked + bytes > UNCHECKED_BYTES) {
+    let bytes = 0;
+    request.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      unchecked += chunk.length;
+      if (unchecked <= maxBytes || response.headersSent) return;
       response.set('retry-after', String(AGAIN_SECONDS));
-      return refuse(response, 503, 'Too many deliveries come at once', 'Redeliver it later.');
-    }
-    unchecked += bytes;
+      refuse(response, 503, 'Too many deliveries come at once', 'Redeliver it later.');
+    });
     response.once('close', () => (unchecked -= bytes));
+    // What reads the body has to come in the same turn: it would miss the beginning.
     next();
   };
 }
