@@ -24,6 +24,8 @@ const BENCHES: Record<string, () => Promise<Bench>> = {
   recovery: async () => (await import('./rows/recovery.ts')).recovery,
   followers: async () => (await import('./rows/followers.ts')).followers,
   start: async () => (await import('./rows/start.ts')).start,
+  webhook: async () => (await import('./rows/webhook.ts')).webhook,
+  deliveries: async () => (await import('./rows/deliveries.ts')).deliveries,
 };
 
 const { values } = parseArgs({
