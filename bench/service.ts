@@ -56,7 +56,8 @@ async function addressOf(child: ChildProcess): Promise<string> {
     said += String(text);
     const [, url] = /"url":"([^"]+)"/.exec(said) ?? [];
     if (url === undefined) continue;
-    lines?.resume();
+    // Who reads no log holds up the process that writes it.
+    lines?.on('data', () => {});
     return url;
   }
   throw new Error(`The API ended instead of serving: ${said}`);
