@@ -25,6 +25,7 @@ const BENCHES: Record<string, () => Promise<Bench>> = {
   followers: async () => (await import('./rows/followers.ts')).followers,
   start: async () => (await import('./rows/start.ts')).start,
   webhook: async () => (await import('./rows/webhook.ts')).webhook,
+  crowd: async () => (await import('./rows/crowd.ts')).crowd,
   api: async () => (await import('./rows/api.ts')).api,
   deliveries: async () => (await import('./rows/deliveries.ts')).deliveries,
 };

@@ -51,6 +51,8 @@ export async function startApi({ config, env, log, ownToken, patience = PATIENCE
   const files = createRunFiles({ home });
   const onProblem = (error: unknown, message: string): void => log.warn(error, message);
   const places = composeForges(config, env);
+  // The first delivery would hold up all others while it is loaded.
+  if (config.triggers.secrets.length > 0) await import('./github/octokit.ts');
   // Ends last but for what it works with: a delivery that is being processed is brought to its end.
   const webhooks =
     config.triggers.secrets.length > 0
