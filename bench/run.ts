@@ -42,7 +42,11 @@ const { values } = parseArgs({
 });
 
 if (values.child === undefined) await measureAll(values.only.split(','));
-else process.send?.(await measureOne(values.child));
+else {
+  // Nothing that it has started outlives who wanted to know.
+  process.once('disconnect', () => process.exit(1));
+  process.send?.(await measureOne(values.child), () => process.exit(0));
+}
 
 /** Measures what Belay adds to the work itself: ratios against the bare work, interleaved, on a RAM disk where there is one. */
 async function measureAll(names: readonly string[]): Promise<void> {

@@ -38,6 +38,7 @@ export interface ApiProcess extends AsyncDisposable {
 export async function apiProcess({ home, env }: { home: string; env: NodeJS.ProcessEnv }): Promise<ApiProcess> {
   const place = { ...process.env, BELAY_LOG_LEVEL: 'info', ...NO_LIMITS, ...env, BELAY_HOME: home, BELAY_API_PORT: '0' };
   const child = spawn(process.execPath, [join(import.meta.dirname, '../src/api.ts')], { env: place, stdio: ['ignore', 'ignore', 'pipe'] });
+  process.once('exit', () => child.kill('SIGKILL'));
   const url = await addressOf(child);
   await using ledger = await openLedger({ path: join(home, 'ledger.db') });
   return { url, token: await adminToken(ledger), rssMb: () => rssMb(child.pid), [Symbol.asyncDispose]: () => ended(child) };
