@@ -26,6 +26,10 @@ const BENCHES: Record<string, () => Promise<Bench>> = {
   start: async () => (await import('./rows/start.ts')).start,
   lists: async () => (await import('./rows/lists.ts')).lists,
   records: async () => (await import('./rows/records.ts')).records,
+  webhook: async () => (await import('./rows/webhook.ts')).webhook,
+  crowd: async () => (await import('./rows/crowd.ts')).crowd,
+  api: async () => (await import('./rows/api.ts')).api,
+  deliveries: async () => (await import('./rows/deliveries.ts')).deliveries,
 };
 
 const { values } = parseArgs({
@@ -40,7 +44,11 @@ const { values } = parseArgs({
 });
 
 if (values.child === undefined) await measureAll(values.only.split(','));
-else process.send?.(await measureOne(values.child));
+else {
+  // Nothing that it has started outlives who wanted to know.
+  process.once('disconnect', () => process.exit(1));
+  process.send?.(await measureOne(values.child), () => process.exit(0));
+}
 
 /** Measures what Belay adds to the work itself: ratios against the bare work, interleaved, on a RAM disk where there is one. */
 async function measureAll(names: readonly string[]): Promise<void> {

@@ -17,7 +17,7 @@ import { createAuthenticate } from './http/authenticate.ts';
 import { createJwtVerifier } from './http/jwt.ts';
 import { createApiMetrics } from './http/metrics.ts';
 import { serveApi } from './http/serve-api.ts';
-import type { ServedApi } from './http/serve-api.ts';
+import type { ServedApi, ServingTimes } from './http/serve-api.ts';
 import { openLedger } from './ledger/open-ledger.ts';
 import { ownFolder } from './process/own-folder.ts';
 import { onStopSignals } from './process/stop-signals.ts';
@@ -37,10 +37,12 @@ export interface ApiRequest {
   ownToken?: { hash: string; name: string };
   /** With who follows events; `PATIENCE` unless told. */
   patience?: Patience;
+  /** With who asks; `SERVING_TIMES` unless told. */
+  times?: ServingTimes;
 }
 
 /** Starts the API. Disposing answers what has been asked, and takes nothing new. */
-export async function startApi({ config, env, log, ownToken, patience = PATIENCE, ...request }: ApiRequest): Promise<ServedApi> {
+export async function startApi({ config, env, log, ownToken, patience = PATIENCE, times, ...request }: ApiRequest): Promise<ServedApi> {
   await using stack = new AsyncDisposableStack();
   const { home, api } = config;
   const stopping = new AbortController();
@@ -51,6 +53,8 @@ export async function startApi({ config, env, log, ownToken, patience = PATIENCE
   const own = stack.use(await openLedger({ ...config.database, onAway }));
   const { ledger, files } = stack.use(composeFiles({ config, ledger: own, onProblem }));
   const places = composeForges(config, env);
+  // The first delivery would hold up all others while it is loaded.
+  if (config.triggers.secrets.length > 0) await import('./github/octokit.ts');
   // Ends last but for what it works with: a delivery that is being processed is brought to its end.
   const webhooks =
     config.triggers.secrets.length > 0
@@ -76,7 +80,7 @@ export async function startApi({ config, env, log, ownToken, patience = PATIENCE
     },
   });
   const { host, port } = api;
-  const served = stack.use(await serveApi({ app, host, port, stop: () => stopping.abort() }));
+  const served = stack.use(await serveApi({ app, host, port, times, stop: () => stopping.abort() }));
   log.info({ url: served.url }, 'API started');
   const kept = stack.move();
   return { url: served.url, port: served.port, [Symbol.asyncDispose]: () => kept.disposeAsync() };

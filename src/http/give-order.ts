@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client';
 import type { RunView } from '../contracts/run-view.ts';
+import { BelayError } from '../contracts/errors.ts';
 import { withoutUndefined } from '../contracts/without-undefined.ts';
 import { cancelRun, requireCancellable } from '../orders/cancel.ts';
 import type { OrderOf } from '../orders/open-run.ts';
@@ -36,7 +37,7 @@ export async function give(
   const run = await visibleRun(call, id);
   check?.(run);
   const work = async (client: Client, signal: AbortSignal): Promise<WentOn | void> => {
-    const went = await order({ client, ledger, run, signal });
+    const went = await order({ client, ledger, run, signal }).catch(notNow);
     if (went?.joined) throw new RunInTheWay({ runId: went.runId });
     return went;
   };
@@ -44,6 +45,13 @@ export async function give(
   const { runId: next = id, workflowId = run.workflowId } = went ?? {};
   const json = { run: next, workflowId, ...(went ? { how: went.how } : {}) };
   return { json, headers: { location: `/api/runs/${next}` } };
+}
+
+/** The request was as it should be: what makes no sense now is how the run stands. */
+function notNow(cause: unknown): never {
+  if (!(cause instanceof BelayError) || cause.code !== 'invalid_input') throw cause;
+  const { message, hint } = cause;
+  throw new BelayError({ code: 'wrong_state', message, hint, cause });
 }
 
 /** Ends a run: the same over HTTP and over a socket. */

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Express, Request, RequestHandler, Response } from 'express';
@@ -18,7 +19,12 @@ const CHARSET = /;\s*charset\s*=\s*"?([^\s";]+)/i;
 /** Nothing is read by a client for so long: it has gone, or never wanted to. */
 const STALLED_MS = 60_000;
 
-const readJson = json({ limit: MAX_BODY_BYTES, inflate: false, strict: true, type: () => true });
+const readJson = json({ limit: MAX_BODY_BYTES, inflate: false, strict: true, type: () => true, verify: requireUtf8 });
+
+/** What is none would be read with a sign for every wrong byte, and kept so. */
+function requireUtf8(_request: unknown, _response: unknown, bytes: Buffer): void {
+  if (!isUtf8(bytes)) throw new BelayError({ code: 'invalid_input', message: 'The body cannot be read: it is not UTF-8.' });
+}
 
 /** Has Express answer these routes, and refuse other methods at their addresses. */
 export function mountRoutes(app: Express, routes: readonly Route[], deps: ApiDependencies): void {

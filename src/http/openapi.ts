@@ -44,11 +44,19 @@ function pathsOf(routes: readonly Route[]): ZodOpenApiPathsObject {
 }
 
 const range = z.string().optional().meta({ description: 'One part of it, such as `bytes=0-1023`' });
-const lastEventId = z.string().optional().meta({ description: 'The id of the last event that is known already: browsers send it' });
+const lastEventId = z
+  .string()
+  .regex(/^\d{0,15}$/)
+  .optional()
+  .meta({ description: 'The id of the last event that is known already: browsers send it' });
 
 function operationOf(route: Route): ZodOpenApiOperationObject {
   const { summary, tag, access, params, query, body } = route;
-  const key = z.string().min(1).max(255).optional().meta({ description: 'The same request, sent again with it, is answered as before' });
+  const key = z
+    .string()
+    .regex(/^[!-~]{1,255}$/)
+    .optional()
+    .meta({ description: 'The same request, sent again with it, is answered as before' });
   return {
     operationId: operationId(route),
     summary,
@@ -81,22 +89,36 @@ function responsesOf(route: Route): Record<string, ZodOpenApiResponseObject> {
     ...(params ? (['not_found'] as const) : []),
     ...problems,
   ]);
-  const refusals = [...Map.groupBy(codes, statusOf)].map(([status, each]) => [String(status), refusal(each)] as const);
-  const successes = [...Map.groupBy([success, ...alternatives], ({ status }) => status)].map(
-    ([status, shapes]) => [String(status), successOf(shapes)] as const,
+  const responses = new Map(
+    [...Map.groupBy([success, ...alternatives], ({ status }) => status)].map(([status, shapes]) => [status, answer(shapes)]),
   );
-  return { ...Object.fromEntries(successes), ...Object.fromEntries(refusals) };
+  for (const [status, each] of Map.groupBy(codes, statusOf)) {
+    const { description, content } = refusal(each);
+    const other = responses.get(status);
+    responses.set(
+      status,
+      other ? { description: `${other.description}. ${description}`, content: { ...other.content, ...content } } : { description, content },
+    );
+  }
+  return Object.fromEntries([...responses].map(([status, response]) => [String(status), response]));
 }
 
-function successOf(shapes: readonly Success[]): ZodOpenApiResponseObject {
-  const content = shapes.flatMap(({ schema, mediaType }): [string, { schema: z.ZodType }][] =>
-    mediaType ? [[mediaType, { schema: z.string() }]] : schema ? [['application/json', { schema }]] : [],
-  );
+type Content = NonNullable<ZodOpenApiResponseObject['content']>;
+type Documented = { description: string; content?: Content };
+
+/** One event after the other: OpenAPI 3.1 has no words for what each of them is. */
+const EVENTS = 'text/event-stream';
+
+function answer(shapes: readonly Success[]): Documented {
+  const content = shapes.flatMap(({ schema, mediaType }): [string, { schema?: z.ZodType }][] => {
+    if (mediaType === EVENTS) return [[EVENTS, {}]];
+    return mediaType ? [[mediaType, { schema: z.string() }]] : schema ? [['application/json', { schema }]] : [];
+  });
   const description = shapes[0]?.description ?? '';
   return content.length > 0 ? { description, content: Object.fromEntries(content) } : { description };
 }
 
-const refusal = (codes: readonly ErrorCode[]): ZodOpenApiResponseObject => ({
+const refusal = (codes: readonly ErrorCode[]): { description: string; content: Content } => ({
   description: codes.map((code) => `${code}: ${entryOf(code).meaning}`).join(' '),
   content: { 'application/problem+json': { schema: problem } },
 });

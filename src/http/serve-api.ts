@@ -6,15 +6,19 @@ import type { Express } from 'express';
 import { BelayError } from '../contracts/errors.ts';
 import { isUpgrade, passUpgrades } from './upgrade.ts';
 
-const TIMES = {
-  // Headers come at once, or from somebody who wants to keep the connection busy.
-  headersTimeout: 10_000,
-  // As long as 1 MB takes on a bad line.
-  requestTimeout: 60_000,
-  connectionsCheckingInterval: 2000,
-};
-/** A connection on which nothing moves for so long has nobody at its other end, or somebody who only wants to hold it. */
-const STALLED_MS = 90_000;
+/** How long clients may take, in milliseconds. */
+export interface ServingTimes {
+  /** Headers come at once, or from somebody who wants to keep the connection busy. */
+  headersMs: number;
+  /** As long as 1 MB takes on a bad line. */
+  requestMs: number;
+  /** How often these two are looked at. */
+  checkMs: number;
+  /** A connection on which nothing moves for so long has nobody at its other end, or somebody who only wants to hold it. */
+  stalledMs: number;
+}
+
+export const SERVING_TIMES: ServingTimes = { headersMs: 10_000, requestMs: 60_000, checkMs: 2000, stalledMs: 90_000 };
 /** More than any answer takes that does not follow something, and those are told to end. */
 const DRAIN_MS = 15_000;
 const IDLE_MS = 50;
@@ -30,14 +34,18 @@ export interface ServeRequest {
   host: string;
   /** 0: a free one. */
   port: number;
+  /** `SERVING_TIMES` unless told. */
+  times?: ServingTimes | undefined;
   /** Told before the answers that are under way are waited for. */
   stop: () => void;
 }
 
 /** Listens. Disposing takes no new requests, waits for the answers that are under way, and cuts none of them. */
-export async function serveApi({ app, host, port, stop }: ServeRequest): Promise<ServedApi> {
-  const server = createServer({ ...TIMES, shouldUpgradeCallback: isUpgrade }, app);
-  server.setTimeout(STALLED_MS);
+export async function serveApi({ app, host, port, stop, times = SERVING_TIMES }: ServeRequest): Promise<ServedApi> {
+  const { headersMs: headersTimeout, requestMs: requestTimeout, checkMs: connectionsCheckingInterval, stalledMs } = times;
+  const limits = { headersTimeout, requestTimeout, connectionsCheckingInterval };
+  const server = createServer({ ...limits, shouldUpgradeCallback: isUpgrade }, app);
+  server.setTimeout(stalledMs);
   const upgraded = passUpgrades(server, app);
   await listening(server, host, port);
   const { port: actual } = server.address() as AddressInfo;

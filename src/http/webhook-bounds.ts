@@ -60,7 +60,7 @@ export function queueSuspects({ isOver }: Refusals): RequestHandler {
 }
 
 /** What comes counts from then on, not what is said to come: nobody keeps others out by a promise. */
-export function boundUnchecked(): RequestHandler {
+export function boundUnchecked(maxBytes = UNCHECKED_BYTES): RequestHandler {
   let unchecked = 0;
   return (request, response, next) => {
     let bytes = 0;
@@ -69,12 +69,13 @@ export function boundUnchecked(): RequestHandler {
     request.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
       unchecked += chunk.length;
-      if (unchecked > UNCHECKED_BYTES) tooBusy(response);
+      if (unchecked > maxBytes) tooBusy(response);
     });
     response.once('close', () => {
       clearTimeout(late);
       unchecked -= bytes;
     });
+    // What reads the body has to come in the same turn: it would miss the beginning.
     next();
   };
 }

@@ -18,6 +18,8 @@ export interface WebhookDependencies {
   refusalsPerMinute?: number;
   /** The longest body; GitHub's own limit unless told. */
   maxBytes?: number;
+  /** How much may be in memory of bodies that nobody has checked yet. */
+  uncheckedBytes?: number;
 }
 
 /** GitHub sends nothing longer. */
@@ -33,7 +35,7 @@ const SIGNATURE = /^sha256=[0-9a-f]{64}$/;
  * is answered, and processed afterwards: GitHub does not wait.
  */
 export function gitHubWebhooks(deps: WebhookDependencies): Router {
-  const { refusalsPerMinute = REFUSALS_PER_MINUTE, maxBytes = MAX_BYTES } = deps;
+  const { refusalsPerMinute = REFUSALS_PER_MINUTE, maxBytes = MAX_BYTES, uncheckedBytes } = deps;
   const refusals = createRefusals(refusalsPerMinute);
   const router = express.Router();
   router.post(
@@ -41,7 +43,7 @@ export function gitHubWebhooks(deps: WebhookDependencies): Router {
     refusals.count,
     requireSignature(refusals),
     queueSuspects(refusals),
-    boundUnchecked(),
+    boundUnchecked(uncheckedBytes),
     express.raw({ type: () => true, limit: maxBytes, inflate: false }),
     (request, response) => receive({ ...deps, refusals }, request, response),
   );

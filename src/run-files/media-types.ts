@@ -1,6 +1,6 @@
 import { extname } from 'node:path';
 
-const MEDIA_TYPES: Record<string, string> = {
+const BY_ENDING: Record<string, string> = {
   '.json': 'application/json',
   '.jsonl': 'application/x-ndjson',
   '.md': 'text/markdown; charset=utf-8',
@@ -10,6 +10,10 @@ const MEDIA_TYPES: Record<string, string> = {
   '.xml': 'application/xml',
   '.png': 'image/png',
 };
+const OTHERS = 'application/octet-stream';
+
+/** All that there are. */
+export const MEDIA_TYPES: readonly string[] = [...new Set([OTHERS, ...Object.values(BY_ENDING)])];
 
 /** By the ending of a name that Belay gave. */
-export const mediaTypeOf = (name: string): string => MEDIA_TYPES[extname(name).toLowerCase()] ?? 'application/octet-stream';
+export const mediaTypeOf = (name: string): string => BY_ENDING[extname(name).toLowerCase()] ?? OTHERS;

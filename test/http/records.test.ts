@@ -96,7 +96,7 @@ describe('one run', () => {
       total: 1,
       items: [{ text: 'Look at this', metadata: { kind: 'note' } }],
     });
-    expect(await api.call('POST', `/api/runs/${ID}/comments`, { body: { text: 'x', step: 99 } })).toMatchObject({ status: 400 });
+    expect(await api.call('POST', `/api/runs/${ID}/comments`, { body: { text: 'x', step: 99 } })).toMatchObject({ status: 404 });
     const deep = `{"text":"x","metadata":{"a":${'['.repeat(5000)}${']'.repeat(5000)}}}`;
     expect(await api.call('POST', `/api/runs/${ID}/comments`, { body: deep })).toMatchObject({
       status: 400,
@@ -106,7 +106,7 @@ describe('one run', () => {
     expect(audit).toMatchObject([
       { actor: 'admin', role: 'admin', source: 'api', address: '127.0.0.1', action: 'run.comment' },
       { action: 'run.comment' },
-      { action: 'run.comment.refused', detail: { code: 'invalid_input' } },
+      { action: 'run.comment.refused', detail: { code: 'not_found' } },
     ]);
   });
 });

@@ -74,7 +74,7 @@ describe('a request by HTTP', () => {
     expect(await api.call('GET', '/ready')).toMatchObject({ status: 200, json: { temporal: 'ok', database: 'ok' } });
     expect((await api.ledger.listAudit({ limit: 10, runId: id })).map(({ action }) => action)).toEqual(['run.start']);
     // Back to before the review: another run goes on from there.
-    expect(await post(`/api/runs/${id}/rollback`, { version: 99 })).toMatchObject({ status: 400, json: { code: 'invalid_input' } });
+    expect(await post(`/api/runs/${id}/rollback`, { version: 99 })).toMatchObject({ status: 409, json: { code: 'wrong_state' } });
     const back = await post(`/api/runs/${id}/rollback`, { version: 2 });
     expect(back).toMatchObject({ status: 202, json: { how: 'begun' } });
     const { run: next } = back.json as { run: string };

@@ -37,7 +37,7 @@ async function expectOneEnd(user: BelayUser, project: Project, { id }: RunView):
   expect(await project.git('show', `${view.branch}:done.txt`)).toBe('done');
   // Kept from the time before the kill: the other files that the turn had made.
   expect(await project.git('show', `${view.branch}:half.txt`)).toBe('half');
-  const prompts = (await readdir(join(user.home, 'runs', id), { recursive: true })).filter((name) => /\.prompt\.md$/.test(name));
+  const prompts = (await readdir(join(user.home, 'runs', id), { recursive: true })).filter((name) => name.endsWith('.prompt.md'));
   for (const phase of ['classify', 'plan']) expect(prompts.filter((name) => name.endsWith(`-${phase}.prompt.md`))).toHaveLength(1);
   return view;
 }

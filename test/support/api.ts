@@ -38,13 +38,13 @@ interface Reply {
   json: unknown;
 }
 
-interface TestApiOptions extends Pick<ApiRequest, 'target' | 'patience'> {
+interface TestApiOptions extends Pick<ApiRequest, 'target' | 'patience' | 'times'> {
   /** A temporary one unless given. */
   home?: string;
   settings?: Record<string, string>;
 }
 
-export async function startTestApi({ home: given, settings = {}, target = noTemporal, patience }: TestApiOptions = {}): Promise<TestApi> {
+export async function startTestApi({ home: given, settings = {}, target = noTemporal, ...waits }: TestApiOptions = {}): Promise<TestApi> {
   await using stack = new AsyncDisposableStack();
   const home = given ?? join(stack.use(await temporaryDirectory()).path, 'home');
   await ownFolder(home);
@@ -54,7 +54,7 @@ export async function startTestApi({ home: given, settings = {}, target = noTemp
   const ledger = stack.use(await openLedger(config.database));
   const lines: string[] = [];
   const log = createLog({ level: 'info', destination: { write: (line) => void lines.push(line) } });
-  const api = await startApi({ config, env, log, target, ...(patience ? { patience } : {}) });
+  const api = await startApi({ config, env, log, target, ...waits });
   let stopped: Promise<void> | undefined;
   const stop = (): Promise<void> => (stopped ??= Promise.resolve(api[Symbol.asyncDispose]()));
   stack.defer(stop);

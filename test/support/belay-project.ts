@@ -24,7 +24,7 @@ import type { Project } from './project.ts';
 export type Turns = Partial<Record<CommandName, ScriptTurn[]>>;
 
 /** Brings an issue to a pull request at once. */
-const SCRIPT: Record<CommandName, ScriptTurn[]> = {
+export const HAPPY_TURNS: Record<CommandName, ScriptTurn[]> = {
   classify: [{ json: { class: 'bug', reason: 'Something is missing.' } }],
   plan: [{ say: '# Plan\n\nWrite it down in notes.md.' }],
   implement: [{ say: 'Wrote it down.', write: { 'notes.md': 'written down\n' } }],
@@ -95,7 +95,7 @@ export async function openProject(
   const repository = await context.forges.local.register({ path: project.path });
   const scriptFile = join(folder, 'script.yml');
   // JSON is YAML.
-  const play = (turns: Turns): Promise<void> => writeFile(scriptFile, JSON.stringify({ ...SCRIPT, ...turns }));
+  const play = (turns: Turns): Promise<void> => writeFile(scriptFile, JSON.stringify({ ...HAPPY_TURNS, ...turns }));
   await play(script);
   const { defaults, ...intake } = intakeOf(context);
   const limits = { ...defaults.limits, ...(waits ? { waits } : {}) };

@@ -57,7 +57,8 @@ const PARTS = ['', '{', '}', '[', '"', 'null', '-1', '1e999', '\u0000', '\ud800'
 
 /** A delivery that is not quite one: cut, with parts put in, with another signature, another event. */
 function mutated(random: (below: number) => number) {
-  const sound = random(2) === 0 ? issueEvent({ action: 'labeled', label: 'belay' }) : commentEvent({ body: '/belay run' });
+  const sender = STRANGER;
+  const sound = random(2) === 0 ? issueEvent({ action: 'labeled', label: 'belay', sender }) : commentEvent({ body: '/belay run', sender });
   let body = JSON.stringify(sound);
   for (let changes = 1 + random(3); changes > 0; changes--) {
     const at = random(body.length);
@@ -69,26 +70,40 @@ function mutated(random: (below: number) => number) {
   return { body, event, isSigned, headers: { 'x-hub-signature-256': signature } };
 }
 
+/** One in so many is as it should be, from somebody who may write, and about an issue of its own. */
+const SOUND_EVERY = 50;
+/** No mutation makes such a number. */
+const FIRST_SOUND = 1_000_000_000;
+const STRANGER = { id: 8, login: 'mallory', type: 'User' };
+
 /**
- * Mutated deliveries over HTTP, all of them processed: how they were answered, and what was started without being allowed. Nobody has
- * signed half of them, and of those that are signed the sender may nothing.
+ * Mutated deliveries over HTTP with sound ones among them, all of them processed: how they were answered, and what was started. Nobody
+ * has signed half of the mutated ones, and of those that are signed the sender may nothing: only the sound ones start something.
  */
 export async function mutatedDeliveries({ count, seed }: { count: number; seed: number }) {
   const random = dice(seed);
-  await using desk = await triggerDesk({ writers: [] });
+  await using desk = await triggerDesk();
   await using server = await webhookServer({ refusalsPerMinute: Infinity, store: (delivery) => desk.ledger.storeDelivery(delivery) });
   const problems: unknown[] = [];
   const answers = new Map<number, number>();
+  const sound: string[] = [];
   let unsignedTaken = 0;
   for (let done = 0; done < count; done++) {
+    if (done % SOUND_EVERY === 0) {
+      const number = FIRST_SOUND + done;
+      sound.push(String(number));
+      await (await server.deliver({ payload: issueEvent({ action: 'labeled', label: 'belay', number }) })).text();
+    }
     const { isSigned, ...delivery } = mutated(random);
-    const { status } = await server.deliver(delivery);
-    answers.set(status, (answers.get(status) ?? 0) + 1);
-    if (!isSigned && status < 400) unsignedTaken++;
+    const answer = await server.deliver(delivery);
+    await answer.text();
+    answers.set(answer.status, (answers.get(answer.status) ?? 0) + 1);
+    if (!isSigned && answer.status < 400) unsignedTaken++;
   }
   const handle = handleDelivery.bind(undefined, desk.deps);
   const onProblem = (error: unknown): void => void problems.push(error);
   await using deliveries = processDeliveries({ ledger: desk.ledger, handle, isPaused: () => Promise.resolve(false), onProblem });
   await deliveries.idle();
-  return { answers: Object.fromEntries(answers), unsignedTaken, starts: desk.starts, problems };
+  const started = desk.starts.map(({ issueKey }) => issueKey);
+  return { answers: Object.fromEntries(answers), unsignedTaken, sound, started, problems };
 }

@@ -4,6 +4,7 @@ import { BelayError } from '../../contracts/errors.ts';
 import { ARTIFACT_KINDS } from '../../contracts/records.ts';
 import type { ArtifactRecord } from '../../contracts/records.ts';
 import { withoutUndefined } from '../../contracts/without-undefined.ts';
+import { MEDIA_TYPES } from '../../run-files/media-types.ts';
 import type { OpenArtifact } from '../../run-files/open-artifact.ts';
 import { byteRangeOf, rangeHeaders } from '../byte-range.ts';
 import { defineRoute } from '../route.ts';
@@ -12,6 +13,7 @@ import { pageOf, pageOfSchema, paging, wholeNumber } from '../schemas/page.ts';
 import { runId, runParams, time } from '../schemas/run.ts';
 import { nothing, visibleRun } from '../visible-run.ts';
 
+const bare = (mediaType: string): string => mediaType.replace(/;.*/, '');
 const BYTES = 'application/octet-stream';
 
 const artifactId = z
@@ -74,7 +76,10 @@ const download = defineRoute({
   params: z.strictObject({ id: artifactId }),
   ranged: true,
   success: { status: 200, description: 'As it was written', mediaType: BYTES },
-  alternatives: [{ status: 206, description: 'The part that was asked for', mediaType: BYTES }],
+  alternatives: MEDIA_TYPES.map(bare).flatMap((mediaType) => [
+    { status: 200, description: 'As it was written', mediaType },
+    { status: 206, description: 'The part that was asked for', mediaType },
+  ]),
   problems: ['earlier_work_missing', 'range_not_satisfiable', 'artifact_store_unusable'],
   async handle(call) {
     const { id } = call.params;

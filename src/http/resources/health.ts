@@ -18,13 +18,16 @@ const health = defineRoute({
 
 const part = z.enum(['ok', 'unreachable']);
 
+const parts = z.object({ temporal: part, database: part });
+
 const ready = defineRoute({
   method: 'get',
   path: '/ready',
   summary: 'Whether orders can be given: Temporal and the database answer',
   tag: 'Service',
   access: 'open',
-  success: { status: 200, description: 'Both do; 503 where one does not', schema: z.object({ temporal: part, database: part }) },
+  success: { status: 200, description: 'Both do', schema: parts },
+  alternatives: [{ status: 503, description: 'One does not, or this process stops', schema: parts }],
   async handle({ deps }) {
     const [temporal, database] = await Promise.all([isUp(() => deps.temporal.use(ping)), isUp(() => deps.ledger.latestEvent())]);
     const isReady = temporal === 'ok' && database === 'ok' && !deps.stopping.aborted;

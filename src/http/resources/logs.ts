@@ -6,13 +6,15 @@ import { LOG_LEVELS, followLog, readLogPage } from '../log-stream.ts';
 import type { Following, LogSource } from '../log-stream.ts';
 import { defineRoute } from '../route.ts';
 import type { Call, RawCall, Route } from '../route.ts';
-import { flag, wholeNumber } from '../schemas/page.ts';
+import { flag, wholeNumber, wholeNumberOr } from '../schemas/page.ts';
 import { runParams, time } from '../schemas/run.ts';
 import { takeSeat } from '../take-seat.ts';
 import { visibleRun } from '../visible-run.ts';
 
 const NDJSON = 'application/x-ndjson';
 const MAX_ENTRIES = 1000;
+/** As large as the databases can compare it with. */
+const MAX_POSITION = 2 ** 31 - 1;
 
 const filter = {
   phase: z.enum(PHASES).optional(),
@@ -21,10 +23,10 @@ const filter = {
 };
 const logsQuery = z.strictObject({
   ...filter,
-  after: wholeNumber({ min: 0, max: Number.MAX_SAFE_INTEGER }).prefault('0').meta({ description: 'The `next` of the answer before' }),
-  limit: wholeNumber({ min: 1, max: MAX_ENTRIES }).prefault('200'),
+  after: wholeNumberOr(0, { min: 0, max: MAX_POSITION }).meta({ description: 'The `next` of the answer before' }),
+  limit: wholeNumberOr(200, { min: 1, max: MAX_ENTRIES }),
   format: z.enum(['json', 'ndjson']).prefault('json'),
-  follow: flag.prefault('false').meta({ description: 'As NDJSON, entry by entry, until the run rests' }),
+  follow: flag.meta({ description: 'As NDJSON, entry by entry, until the run rests' }),
 });
 const downloadQuery = z.strictObject(filter);
 

@@ -182,11 +182,14 @@ const addComment = defineRoute({
     const { id } = await visibleRun(call, call.params.id);
     const added = { runId: id, author: caller.name, createdAt: new Date().toISOString(), text: body.text };
     const detail = withoutUndefined({ step: body.step });
-    const json = await audited(call, { action: 'run.comment', runId: id, detail }, () =>
-      deps.ledger.addComment({ ...added, ...withoutUndefined({ step: body.step, metadata: body.metadata }) }),
-    );
+    const add = () => deps.ledger.addComment({ ...added, ...withoutUndefined({ step: body.step, metadata: body.metadata }) });
+    const json = await audited(call, { action: 'run.comment', runId: id, detail }, () => add().catch(noStep));
     return { json };
   },
 });
+
+function noStep(error: unknown): never {
+  throw error instanceof BelayError && error.code === 'invalid_input' ? nothing(error.message) : error;
+}
 
 export const RECORD_ROUTES: readonly Route[] = [history, steps, plan, diff, trace, comments, addComment];

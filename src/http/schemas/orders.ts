@@ -6,17 +6,26 @@ const MAX_NAME = 255;
 /** `MAX_REQUEST_BYTES` of the intake counts bytes; this only keeps out what can never be one. */
 const MAX_REQUEST = 16 * 1024;
 const MAX_USD = 100_000;
+const MAX_STEP = 1_000_000;
 
 const usd = z.number().positive().max(MAX_USD).meta({ description: 'US dollars' });
 /** It becomes an argument of the agent's program. */
 const model = z.string().regex(/^\w[\w.:@/[\]-]{0,199}$/, 'must be the name of a model');
 
+/** What the document says of it. Addresses of GitHub are taken too. */
+const NAMED = /^(?:\/.*|local:[\w.-]+\/[\w.-]+|[A-Za-z\d][A-Za-z\d-]*\/[\w.-]*[\w-][\w.-]*)$/;
+
 export const startRunBody = z
   .strictObject({
-    repository: z.string().min(1).max(1024).meta({
-      description: '`owner/name` on GitHub, `local/name` on this machine, or (for admins) an absolute path here',
-      example: 'acme/shop',
-    }),
+    repository: z
+      .string()
+      .min(1)
+      .max(1024)
+      .meta({
+        description: '`owner/name` on GitHub, `local/name` on this machine, or (for admins) an absolute path here',
+        example: 'acme/shop',
+        override: { pattern: NAMED.source },
+      }),
     issue: z
       .string()
       .regex(/^#?\d{1,12}$/, 'must be the number of an issue')
@@ -38,10 +47,10 @@ export const startRunBody = z
     path: ['issue'],
     message: 'either issue or request has to be there',
   })
-  .meta({ id: 'StartRun' });
+  .meta({ id: 'StartRun', override: { oneOf: [{ required: ['issue'] }, { required: ['request'] }] } });
 export type StartRunBody = z.output<typeof startRunBody>;
 
-const words = z.string().min(1).max(MAX_MESSAGE);
+const words = z.string().regex(/\S/, 'must say something').max(MAX_MESSAGE);
 
 export const cancelBody = z.strictObject({ reason: words.optional() }).meta({ id: 'Cancel' });
 export const retryBody = z.strictObject({ phase: z.enum(PHASES).optional(), budgetUsd: usd.optional() }).meta({ id: 'Retry' });
@@ -58,5 +67,5 @@ export const approveBody = z
 export const rejectBody = z.strictObject({ reason: words }).meta({ id: 'Reject' });
 export const messageBody = z.strictObject({ text: words }).meta({ id: 'Message' });
 export const commentBody = z
-  .strictObject({ text: words, step: z.int().min(1).optional(), metadata: z.record(z.string(), z.json()).optional() })
+  .strictObject({ text: words, step: z.int().min(1).max(MAX_STEP).optional(), metadata: z.record(z.string(), z.json()).optional() })
   .meta({ id: 'NewComment' });

@@ -4,24 +4,39 @@ import { z } from 'zod';
 const MAX_LIMIT = 200;
 const MAX_PAGE = 1_000_000;
 
-/** Queries are texts. */
+/** Queries are texts; the API's document says what they stand for. */
+const documented = (schema: object) => ({
+  override: ({ jsonSchema }: { jsonSchema: object }): void => {
+    for (const key of ['enum', 'pattern']) Reflect.deleteProperty(jsonSchema, key);
+    Object.assign(jsonSchema, schema);
+  },
+});
+
 export const wholeNumber = ({ min, max }: { min: number; max: number }) =>
   z
     .string()
-    .regex(/^\d{1,15}$/, `must be a whole number from ${min} to ${max}`)
+    .regex(/^\d{1,16}$/, `must be a whole number from ${min} to ${max}`)
     .transform(Number)
     .pipe(z.int().min(min).max(max))
-    .meta({ override: { type: 'integer', minimum: min, maximum: max } });
+    .meta(documented({ type: 'integer', minimum: min, maximum: max }));
+
+/** What counts where the query does not say. */
+export const wholeNumberOr = (fallback: number, range: { min: number; max: number }) =>
+  wholeNumber(range)
+    .prefault(String(fallback))
+    .meta({ override: { default: fallback } });
 
 export const flag = z
   .enum(['true', 'false'])
   .transform((value) => value === 'true')
-  .meta({ override: { type: 'boolean' } });
+  .meta(documented({ type: 'boolean' }))
+  .prefault('false')
+  .meta({ override: { default: false } });
 
 /** Of every query that is answered with a page. */
 export const paging = {
-  page: wholeNumber({ min: 1, max: MAX_PAGE }).prefault('1').meta({ description: 'From 1' }),
-  limit: wholeNumber({ min: 1, max: MAX_LIMIT }).prefault('50').meta({ description: 'How many on a page' }),
+  page: wholeNumberOr(1, { min: 1, max: MAX_PAGE }).meta({ description: 'From 1' }),
+  limit: wholeNumberOr(50, { min: 1, max: MAX_LIMIT }).meta({ description: 'How many on a page' }),
 };
 
 export const pageQuery = z.strictObject(paging);

@@ -7,11 +7,15 @@ import { runSchema, time } from './run.ts';
 const MAX_NAME = 255;
 const name = z.string().min(1).max(MAX_NAME);
 
+const status = `(?:${RUN_STATUSES.join('|')})`;
 const statuses = z
   .string()
   .transform((list) => list.split(','))
   .pipe(z.array(z.enum(RUN_STATUSES)).max(RUN_STATUSES.length))
-  .meta({ description: 'One status, or several with commas between', override: { type: 'string', example: 'running,waiting' } });
+  .meta({
+    description: 'One status, or several with commas between',
+    override: { type: 'string', pattern: `^${status}(?:,${status}){0,${RUN_STATUSES.length - 1}}$`, example: 'running,waiting' },
+  });
 
 const sort = z.enum([...RUN_SORTS, ...RUN_SORTS.map((each) => `-${each}` as const)]);
 
