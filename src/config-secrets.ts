@@ -1,6 +1,5 @@
 import { VARIABLE_NAMES, usableValue, variableDoc } from './config-variables.ts';
 import type { VariableName } from './config-variables.ts';
-import { BelayError } from './contracts/errors.ts';
 import { absolutePath } from './home.ts';
 import { Secret, readSecretFile } from './secret.ts';
 
@@ -20,20 +19,20 @@ export function secretFromFile(name: VariableName, env: NodeJS.ProcessEnv): stri
   const file = fileOf(name, env);
   if (file === undefined) return undefined;
   if (MAY_END.includes(name)) return new Secret({ name, value: undefined, file, mayEnd: true }).current();
-  const text = readSecretFile(name, file);
-  if (text !== '') return text;
-  throw new BelayError({
-    code: 'configuration_invalid',
-    message: `The file that ${name}_FILE names is empty.`,
-    hint: 'Write the secret into it, or unset the variable.',
-  });
+  return readSecretFile(name, file) || undefined;
 }
+
+/** What is said of files that are empty when the process starts: as an empty variable, they mean that it is unset. */
+export const emptySecrets = (values: Partial<Record<VariableName, unknown>>, env: NodeJS.ProcessEnv): string[] =>
+  SECRET_NAMES.filter((name) => !MAY_END.includes(name) && values[name] === undefined && fileOf(name, env) !== undefined).map(
+    (name) => `The file that ${name}_FILE names is empty: ${name} counts as unset.`,
+  );
 
 /** With the values of the start: a file that has changed since is read where its secret is used. */
 export function openSecrets(values: Partial<Record<VariableName, unknown>>, env: NodeJS.ProcessEnv): Secrets {
   const opened = SECRET_NAMES.map((name): [VariableName, Secret] | undefined => {
     const [value, file] = [values[name], fileOf(name, env)];
-    if (value === undefined && file === undefined) return undefined;
+    if (value === undefined && !(file !== undefined && MAY_END.includes(name))) return undefined;
     const usable = (text: string): string | undefined => usableValue(name, text);
     const given = typeof value === 'string' ? value : undefined;
     return [name, new Secret({ name, value: given, file, usable, mayEnd: MAY_END.includes(name) })];

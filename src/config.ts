@@ -8,7 +8,7 @@ import { artifactsPlace } from './config-artifacts.ts';
 import type { ArtifactsPlace } from './config-artifacts.ts';
 import { apiConfig } from './config-api.ts';
 import type { ApiConfig } from './config-api.ts';
-import { SECRET_NAMES, openSecrets, secretFromFile, secretOfFile } from './config-secrets.ts';
+import { SECRET_NAMES, emptySecrets, openSecrets, secretFromFile, secretOfFile } from './config-secrets.ts';
 import type { Secrets } from './config-secrets.ts';
 import { TOLD_TO_AGENTS, VARIABLE_NAMES, environment, variableDoc } from './config-variables.ts';
 import type { Environment, VariableName } from './config-variables.ts';
@@ -90,7 +90,10 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
   const given = givenVariables(env);
   const parsed = environment.safeParse(given);
   if (!parsed.success) throw invalid(parsed.error.issues, given);
-  return configOf(parsed.data, { env, warnings: [...unknownVariables(env), ...doubledVariables(given), ...doubledSecrets(env)] });
+  return configOf(parsed.data, {
+    env,
+    warnings: [...unknownVariables(env), ...doubledVariables(given), ...doubledSecrets(env), ...emptySecrets(given, env)],
+  });
 }
 
 type Given = Partial<Record<VariableName, string>>;

@@ -41,18 +41,18 @@ test('a store of one’s own has its address and its key by the names that the S
     AWS_ENDPOINT_URL_S3: 'http://127.0.0.1:9',
     ...key,
   });
-  expect(config.artifacts).toEqual({
+  expect(config.artifacts).toMatchObject({
     bucket: 'belay',
     prefix: '',
     endpoint: 'http://127.0.0.1:9',
     region: 'us-east-1',
     credentials: {
       accessKeyId: 'AKIA',
-      secretAccessKey: { name: 'AWS_SECRET_ACCESS_KEY', value: 'wJalr' },
-      sessionToken: { name: 'AWS_SESSION_TOKEN', value: 'FwoG' },
+      secretAccessKey: config.secrets.AWS_SECRET_ACCESS_KEY,
+      sessionToken: config.secrets.AWS_SESSION_TOKEN,
     },
   });
-  expect(Object.values(config.secrets)).toEqual(['wJalr', 'FwoG']);
+  expect(Object.values(config.secrets).map((secret) => secret.current())).toEqual(['wJalr', 'FwoG']);
   expect(place('s3://belay', { AWS_REGION: 'eu-central-1' })).toEqual({ bucket: 'belay', prefix: '', region: 'eu-central-1' });
 });
 
