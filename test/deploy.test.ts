@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { cp, readFile, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -248,7 +249,8 @@ describe('deploy/kubernetes', () => {
     const lines = (await readFile(join(folder, 'settings.env'), 'utf8')).trim().split('\n');
     const settings = Object.fromEntries(lines.map((line) => line.split(/=(.*)/s).slice(0, 2) as [string, string]));
     expect(Object.keys(settings).filter((each) => !isSetting(each) && !OTHERS.includes(each))).toEqual([]);
-    const key = { GITHUB_APP_PRIVATE_KEY_FILE: join(ROOT, 'README.md') };
+    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const key = { GITHUB_APP_PRIVATE_KEY: privateKey.export({ type: 'pkcs1', format: 'pem' }).toString() };
     expect(loadConfig({ HOME: '/home/node', ...key, ...settings }).api.proxies).toBe(1);
   });
 });
