@@ -1,6 +1,20 @@
+/** Shorter ones are in other texts too. */
+const MIN_PIECE = 10;
+const PIECES = 3;
+
 /** How a secret is written: as it is, in JSON, in an address, and as any part of something in base64. */
 export function secretForms(secret: string): string[] {
-  return [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret), ...base64Forms(secret)];
+  const encoded = base64Forms(secret);
+  return [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret), ...encoded, ...encoded.flatMap(piecesOf)];
+}
+
+/** Programs break base64 into lines, which leaves all but one of these whole. */
+function piecesOf(encoded: string): string[] {
+  const length = Math.ceil(encoded.length / PIECES);
+  if (length < MIN_PIECE) return [];
+  return Array.from({ length: PIECES }, (_, index) => encoded.slice(index * length, (index + 1) * length)).filter(
+    (piece) => piece.length >= MIN_PIECE,
+  );
 }
 
 /** The text without it, whatever form it has there. */

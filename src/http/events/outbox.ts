@@ -6,7 +6,7 @@ const MAX_WAITING_BYTES = 1024 * 1024;
 /** What is sent over a socket, as fast as its client takes it. */
 export interface Outbox {
   /** Resolves when the client's side has taken it. One batch is under way at a time: what comes after waits where it is. */
-  sendAll(texts: readonly string[]): Promise<void>;
+  sendAll(messages: readonly Buffer[]): Promise<void>;
   /** Sent at once. A client that only asks, and does not read the answers, is dropped. */
   reply(text: string): void;
   /** To be called where something is sent by itself. */
@@ -19,8 +19,8 @@ export function createOutbox(socket: WebSocket): Outbox {
     if (socket.bufferedAmount > MAX_WAITING_BYTES) socket.terminate();
   };
   return {
-    sendAll(texts) {
-      const sent = before.then(() => sendBatch(socket, texts));
+    sendAll(messages) {
+      const sent = before.then(() => sendBatch(socket, messages));
       before = sent;
       return sent;
     },
@@ -35,10 +35,11 @@ export function createOutbox(socket: WebSocket): Outbox {
 /** Where the socket has closed, its `close` says so. */
 const ignoreClosed = (): void => {};
 
-function sendBatch(socket: WebSocket, texts: readonly string[]): Promise<void> {
+function sendBatch(socket: WebSocket, messages: readonly Buffer[]): Promise<void> {
   return new Promise((resolve) => {
-    const last = texts.length - 1;
-    for (const [index, text] of texts.entries()) socket.send(text, index === last ? () => resolve() : ignoreClosed);
+    const last = messages.length - 1;
+    for (const [index, message] of messages.entries())
+      socket.send(message, { binary: false }, index === last ? () => resolve() : ignoreClosed);
     if (last < 0) resolve();
   });
 }

@@ -2,7 +2,7 @@ import type { ApiDependencies } from '../dependencies.ts';
 import type { Caller } from '../caller.ts';
 import { visibleRun } from '../visible-run.ts';
 import type { EventFeed } from './event-feed.ts';
-import { eventText } from './event-text.ts';
+import { eventMessage } from './event-text.ts';
 import { MAX_RUNS, invalid } from './messages.ts';
 
 type Runs = 'all' | readonly string[];
@@ -11,7 +11,7 @@ export interface SubscriptionsRequest {
   deps: Pick<ApiDependencies, 'events' | 'ledger' | 'patience'>;
   caller: Caller;
   /** Takes events when the client does. */
-  send: (texts: readonly string[]) => Promise<void>;
+  send: (messages: readonly Buffer[]) => Promise<void>;
   /** Nothing more can be read of what somebody follows here. */
   onFailure: (error: unknown) => void;
   /** Ends with the connection. */
@@ -71,7 +71,7 @@ async function requireRuns({ deps, caller, runs, open }: Requested): Promise<voi
 async function forward({ events, send, signal }: Forwarding): Promise<void> {
   for await (const batch of events) {
     if (signal.aborted) return;
-    await send(batch.map((event) => `{"type":"event","event":${eventText(event)}}`));
+    await send(batch.map(eventMessage));
   }
 }
 
