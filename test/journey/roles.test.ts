@@ -44,6 +44,8 @@ async function freePort(): Promise<number> {
 }
 
 const filesOf = (user: BelayUser, folder: string): Promise<string[]> => readdir(join(user.home, folder)).catch(() => []);
+const promptsOf = async (user: BelayUser, id: string): Promise<string[]> =>
+  (await filesOf(user, join('runs', id, 'artifacts'))).filter((name) => name.endsWith('.prompt.md'));
 
 test(
   'an orchestrator and a runner, in processes and homes of their own, bring a run to its pull request, whichever of them is killed, and while their database is away',
@@ -125,8 +127,8 @@ test(
       return isKnown && steps.every(({ status }) => status !== 'running') ? true : undefined;
     }, 'what is known of its steps');
     // Each did its own part only.
-    expect(await filesOf(worker, join('runs', id, 'prompts'))).not.toEqual([]);
-    expect([await filesOf(decider, 'trees'), await filesOf(decider, join('runs', id, 'prompts'))]).toEqual([[], []]);
+    expect(await promptsOf(worker, id)).not.toEqual([]);
+    expect([await filesOf(decider, 'trees'), await promptsOf(decider, id)]).toEqual([[], []]);
     expect((await ledger.listHosts()).map(({ id: host }) => host)).toEqual([(await textOf(join(worker.home, 'host-id')))?.trim()]);
     expect(existsSync(join(decider.home, 'host-id'))).toBe(true);
   },
