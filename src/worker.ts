@@ -195,9 +195,8 @@ async function composeDependencies(composition: Composition): Promise<Dependenci
   const { ledger, files, store } = stack.use(composeFiles({ config, ledger: own, onProblem }));
   const breakers = createBreakers({ ledger, onProblem, ...config.breakers });
   const bounds = { memory, workspaceOf: workspaceFinder(home), processors: processorsOf(config) };
-  const processes = stack.use(
-    await parts.openProcesses({ bootId: host.boot, bounds, start, forbidden: forbiddenOf(Object.values(config.secrets)) }),
-  );
+  const forbidden = forbiddenOf(Object.values(config.secrets));
+  const processes = stack.use(await parts.openProcesses({ bootId: host.boot, bounds, start, forbidden }));
   const places = composeForges(config, env, rates.github);
   const useClient: UseClient = (work) => work(client, new AbortController().signal);
   return {
@@ -205,7 +204,7 @@ async function composeDependencies(composition: Composition): Promise<Dependenci
     host: { id: host.id, identity: workerIdentity(host, roles), taskQueue: hostWorkQueue(host.id, host.boot) },
     client,
     ledger,
-    ownSecrets: () => Object.values(config.secrets).flatMap((secret) => secret.known()),
+    ownSecrets: () => forbidden().map(String),
     files,
     ...(store ? { store } : {}),
     ...guardForges(places, breakers),

@@ -93,7 +93,10 @@ async function runAgent(work: AgentWork): Promise<AgentOutcome> {
       spending,
     };
     const answer = await performEffect(deps, { name: 'agent-turn', runId, on: input.command }, () => ask(work, turn, said));
-    const again = (more: string) => playTurn(turn, { prompt: more, resume: answer.sessionId });
+    const again = async (more: string): Promise<void> => {
+      await playTurn(turn, { prompt: more, resume: answer.sessionId });
+      await keepTranscript(work, answer.sessionId).catch(unwritten('The record of a transcript'));
+    };
     const outcome = await finish({ work, command, answer, spending, again });
     await notes.noteOutcome(outcome).catch(unwritten('The note of a paid answer'));
     return outcome;

@@ -26,7 +26,7 @@ export interface Dependencies {
   host: { id: string; identity: string; taskQueue: string };
   client: Client;
   ledger: Ledger;
-  /** What must never be published, as it is now. */
+  /** What must never be published: the secrets of this installation as they are now, in every way that they are written. */
   ownSecrets: () => readonly string[];
   files: RunFiles;
   /** Where hosts have these files in common, if anywhere. */

@@ -30,7 +30,7 @@ export async function keepInterrupted(work: Settling, command: Command | undefin
 }
 
 /** Beside the checkpoints: the step is not over, and its changes are told from its beginning on. */
-async function keepInterim(work: Settling): Promise<Left> {
+async function keepInterim(work: Settling, mayHaveLeaks = true): Promise<Left> {
   const {
     holding: { worktree },
     input,
@@ -38,9 +38,10 @@ async function keepInterim(work: Settling): Promise<Left> {
   } = work;
   const message = `interim: ${input.step.name}\n`;
   const { sha, changed, leaks } = await withoutLeaks(work, (accepts) => worktree.checkpoint({ message, signal, accepts }));
+  if (leaks.length > 0 && !mayHaveLeaks) return {};
   if (leaks.length > 0) {
     await putLeaksBack(work, leaks);
-    return keepInterim(work);
+    return keepInterim(work, false);
   }
   await worktree.startFrom(input.checkpoint);
   if (changed) return { interim: sha };

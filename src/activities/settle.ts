@@ -1,4 +1,5 @@
 import type { CommandName } from '../contracts/constants.ts';
+import { BelayError } from '../contracts/errors.ts';
 import { plainLine } from '../contracts/text.ts';
 import type { AgentInput, AgentOutcome } from '../contracts/work.ts';
 import type { Command } from '../prompts/prompt.ts';
@@ -47,7 +48,7 @@ export async function settle(work: Settling, { permissions }: Command, again?: A
   let committed = await commit(work);
   if (committed.leaks.length > 0 && again) {
     journal.line(`${input.command} is asked to take out what looks like secrets: ${whatOf(committed.leaks).join(', ')}`, 'warn');
-    await again(withoutSecrets(whatOf(committed.leaks)));
+    await again(withoutSecrets(whatOf(committed.leaks))).catch(unlessEnded(work));
     putBack = [...new Set([...putBack, ...(await putProtectedBack(work))])];
     committed = await commit(work);
   }
@@ -92,8 +93,22 @@ export async function withoutLeaks({ deps, holding, input }: Settling, committin
 /** What still holds a secret is put back, and the rest is kept. */
 async function commitWithout(work: Settling, leaks: readonly Leak[]): Promise<Committed> {
   await putLeaksBack(work, leaks);
-  return commit(work);
+  const committed = await commit(work);
+  if (committed.leaks.length === 0) return committed;
+  // One that cannot even be put back, as by a name that is no text: nothing of the turn is left then.
+  const { holding, input, journal } = work;
+  await holding.worktree.restore(input.checkpoint);
+  journal.line(`${input.command} was undone: what looks like secrets could not be put back`, 'warn');
+  return { sha: input.checkpoint, changed: false, leaks: [] };
 }
+
+/** The turn that is being settled is paid for: that it could not be asked once more costs it nothing but its secrets. */
+const unlessEnded =
+  ({ signal, input, journal }: Settling) =>
+  (error: unknown): void => {
+    if (signal.aborted || (error instanceof BelayError && error.class === 'wait')) throw error;
+    journal.line(`${input.command} could not be asked: ${error instanceof Error ? error.message : String(error)}`, 'warn');
+  };
 
 export async function putLeaksBack({ holding, input, journal }: Settling, leaks: readonly Leak[]): Promise<void> {
   await holding.worktree.putBack({ commit: input.checkpoint, paths: [...new Set(leaks.map(({ path }) => path))] });

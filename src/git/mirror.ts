@@ -81,7 +81,7 @@ export interface Mirror {
   /** Such as `3 files changed, 12 insertions(+), 2 deletions(-)`; empty when nothing changed. */
   diffStat(input: { from: string; to: string }): Promise<string>;
   changedFiles(input: { from: string; to: string }): Promise<string[]>;
-  /** The files that are there afterwards, and are new or others; no links. */
+  /** Files and links that are new, others or gone. */
   changedBlobs(input: { from: string; to: string }): Promise<ChangedBlob[]>;
   /** What a file holds, by git's hash of it; cut at `maxBytes`. */
   readBlob(input: { sha: string; maxBytes: number }): Promise<string>;

@@ -1,3 +1,4 @@
+import { withoutUndefined } from '../contracts/without-undefined.ts';
 import { gitFailure } from './git-failure.ts';
 import type { MirrorGit } from './mirror-git.ts';
 import { assertSha } from './ref-names.ts';
@@ -10,10 +11,10 @@ export interface CommitTree {
   date?: Date;
 }
 
-/** A file that is new or another one, with git's hashes of what it holds and held. */
+/** A file or link that is new, another one or gone, with git's hashes of what it holds and held. */
 export interface ChangedBlob {
   path: string;
-  sha: string;
+  sha?: string;
   before?: string;
 }
 
@@ -126,12 +127,22 @@ async function listing(git: MirrorGit, commit: string): Promise<Listing> {
   return found;
 }
 
-/** `:100644 100644 <sha> <sha> M`, as `git diff --raw` says it; nothing for what is no file afterwards. */
+/** `:100644 100644 <sha> <sha> M`, as `git diff --raw` says it. */
 function changedBlob(field: string, path: string): ChangedBlob[] {
-  const [before, after = '', shaBefore, sha] = field.slice(1).split(' ');
-  if (before === undefined || sha === undefined || !FILE_MODES.includes(after)) return [];
-  return [{ path, sha, ...(FILE_MODES.includes(before) && shaBefore !== undefined ? { before: shaBefore } : {}) }];
+  const [modeBefore = '', modeAfter = '', before, sha] = field.slice(1).split(' ');
+  return [
+    {
+      path,
+      ...withoutUndefined({
+        sha: BLOB_MODES.includes(modeAfter) ? sha : undefined,
+        before: BLOB_MODES.includes(modeBefore) ? before : undefined,
+      }),
+    },
+  ];
 }
+
+/** The content of a link is where it leads. */
+const BLOB_MODES = ['100644', '100755', '100664', '120000'];
 
 const FILE_MODES = ['100644', '100755', '100664'];
 

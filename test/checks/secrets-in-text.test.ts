@@ -16,11 +16,12 @@ it('finds tokens, private keys and addresses with passwords, each with its line 
 it('finds the secrets of the installation whatever they look like, once', async () => {
   const token = joined('ghp', '_wWPw5k4aXcaT4fNP0UcnZwJUVFk6LO0pINUx');
   expect(await found(`a\nb ${token}\n`, [token])).toEqual(['2 a secret of this installation']);
-  // A short one is in every text.
-  expect(await found('as a word', ['a'])).toEqual([]);
+  // Words are in texts that have nothing to do with it.
+  expect(await found('as a password, in development', ['a', 'password', 'development'])).toEqual([]);
 });
 
 it('takes examples, databases of developers and files of programs for none', async () => {
   expect(await found('postgres://user:password@localhost:5432/db\nAKIAIOSFODNN7EXAMPLE\npassword = "hunter2"')).toEqual([]);
+  expect(await found('\0 and hunter-2-hunter', ['hunter-2-hunter'])).toEqual(['1 a secret of this installation']);
   expect(await found(`\0${joined('npm', '_', 'a1'.repeat(18))}`)).toEqual([]);
 });

@@ -38,14 +38,22 @@ describe('secrets in what an agent changed', () => {
   });
 
   it('have their files put back where the agent leaves them in, and the rest is kept', async () => {
-    const leaky = { 'call.ts': `// ${TOKEN}\n`, 'own.txt': `it is ${OWN}\n`, 'notes.md': 'written down\n' };
-    const project = await belay.project({ script: { implement: [{ write: leaky }] } });
+    const encoded = Buffer.from(`user:${OWN}`).toString('base64');
+    const leaky = {
+      'call.ts': `// ${TOKEN}\n`,
+      'own.txt': `it is ${OWN}\n`,
+      'k8s.yml': `password: ${encoded}\n`,
+      'notes.md': 'written down\n',
+    };
+    const shell = `printf '\\0${OWN}' > binary.dat; ln -s /${OWN}/x link`;
+    const project = await belay.project({ script: { implement: [{ write: leaky, run: shell }] } });
     const run = await project.run();
     const view = await run.closed();
     expect(await project.git('diff', '--name-only', `main..${view.branch}`)).toBe('notes.md');
     expect(await everythingIn(project)).not.toMatch(new RegExp(`${TOKEN}|${OWN}`));
     expect(await run.log()).toContain(
-      'implement left what looks like secrets in files, which were put back: call.ts:1 (GITHUB_TOKEN), own.txt:1 (a secret of this installation)',
+      'implement left what looks like secrets in files, which were put back: binary.dat:1 (a secret of this installation), call.ts:1 (GITHUB_TOKEN), ' +
+        'k8s.yml:1 (a secret of this installation), link:1 (a secret of this installation), own.txt:1 (a secret of this installation)',
     );
   });
 
@@ -58,9 +66,9 @@ describe('secrets in what an agent changed', () => {
 
   it('are let pass where the repository says so, or had them before; those of the installation never', async () => {
     const files = { '.belay.yml': 'secrets: { allow: [keys/] }\n', 'old.ts': `const old = '${TOKEN}';\n` };
-    const written = { 'keys/test.key': TOKEN, 'keys/own.key': OWN, 'old.ts': `const renamed = '${TOKEN}';\n` };
-    const project = await belay.project({ files, script: { implement: [{ write: written }] } });
+    const written = { 'keys/test.key': TOKEN, 'keys/own.key': OWN };
+    const project = await belay.project({ files, script: { implement: [{ write: written, run: 'mv old.ts moved.ts' }] } });
     const view = await (await project.run()).closed();
-    expect(await project.git('diff', '--name-only', `main..${view.branch}`)).toBe('keys/test.key\nold.ts');
+    expect(await project.git('diff', '--no-renames', '--name-only', `main..${view.branch}`)).toBe('keys/test.key\nmoved.ts\nold.ts');
   });
 });

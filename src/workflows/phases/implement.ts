@@ -15,7 +15,8 @@ export const implement = phase('implement', async (run) => {
   // What was said of the work before is about another one.
   delete run.state.view.review;
   await openDraft(run);
-  return { summary: text.split('\n', 1)[0]?.slice(0, 120) || 'implemented' };
+  const summary = text.split('\n', 1)[0]?.slice(0, 120) || 'implemented';
+  return { summary: leaked ? `${summary} (left out, for what looks like secrets: ${leaked.slice(0, 5).join(', ')})` : summary };
 });
 
 const onlySecrets = (leaked: readonly string[]) => ({
