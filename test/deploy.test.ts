@@ -1,14 +1,10 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { cp, readFile, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Command } from 'commander';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
-import { parse, parseAllDocuments } from 'yaml';
-import { declareCommands } from '../src/cli/program.ts';
-import { secretOfFile } from '../src/config-secrets.ts';
-import { VARIABLE_NAMES } from '../src/config-variables.ts';
+import { parse } from 'yaml';
+import { SECRET_NAMES } from '../src/config-secrets.ts';
 import { loadConfig } from '../src/config.ts';
 import { envFile } from '../src/config-documentation.ts';
 import { createApiMetrics } from '../src/http/metrics.ts';
@@ -16,19 +12,15 @@ import { serveWorkerHealth } from '../src/http/worker-health.ts';
 import { namedTarget } from '../src/temporal/connection.ts';
 import { DYNAMIC_CONFIG } from '../src/temporal/dev-server-settings.ts';
 import { requireSharedLedger } from '../src/worker-roles.ts';
+import { KEPT_TOO, OTHERS, ROOT, STOP_S, isCommand, isSetting, textOf } from './support/deployment.ts';
 import { temporaryDirectory } from './support/temporary-directory.ts';
-
-const ROOT = join(import.meta.dirname, '..');
-/** What Belay may take to stop, with some time more. */
-const STOP_S = 25;
-
-const textOf = (file: string): Promise<string> => readFile(join(ROOT, file), 'utf8');
 
 interface Service {
   image?: string;
   build?: object;
   command?: string[];
   environment?: Record<string, string>;
+  env_file?: object[];
   ports?: string[];
   secrets?: string[];
   healthcheck?: object;
@@ -43,27 +35,11 @@ interface Compose {
 }
 
 const compose = async (): Promise<Compose> => parse(await textOf('docker-compose.yml'), { merge: true }) as Compose;
-const ours = async () => Object.entries((await compose()).services).filter(([, { build }]) => build !== undefined);
-
-/** A setting that Belay knows, or the file of a secret. */
-const isSetting = (name: string): boolean => VARIABLE_NAMES.some((known) => known === name) || secretOfFile(name) !== undefined;
-/** Not Belay's to know: who starts its processes does. */
-const OTHERS = ['HOME', 'NODE_ENV', 'CLAUDE_CONFIG_DIR'];
-
-/** Whether the command line takes this, as `belay worker --roles runner`. */
-async function isCommand([program, ...words]: readonly string[]): Promise<boolean> {
-  const nothing = (): void => {};
-  const terminal = { live: false, piped: true, out: nothing, note: nothing, exact: nothing };
-  const commands = declareCommands({ env: {}, terminal, done: nothing });
-  let called = 0;
-  const listen = (command: Command): void => {
-    command.commands.forEach(listen);
-    if (command.commands.length === 0) command.action(() => void called++);
-  };
-  listen(commands);
-  await commands.parseAsync(words, { from: 'user' }).catch(nothing);
-  return program === 'belay' && called === 1;
-}
+/** What Compose takes for a value where nothing of .env says otherwise. */
+const withDefaults = (value: string): string => value.replaceAll(/\$\{\w+:-([^}]*)\}/g, '$1');
+/** What goes on until it is stopped, and what ends before that begins. */
+const ours = async () =>
+  Object.entries((await compose()).services).filter(([name, { build }]) => build !== undefined && name !== 'migrate');
 
 const { failed: isMissing } = await execa('docker', ['compose', 'version'], { reject: false });
 
@@ -105,9 +81,28 @@ describe('docker-compose.yml', () => {
         Object.keys(environment).filter((each) => !isSetting(each) && !OTHERS.includes(each)),
         name,
       ).toEqual([]);
-      expect(needed, name).toEqual({ postgres: { condition: 'service_healthy' }, temporal: { condition: 'service_healthy' } });
+      expect(needed, name).toEqual({
+        postgres: { condition: 'service_healthy' },
+        temporal: { condition: 'service_healthy' },
+        migrate: { condition: 'service_completed_successfully' },
+      });
       expect(Number.parseInt(grace, 10), name).toBeGreaterThanOrEqual(STOP_S);
     }
+  });
+
+  it('has the owner of the tables migrate before anything starts, and gives nobody else its address', async () => {
+    const { services } = await compose();
+    const { command = [], environment, env_file: files, secrets } = services['migrate'] ?? {};
+    expect(await isCommand(command)).toBe(true);
+    expect({ environment, files, secrets }).toEqual({
+      environment: { BELAY_DATABASE_OWNER_URL_FILE: '/run/secrets/ledger_owner_url' },
+      files: [],
+      secrets: ['ledger_owner_url'],
+    });
+    const others = Object.entries(services).filter(([, service]) => service.secrets?.some((each) => each.startsWith('ledger_owner')));
+    expect(others.map(([name]) => name)).toEqual(['postgres', 'migrate']);
+    // The role that is granted the tables is the one that the others come as.
+    expect(await textOf('docker/make-secrets.sh')).toContain(`postgres://${command.at(-1)}:$(cat secrets/ledger_database_password)@`);
   });
 
   it('has settings that Belay takes, with secrets as they are made where nothing is known of them', async () => {
@@ -115,7 +110,9 @@ describe('docker-compose.yml', () => {
     await cp(join(ROOT, 'docker'), join(folder.path, 'docker'), { recursive: true });
     await execa('sh', ['docker/make-secrets.sh'], { cwd: folder.path, env: { PATH: process.env['PATH'] }, extendEnv: false });
     for (const [name, { environment = {} }] of await ours()) {
-      const entries = Object.entries(environment).map(([key, value]) => [key, value.replace('/run/', `${folder.path}/`)] as const);
+      const entries = Object.entries(environment).map(
+        ([key, value]) => [key, withDefaults(value).replace('/run/', `${folder.path}/`)] as const,
+      );
       const env = Object.fromEntries(entries);
       const config = loadConfig(env);
       requireSharedLedger(config);
@@ -124,7 +121,8 @@ describe('docker-compose.yml', () => {
         name,
       ).toEqual([]);
       expect(
-        Object.keys(config.secrets).filter((each) => !['BELAY_DATABASE_URL', 'GITHUB_WEBHOOK_SECRET'].includes(each)),
+        // The previous secret may come later.
+        Object.keys(config.secrets).filter((each) => !/^(?:BELAY_DATABASE_URL|GITHUB_WEBHOOK_SECRET(?:_PREVIOUS)?)$/.test(each)),
         name,
       ).toEqual([]);
       // An empty API key of Temporal would ask for TLS.
@@ -134,9 +132,10 @@ describe('docker-compose.yml', () => {
 
   it('gives secrets as files alone: those that make-secrets.sh makes, each to who needs it', async () => {
     const { services, secrets } = await compose();
-    for (const [name, { environment = {}, secrets: given = [] }] of Object.entries(services)) {
+    for (const [name, { environment = {}, env_file: files = [], secrets: given = [] }] of Object.entries(services)) {
+      // Or those in .env would be there.
+      if (files.length > 0) for (const secret of [...SECRET_NAMES, KEPT_TOO]) expect(environment[secret], `${name}: ${secret}`).toBe('');
       for (const [variable, value] of Object.entries(environment)) {
-        if (/(?:_KEY|_TOKEN|_SECRET|_PASSWORD|DATABASE_URL)$/.test(variable)) expect(value, `${name}: ${variable}`).toBe('');
         if (!variable.endsWith('_FILE')) continue;
         const [, secret = ''] = /^\/run\/secrets\/(\w+)$/.exec(value) ?? [];
         expect(given, `${name}: ${variable}`).toContain(secret);
@@ -170,7 +169,9 @@ describe('docker/make-secrets.sh', () => {
     const password = await secret('ledger_database_password');
     expect(password).toMatch(/^[\da-f]{48}$/);
     expect(await secret('ledger_database_url')).toBe(`postgres://belay:${password}@postgres/belay`);
-    expect(await secret('postgres_password')).not.toBe(password);
+    const owner = await secret('ledger_owner_password');
+    expect(await secret('ledger_owner_url')).toBe(`postgres://belay_owner:${owner}@postgres/belay`);
+    expect(new Set([await secret('postgres_password'), password, owner]).size).toBe(3);
     await make();
     expect(await secret('ledger_database_password')).toBe(password);
     expect((await stat(join(folder.path, 'secrets'))).mode & 0o777).toBe(0o700);
@@ -210,48 +211,6 @@ describe('docker/healthy.mjs', () => {
     expect(await ask()).toMatchObject({ exitCode: 0, stdout: `127.0.0.1:${port} is ready` });
     reason = 'Temporal does not answer';
     expect(await ask()).toMatchObject({ exitCode: 1, stderr: expect.stringContaining(reason) as string });
-  });
-});
-
-interface Manifest {
-  kind: string;
-  metadata: { name: string };
-  spec?: {
-    template?: { spec: { terminationGracePeriodSeconds: number; containers: Container[] } };
-  };
-}
-interface Container {
-  args: string[];
-  env: { name: string; value: string }[];
-}
-
-describe('deploy/kubernetes', () => {
-  it('names its files, and starts what the command line has, with settings that there are', async () => {
-    const folder = join(ROOT, 'deploy/kubernetes');
-    const { resources } = parse(await readFile(join(folder, 'kustomization.yaml'), 'utf8')) as { resources: string[] };
-    const there = (await readdir(folder)).filter((name) => name.endsWith('.yaml') && name !== 'kustomization.yaml');
-    // An example that needs a name of yours.
-    expect(there.filter((name) => name !== 'ingress.yaml').toSorted()).toEqual(resources.toSorted());
-    const texts = await Promise.all(there.map((name) => readFile(join(folder, name), 'utf8')));
-    const manifests = texts.flatMap((text) => parseAllDocuments(text).map((document) => document.toJS() as Manifest));
-    const pods = manifests.flatMap(({ metadata, spec }) => (spec?.template ? [{ name: metadata.name, ...spec.template.spec }] : []));
-    expect(pods.map(({ name }) => name).toSorted()).toEqual(['api', 'orchestrator', 'runner']);
-    for (const { name, terminationGracePeriodSeconds: grace, containers } of pods) {
-      expect(grace, name).toBeGreaterThanOrEqual(STOP_S);
-      for (const { args, env } of containers) {
-        expect(await isCommand(args), name).toBe(true);
-        expect(
-          env.map((each) => each.name).filter((each) => !isSetting(each)),
-          name,
-        ).toEqual([]);
-      }
-    }
-    const lines = (await readFile(join(folder, 'settings.env'), 'utf8')).trim().split('\n');
-    const settings = Object.fromEntries(lines.map((line) => line.split(/=(.*)/s).slice(0, 2) as [string, string]));
-    expect(Object.keys(settings).filter((each) => !isSetting(each) && !OTHERS.includes(each))).toEqual([]);
-    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-    const key = { GITHUB_APP_PRIVATE_KEY: privateKey.export({ type: 'pkcs1', format: 'pem' }).toString() };
-    expect(loadConfig({ HOME: '/home/node', ...key, ...settings }).api.proxies).toBe(1);
   });
 });
 
