@@ -138,13 +138,13 @@ async function sendOne(options: Sending, file: WaitingFile, signal: AbortSignal)
   // A database that does not answer is no reason to keep files back: what is too much goes when the run's folder does.
   const isDeleted = () => ledger.isDeletedRun(file.runId).catch(() => false);
   if ('remove' in file || (await isDeleted())) {
-    await store.removeRun(file.runId);
+    await store.removeRun(file.runId, signal);
     return waiting.done(file.seq);
   }
   const path = files.absolute(file.put.path);
   const sent = await sendFile({ store, path, artifact: file.put, signal });
   if (sent === 'gone') onProblem(new Error(`${path} is gone.`), 'A file of a run was removed before it could be sent to the store');
   // Deleted meanwhile: then nobody else removes it.
-  if (sent === 'sent' && (await isDeleted())) await store.removeRun(file.runId);
+  if (sent === 'sent' && (await isDeleted())) await store.removeRun(file.runId, signal);
   waiting.done(file.seq);
 }
