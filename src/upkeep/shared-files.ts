@@ -37,16 +37,18 @@ export interface SharedFiles extends AsyncDisposable {
 export function shareFiles({ ledger, files, ...options }: SharedFilesOptions): SharedFiles {
   const waiting = openWaitingFiles(join(options.home, 'unsent.db'));
   const sender = send({ ...options, ledger, files, waiting });
-  return {
-    ledger: {
-      ...ledger,
-      async recordArtifact(artifact) {
-        // First: a file that the ledger knows of is at least on its way.
-        waiting.put(artifact);
-        sender.wake();
-        await ledger.recordArtifact(artifact);
-      },
+  const sharing = (own: Ledger): Ledger => ({
+    ...own,
+    forRepositories: (repositories) => sharing(own.forRepositories(repositories)),
+    async recordArtifact(artifact) {
+      // First: a file that the ledger knows of is at least on its way.
+      waiting.put(artifact);
+      sender.wake();
+      await own.recordArtifact(artifact);
     },
+  });
+  return {
+    ledger: sharing(ledger),
     files: {
       ...files,
       async remove(runId) {

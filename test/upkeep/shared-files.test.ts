@@ -50,6 +50,13 @@ test('what is recorded reaches the store by itself', async () => {
   expect(all.problems).toEqual([]);
 });
 
+test('what is recorded by who may see some repositories reaches the store too', async () => {
+  await using all = await sharing();
+  await using one = all.begin();
+  await all.leave({ ...one, ledger: one.ledger.forRepositories(['acme/shop', 'acme/web']).forRepositories(['acme/shop']) }, '0000aaaa');
+  await inStore(all, ['belay/0000aaaa/plan.md']);
+});
+
 test('a store that is away holds up nobody, and gets everything when it is back', async () => {
   await using all = await sharing();
   await all.server.stop();
