@@ -20,7 +20,7 @@ export function artifactStoreOf({ artifacts: place }: Pick<Config, 'artifacts'>)
   return createS3Store({
     ...rest,
     credentials: async () => ({
-      accessKeyId,
+      accessKeyId: accessKeyId.current() ?? '',
       secretAccessKey: secretAccessKey.current() ?? '',
       ...(sessionToken ? { sessionToken: sessionToken.current() ?? '' } : {}),
       expiration: new Date(Date.now() + KEY_MS),

@@ -17,7 +17,7 @@ export type ArtifactsPlace =
       endpoint?: string;
       region?: string;
       /** Unset: wherever the SDK finds some. */
-      credentials?: { accessKeyId: string; secretAccessKey: Secret; sessionToken?: Secret };
+      credentials?: { accessKeyId: Secret; secretAccessKey: Secret; sessionToken?: Secret };
     };
 
 const BUCKET = /^s3:\/\/([a-z\d][a-z\d.-]{1,61}[a-z\d])(?:\/([\w.~-]+(?:\/[\w.~-]+)*)?\/?)?$/;
@@ -65,6 +65,7 @@ export const artifactVariables = {
   AWS_ACCESS_KEY_ID: optional(secretWord, {
     group: 'Artifacts',
     description: 'Whose key it is. Without one, the SDK looks where it always does: profiles, roles of the machine or of the pod.',
+    secret: true,
   }),
   AWS_SECRET_ACCESS_KEY: optional(secretWord, { group: 'Artifacts', description: 'That key.', secret: true }),
   AWS_SESSION_TOKEN: optional(secretWord, { group: 'Artifacts', description: 'Goes with keys that end.', secret: true }),
@@ -76,12 +77,11 @@ export function artifactsPlace(values: Environment, secrets: Secrets): Artifacts
   const endpoint = values.AWS_ENDPOINT_URL_S3 ?? values.AWS_ENDPOINT_URL;
   // Stores that are not Amazon's own have none, and requests are signed for one all the same.
   const region = values.AWS_REGION ?? (endpoint === undefined ? undefined : 'us-east-1');
-  return { ...place, ...withoutUndefined({ endpoint, region, credentials: credentialsOf(values, secrets) }) };
+  return { ...place, ...withoutUndefined({ endpoint, region, credentials: credentialsOf(secrets) }) };
 }
 
-function credentialsOf(values: Environment, secrets: Secrets): Extract<ArtifactsPlace, { bucket: string }>['credentials'] {
-  const { AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_SESSION_TOKEN: sessionToken } = secrets;
-  const { AWS_ACCESS_KEY_ID: accessKeyId } = values;
-  if (accessKeyId === undefined || !secretAccessKey) return undefined;
+function credentialsOf(secrets: Secrets): Extract<ArtifactsPlace, { bucket: string }>['credentials'] {
+  const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_SESSION_TOKEN: sessionToken } = secrets;
+  if (!accessKeyId || !secretAccessKey) return undefined;
   return { accessKeyId, secretAccessKey, ...(sessionToken ? { sessionToken } : {}) };
 }

@@ -1,6 +1,7 @@
 import { VARIABLE_NAMES, usableValue, variableDoc } from './config-variables.ts';
 import type { VariableName } from './config-variables.ts';
 import { absolutePath } from './home.ts';
+import { isPostgres } from './ledger-place.ts';
 import { Secret, readSecretFile } from './secret.ts';
 
 /** By the names of their variables: those that are set. */
@@ -10,6 +11,9 @@ export type Secrets = Partial<Record<VariableName, Secret>>;
 export const SECRET_NAMES: readonly VariableName[] = VARIABLE_NAMES.filter((name) => variableDoc(name).secret);
 /** While a secret is changed there may be one before it; when that is over, its file is emptied or taken away. */
 const MAY_END: readonly VariableName[] = ['GITHUB_WEBHOOK_SECRET_PREVIOUS'];
+
+/** Nearly any text names an SQLite file. */
+const DATABASES: readonly VariableName[] = ['BELAY_DATABASE_URL', 'BELAY_DATABASE_OWNER_URL'];
 
 /** Of which variable a name is the file, such as GITHUB_TOKEN_FILE: how containers are given secrets. */
 export const secretOfFile = (name: string): VariableName | undefined => SECRET_NAMES.find((known) => `${known}_FILE` === name);
@@ -33,8 +37,9 @@ export function openSecrets(values: Partial<Record<VariableName, unknown>>, env:
   const opened = SECRET_NAMES.map((name): [VariableName, Secret] | undefined => {
     const [value, file] = [values[name], fileOf(name, env)];
     if (value === undefined && !(file !== undefined && MAY_END.includes(name))) return undefined;
-    const usable = (text: string): string | undefined => usableValue(name, text);
     const given = typeof value === 'string' ? value : undefined;
+    const isLost = (text: string): boolean => DATABASES.includes(name) && given !== undefined && isPostgres(given) && !isPostgres(text);
+    const usable = (text: string): string | undefined => (isLost(text) ? undefined : usableValue(name, text));
     return [name, new Secret({ name, value: given, file, usable, mayEnd: MAY_END.includes(name) })];
   });
   return Object.fromEntries(opened.filter((entry) => entry !== undefined));

@@ -4,7 +4,9 @@ import { absolutePath, homeOf } from './home.ts';
 import type { LedgerPlace } from './ledger/open-ledger.ts';
 import { Secret, readSecretFile } from './secret.ts';
 
-const POSTGRES = /^postgres(?:ql)?:\/\//;
+/** A Postgres, by its address: there a process stays, whatever a half written file may say later. */
+export const isPostgres = (text: string): boolean => /^postgres(?:ql)?:\/\//.test(text);
+
 const ADDRESS = /^\w+:\/\//;
 
 /**
@@ -21,7 +23,7 @@ export const ownerPlaceOf = (env: NodeJS.ProcessEnv): LedgerPlace =>
 function placeIn(secret: Secret | undefined, env: NodeJS.ProcessEnv): LedgerPlace | undefined {
   const given = secret?.current();
   if (!secret || !given) return undefined;
-  if (POSTGRES.test(given)) return { url: given, ...(secret.file === undefined ? {} : { urlNow: () => secret.current() ?? given }) };
+  if (isPostgres(given)) return { url: given, ...(secret.file === undefined ? {} : { urlNow: () => secret.current() ?? given }) };
   if (ADDRESS.test(given)) throw unknownKind(secret.name);
   return { path: absolutePath(given, env) };
 }
@@ -31,7 +33,7 @@ function databaseSecret(name: 'BELAY_DATABASE_URL' | 'BELAY_DATABASE_OWNER_URL',
   if (value) return new Secret({ name, value });
   if (!file) return undefined;
   const place = absolutePath(file, env);
-  return new Secret({ name, value: readSecretFile(name, place), file: place, usable: (text) => (POSTGRES.test(text) ? text : undefined) });
+  return new Secret({ name, value: readSecretFile(name, place), file: place, usable: (text) => (isPostgres(text) ? text : undefined) });
 }
 
 const unknownKind = (name: string): BelayError =>

@@ -47,12 +47,12 @@ test('a store of one’s own has its address and its key by the names that the S
     endpoint: 'http://127.0.0.1:9',
     region: 'us-east-1',
     credentials: {
-      accessKeyId: 'AKIA',
+      accessKeyId: config.secrets.AWS_ACCESS_KEY_ID,
       secretAccessKey: config.secrets.AWS_SECRET_ACCESS_KEY,
       sessionToken: config.secrets.AWS_SESSION_TOKEN,
     },
   });
-  expect(Object.values(config.secrets).map((secret) => secret.current())).toEqual(['wJalr', 'FwoG']);
+  expect(Object.values(config.secrets).map((secret) => secret.current())).toEqual(['AKIA', 'wJalr', 'FwoG']);
   expect(place('s3://belay', { AWS_REGION: 'eu-central-1' })).toEqual({ bucket: 'belay', prefix: '', region: 'eu-central-1' });
 });
 

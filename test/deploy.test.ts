@@ -12,7 +12,7 @@ import { serveWorkerHealth } from '../src/http/worker-health.ts';
 import { namedTarget } from '../src/temporal/connection.ts';
 import { DYNAMIC_CONFIG } from '../src/temporal/dev-server-settings.ts';
 import { requireSharedLedger } from '../src/worker-roles.ts';
-import { KEPT_TOO, OTHERS, ROOT, STOP_S, isCommand, isSetting, textOf } from './support/deployment.ts';
+import { OTHERS, ROOT, STOP_S, isCommand, isSetting, textOf } from './support/deployment.ts';
 import { temporaryDirectory } from './support/temporary-directory.ts';
 
 interface Service {
@@ -134,7 +134,7 @@ describe('docker-compose.yml', () => {
     const { services, secrets } = await compose();
     for (const [name, { environment = {}, env_file: files = [], secrets: given = [] }] of Object.entries(services)) {
       // Or those in .env would be there.
-      if (files.length > 0) for (const secret of [...SECRET_NAMES, KEPT_TOO]) expect(environment[secret], `${name}: ${secret}`).toBe('');
+      if (files.length > 0) for (const secret of SECRET_NAMES) expect(environment[secret], `${name}: ${secret}`).toBe('');
       for (const [variable, value] of Object.entries(environment)) {
         if (!variable.endsWith('_FILE')) continue;
         const [, secret = ''] = /^\/run\/secrets\/(\w+)$/.exec(value) ?? [];

@@ -26,6 +26,20 @@ test('the address may come from a file', async () => {
   expect(() => ledgerPlaceOf({ ...env, BELAY_DATABASE_URL_FILE: `${file}x` })).toThrow(/BELAY_DATABASE_URL_FILE.*ENOENT/);
 });
 
+test('a file that is half written leaves the address that there was', async () => {
+  await using folder = await temporaryDirectory();
+  const file = join(folder.path, 'address');
+  await writeFile(file, url);
+  const places = [ledgerPlaceOf, (from: NodeJS.ProcessEnv) => loadConfig(from).database].map((of) =>
+    of({ ...env, BELAY_DATABASE_URL_FILE: file }),
+  );
+  const now = () => places.map((place) => 'url' in place && place.urlNow?.());
+  await writeFile(file, 'pos');
+  expect(now()).toEqual([url, url]);
+  await writeFile(file, `${url}2`);
+  expect(now()).toEqual([`${url}2`, `${url}2`]);
+});
+
 test('an address of another database is refused without being shown', async () => {
   await using folder = await temporaryDirectory();
   const file = join(folder.path, 'address');

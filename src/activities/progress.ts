@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunStatus } from '../contracts/constants.ts';
 import { BelayError } from '../contracts/errors.ts';
 import type { UpdateDraftInput } from '../contracts/publishing.ts';
@@ -33,6 +34,9 @@ function labelsBy(status: RunStatus, labels: IssueLabels): { add: string[]; remo
   const label = shown && labels[shown];
   return { add: label ? [label] : [], remove: Object.values(labels) };
 }
+
+/** A store that does not answer takes no more of the time that a comment has. */
+const STORE_MS = 10_000;
 
 type Deps = Pick<Dependencies, 'client' | 'ledger' | 'files' | 'forges' | 'trackers' | 'mirrors' | 'atEffect'>;
 
@@ -82,18 +86,21 @@ async function lastAnswer({ ledger }: Deps, runId: string): Promise<CommentAnswe
   return comments.map(({ text, metadata }) => answerOf(text, metadata)).findLast((answer) => answer !== undefined);
 }
 
-/** The plan for the comment. A host that has not worked on the run finds it at the remote; without it the comment is short of it, no more. */
+/**
+ * The plan for the comment. A host that has not worked on the run finds it in the store that hosts share, or else at the remote, among all
+ * that was handed over; without it the comment is short of it, no more.
+ */
 async function planOf(deps: Deps, { id: runId, plan }: RunView, repository: RepositoryRef): Promise<string | undefined> {
   if (!plan) return undefined;
-  const isKnown = await isArtifactHere(deps, plan.artifactId);
+  if (await isArtifactHere(deps, plan.artifactId)) return artifactText(deps, plan.artifactId);
+  const asked = deps.files.shared ? artifactText(deps, plan.artifactId).catch(() => undefined) : undefined;
+  const stored = await (asked && Promise.race([asked, sleep(STORE_MS, undefined, { ref: false })]));
+  if (stored !== undefined) return stored;
   try {
-    if (!isKnown) {
-      const access = await deps.forges[repository.forge].gitAccess(repository);
-      await recallRun(deps, { mirror: await deps.mirrors.open(repository), access, runId });
-    }
+    const access = await deps.forges[repository.forge].gitAccess(repository);
+    await recallRun(deps, { mirror: await deps.mirrors.open(repository), access, runId });
     return await artifactText(deps, plan.artifactId);
-  } catch (error) {
-    if (isKnown) throw error;
+  } catch {
     return undefined;
   }
 }

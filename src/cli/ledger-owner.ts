@@ -9,7 +9,7 @@ import { EXIT } from './terminal.ts';
 export async function ledgerMigrate({ env, terminal }: ProgramRequest, { json }: { json: boolean }): Promise<number> {
   const place = ownerPlaceOf(env);
   if ('path' in place) await ownFolder(homeOf(env));
-  const migrations = await migrateLedger(place);
+  const migrations = await migrateLedger(place, (refusal) => terminal.note(`belay: ${refusal}`));
   if (json) terminal.out(JSON.stringify({ migrations }, undefined, 2));
   else terminal.out(migrations.length === 0 ? 'The tables are those of this version.' : `Done: ${migrations.join(', ')}.`);
   return EXIT.ok;

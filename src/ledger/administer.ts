@@ -1,9 +1,13 @@
 import { BelayError } from '../contracts/errors.ts';
 import type { LedgerPlace } from './open-ledger.ts';
 
-/** Brings the tables to this version's, and gives the names of the migrations that took. */
-export async function migrateLedger(place: LedgerPlace): Promise<string[]> {
-  if ('url' in place) return (await import('./postgres-schema.ts')).preparePostgres(place.url);
+/**
+ * Brings the tables to this version's, and gives the names of the migrations that took. Roles of Postgres that had been granted the tables
+ * are granted them all; `onRefused` is told of those that cannot be.
+ */
+export async function migrateLedger(place: LedgerPlace, onRefused?: (refusal: string) => void): Promise<string[]> {
+  if ('url' in place)
+    return (await import('./postgres-schema.ts')).preparePostgres(place.url, { grant: true, ...(onRefused ? { onRefused } : {}) });
   const { migrationsOf } = await import('./open-sqlite.ts');
   return migrationsOf(place);
 }

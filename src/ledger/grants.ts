@@ -34,13 +34,25 @@ export async function grantTo(db: Database, role: string): Promise<string[]> {
     : [];
 }
 
-/** After a migration: who had been granted the tables that there were is granted those that came. */
-export async function grantAgain(db: Database): Promise<void> {
+/**
+ * After a migration: who had been granted the tables that there were is granted those that came; nobody who works meanwhile is without their
+ * rights. Gives, in words, who could not be granted them: the others are all the same.
+ */
+export async function grantAgain(db: Database): Promise<string[]> {
   const { rows } = await sql<{ role: string }>`
     select distinct pg_get_userbyid(granted.grantee) as role
     from pg_proc, aclexplode(proacl) as granted
     where pg_proc.oid = to_regproc(${EXPIRE_AUDIT}) and granted.grantee not in (0, proowner)`.execute(db);
-  for (const { role } of rows) await grantTo(db, role);
+  const refusals: string[] = [];
+  for (const { role } of rows) {
+    try {
+      await db.transaction().execute((transaction) => grantTo(transaction, role));
+    } catch (error) {
+      if (!(error instanceof BelayError) || error.code !== 'invalid_input') throw error;
+      refusals.push(error.message);
+    }
+  }
+  return refusals;
 }
 
 interface AboutRole {

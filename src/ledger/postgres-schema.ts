@@ -10,20 +10,30 @@ import type { LedgerTables } from './schema.ts';
 
 type Database = Kysely<LedgerTables>;
 
+export interface Preparing {
+  /** Also where no migration is missing: one before may have been interrupted before it had granted what it made. */
+  grant?: boolean;
+  /** Told who can not be granted the tables, in words. */
+  onRefused?: (refusal: string) => void;
+}
+
 /**
  * Sees to it that the tables are those of this version, and gives the migrations that it took. They are for the owner of the tables, or
  * whoever may make some; for all others throws ledger_behind where something is missing.
  */
-export function preparePostgres(url: string): Promise<string[]> {
+export function preparePostgres(url: string, { grant = false, onRefused }: Preparing = {}): Promise<string[]> {
   const place = nameOf(url);
   return onOneConnection(url, async (db) => {
     const missing = await missingOf({ db, place });
-    if (missing.length === 0) return [];
-    if (!(await mayMigrate(db))) throw behindLedger({ place, missing });
+    if (missing.length === 0 && !grant) return [];
+    if (!(await mayMigrate(db))) {
+      if (missing.length === 0) return [];
+      throw behindLedger({ place, missing });
+    }
     // Processes that start together wait for the first of them. The lock ends with the connection.
     await sql`select pg_advisory_lock(${sql.lit(LOCKS)}, ${sql.lit(MIGRATION_LOCK)})`.execute(db);
     const done = await migrate({ db, place });
-    if (done.length > 0) await grantAgain(db);
+    if (done.length > 0 || grant) for (const refusal of await grantAgain(db)) onRefused?.(refusal);
     return done;
   });
 }

@@ -37,16 +37,18 @@ export interface SharedFiles extends AsyncDisposable {
 export function shareFiles({ ledger, files, ...options }: SharedFilesOptions): SharedFiles {
   const waiting = openWaitingFiles(join(options.home, 'unsent.db'));
   const sender = send({ ...options, ledger, files, waiting });
-  return {
-    ledger: {
-      ...ledger,
-      async recordArtifact(artifact) {
-        // First: a file that the ledger knows of is at least on its way.
-        waiting.put(artifact);
-        sender.wake();
-        await ledger.recordArtifact(artifact);
-      },
+  const sharing = (own: Ledger): Ledger => ({
+    ...own,
+    forRepositories: (repositories) => sharing(own.forRepositories(repositories)),
+    async recordArtifact(artifact) {
+      // First: a file that the ledger knows of is at least on its way.
+      waiting.put(artifact);
+      sender.wake();
+      await own.recordArtifact(artifact);
     },
+  });
+  return {
+    ledger: sharing(ledger),
     files: {
       ...files,
       async remove(runId) {
@@ -138,13 +140,13 @@ async function sendOne(options: Sending, file: WaitingFile, signal: AbortSignal)
   // A database that does not answer is no reason to keep files back: what is too much goes when the run's folder does.
   const isDeleted = () => ledger.isDeletedRun(file.runId).catch(() => false);
   if ('remove' in file || (await isDeleted())) {
-    await store.removeRun(file.runId);
+    await store.removeRun(file.runId, signal);
     return waiting.done(file.seq);
   }
   const path = files.absolute(file.put.path);
   const sent = await sendFile({ store, path, artifact: file.put, signal });
   if (sent === 'gone') onProblem(new Error(`${path} is gone.`), 'A file of a run was removed before it could be sent to the store');
   // Deleted meanwhile: then nobody else removes it.
-  if (sent === 'sent' && (await isDeleted())) await store.removeRun(file.runId);
+  if (sent === 'sent' && (await isDeleted())) await store.removeRun(file.runId, signal);
   waiting.done(file.seq);
 }

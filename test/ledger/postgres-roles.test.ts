@@ -167,6 +167,36 @@ test('tables of a later version are granted to who had been granted those before
   expect(await ask(app, 'select name from pipelines')).toEqual([[{ name: 'sdlc' }]]);
 });
 
+test('who works while tables are granted again keeps every right, also where that ends halfway', async () => {
+  const { owner, app } = await grantedDatabase(server, 'halfway');
+  await ask(
+    server.urlOf('halfway'),
+    `create function stop() returns event_trigger language plpgsql as
+       $$ begin if current_query() ~ '^grant .* on table .*"runs" ' then raise 'stopped here'; end if; end $$`,
+    "create event trigger stops on ddl_command_start when tag in ('GRANT') execute function stop()",
+  );
+  await expect(migrateLedger({ url: owner })).rejects.toThrow('stopped here');
+  expect(await ask(app, 'select count(*)::int as runs from runs')).toEqual([[{ runs: 0 }]]);
+});
+
+test('a migration whose grants were interrupted is mended by the next one, whatever has become of other roles', async () => {
+  const { owner, app } = await grantedDatabase(server, 'interrupted');
+  const others = ['interrupted_a', 'interrupted_z'];
+  for (const role of others) {
+    await ask(server.urlOf('interrupted'), `create role ${role}`);
+    await grantLedger({ url: owner }, role);
+    await ask(server.urlOf('interrupted'), `alter role ${role} bypassrls`);
+  }
+  await ask(owner, 'revoke all on table runs from interrupted_app');
+  await using ledger = await openLedger({ url: app });
+  await expect(ledger.listRuns()).rejects.toThrow();
+  const refused: string[] = [];
+  expect(await migrateLedger({ url: app })).toEqual([]);
+  expect(await migrateLedger({ url: owner }, (refusal) => void refused.push(refusal))).toEqual([]);
+  expect(refused.toSorted()).toEqual(others.map((role) => `The role ${role} is above all rights.`));
+  expect(await ledger.listRuns()).toEqual([]);
+});
+
 test('a role that nothing can be kept from is refused', async () => {
   const { owner } = await databaseOfRoles(server, 'refused');
   await expect(grantLedger({ url: owner }, 'nobody')).rejects.toMatchObject({

@@ -105,12 +105,15 @@ test.each([
   await expect(store.put(artifactOf('x'), Readable.from(['x']))).rejects.toMatchObject(refused);
 });
 
-test('a key in a file is the one that is signed with', async () => {
-  const { AWS_SECRET_ACCESS_KEY: key = '', ...env } = server.env;
-  const file = join(folder.path, 'key');
+test('a key in files is the one that is signed with, with the id that it has by then', async () => {
+  const { AWS_ACCESS_KEY_ID: id = '', AWS_SECRET_ACCESS_KEY: key = '', ...env } = server.env;
+  const [idFile, file] = [join(folder.path, 'key-id'), join(folder.path, 'key')];
+  await writeFile(idFile, 'former\n');
   await writeFile(file, `${key}\n`);
   await chmod(file, 0o600);
-  await storeOf({ ...env, AWS_SECRET_ACCESS_KEY_FILE: file }).check();
+  const store = storeOf({ ...env, AWS_ACCESS_KEY_ID_FILE: idFile, AWS_SECRET_ACCESS_KEY_FILE: file });
+  await writeFile(idFile, `${id}\n`);
+  await store.check();
 });
 
 describe('a file that is sent', () => {

@@ -11,11 +11,8 @@ export const STOP_S = 25;
 
 export const textOf = (file: string): Promise<string> => readFile(join(ROOT, file), 'utf8');
 
-/** Goes with the key of a store, and is kept from environments as that is. */
-export const KEPT_TOO = 'AWS_ACCESS_KEY_ID';
 /** A setting that Belay knows, or the file of a secret. */
-export const isSetting = (name: string): boolean =>
-  `${KEPT_TOO}_FILE` === name || VARIABLE_NAMES.some((known) => known === name) || secretOfFile(name) !== undefined;
+export const isSetting = (name: string): boolean => VARIABLE_NAMES.some((known) => known === name) || secretOfFile(name) !== undefined;
 /** Not Belay's to know: who starts its processes does. */
 export const OTHERS = ['HOME', 'NODE_ENV', 'CLAUDE_CONFIG_DIR'];
 

@@ -12,6 +12,8 @@ export interface S3Server extends AsyncDisposable {
   /** What is in the bucket. */
   keys(): Promise<string[]>;
   stop(): Promise<void>;
+  /** It takes calls from now on, and answers none of them. */
+  silence(): void;
   /** At the same address, with what it had. */
   start(): Promise<void>;
 }
@@ -42,6 +44,7 @@ export async function startS3Server(): Promise<S3Server> {
       return Contents.flatMap(({ Key }) => Key ?? []);
     },
     stop: () => running.stop(),
+    silence: () => running.silence(),
     async start() {
       running = await serve(folder.path, port);
     },
@@ -52,7 +55,7 @@ export async function startS3Server(): Promise<S3Server> {
   };
 }
 
-async function serve(folder: string, port: number): Promise<{ port: number; stop(): Promise<void> }> {
+async function serve(folder: string, port: number): Promise<{ port: number; stop(): Promise<void>; silence(): void }> {
   const server = new S3rver({
     address: '127.0.0.1',
     port,
@@ -71,6 +74,7 @@ async function serve(folder: string, port: number): Promise<{ port: number; stop
   const address = await server.run();
   return {
     port: address.port,
+    silence: () => void server.httpServer.removeAllListeners('request'),
     async stop() {
       if (!server.httpServer.listening) return;
       const closed = once(server.httpServer, 'close');

@@ -50,6 +50,13 @@ test('what is recorded reaches the store by itself', async () => {
   expect(all.problems).toEqual([]);
 });
 
+test('what is recorded by who may see some repositories reaches the store too', async () => {
+  await using all = await sharing();
+  await using one = all.begin();
+  await all.leave({ ...one, ledger: one.ledger.forRepositories(['acme/shop', 'acme/web']).forRepositories(['acme/shop']) }, '0000aaaa');
+  await inStore(all, ['belay/0000aaaa/plan.md']);
+});
+
 test('a store that is away holds up nobody, and gets everything when it is back', async () => {
   await using all = await sharing();
   await all.server.stop();
@@ -126,6 +133,21 @@ test('a run that is removed goes from the store too, also where the store was aw
   await all.leave(one, '0000aaaa', 'late.md');
   await all.leave(one, '0000bbbb', 'later.md');
   await inStore(all, ['belay/0000bbbb/later.md', 'belay/0000bbbb/plan.md']);
+});
+
+test('a process ends also while the store does not answer, and the next one of its home removes what it was to', async () => {
+  await using all = await sharing();
+  {
+    await using one = all.begin();
+    await all.leave(one, '0000aaaa');
+    await inStore(all, ['belay/0000aaaa/plan.md']);
+    all.server.silence();
+    await one.files.remove('0000aaaa');
+  }
+  await all.server.stop();
+  await all.server.start();
+  await using _next = all.begin();
+  await inStore(all, []);
 });
 
 test('files go from the store by their age, and those of a run that was deleted elsewhere from this host', async () => {

@@ -23,7 +23,7 @@ export interface ArtifactStore {
   /** Undefined where it is not there. */
   get(artifact: StoredArtifact, range?: ByteRange): Promise<Readable | undefined>;
   /** Removes everything of a run. */
-  removeRun(runId: string): Promise<void>;
+  removeRun(runId: string, signal?: AbortSignal): Promise<void>;
   /** Writes something, reads it, and removes it. */
   check(): Promise<void>;
 }

@@ -40,7 +40,7 @@ export function createS3Store(place: S3Place): ArtifactStore {
     where,
     put: (artifact, content, signal) => used((loaded) => put(loaded, { bucket, key: keyIn(keyOf(artifact)), artifact, content, signal })),
     get: (artifact, range) => used((loaded) => get(loaded, { bucket, key: keyIn(keyOf(artifact)), range })),
-    removeRun: (runId) => used((loaded) => removeAll(loaded, { bucket, prefix: `${keyIn(runKey(runId))}/` })),
+    removeRun: (runId, signal) => used((loaded) => removeAll(loaded, { bucket, prefix: `${keyIn(runKey(runId))}/`, signal })),
     check: () => used((loaded) => probe(loaded, { bucket, key: keyIn(`${PROBE}-${randomUUID()}`) })),
   };
 }
@@ -103,14 +103,22 @@ async function get(
   }
 }
 
-async function removeAll(sdk: Sdk, { bucket, prefix }: { bucket: string; prefix: string }): Promise<void> {
+interface Removing {
+  bucket: string;
+  prefix: string;
+  signal?: AbortSignal | undefined;
+}
+
+async function removeAll(sdk: Sdk, { bucket, prefix, signal }: Removing): Promise<void> {
   const { client, ListObjectsV2Command, DeleteObjectsCommand } = sdk;
+  const until = signal ? { abortSignal: signal } : {};
   for (;;) {
     const list = new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, MaxKeys: REMOVED_AT_ONCE });
-    const keys = ((await client.send(list)).Contents ?? []).flatMap(({ Key }) => (Key === undefined ? [] : [{ Key }]));
+    const keys = ((await client.send(list, until)).Contents ?? []).flatMap(({ Key }) => (Key === undefined ? [] : [{ Key }]));
     if (keys.length === 0) return;
     const { Errors: [first] = [] } = await client.send(
       new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects: keys, Quiet: true } }),
+      until,
     );
     if (first) throw new Error(`${first.Key} could not be removed: ${first.Message ?? first.Code}`);
   }
