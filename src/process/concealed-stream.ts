@@ -23,11 +23,11 @@ export class ConcealedStream {
     return concealed(bytes.subarray(0, end), forms);
   }
 
-  /** What was held back: it has become no secret. */
+  /** What was held back: it has become no secret, but a shorter one may be in it. */
   end(): Buffer {
     const rest = this.#held;
     this.#held = NOTHING;
-    return rest;
+    return concealed(rest, this.#forbidden());
   }
 }
 
