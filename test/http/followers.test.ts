@@ -93,7 +93,8 @@ test('a client that leaves while its token is looked up keeps nothing open', asy
       .setExpirationTime('5m')
       .sign(privateKey);
   const [ada, bob] = await Promise.all([jwt('ada'), jwt('bob')]);
-  const upgrade = 'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n';
+  const upgrade =
+    'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n';
   const { hostname, port } = new URL(own.url);
   const leaving = [`${ada}\r\n`, `${bob}\r\n${upgrade}`].map((rest) => {
     const socket = connect(Number(port), hostname);
