@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import type { Secrets } from './config-secrets.ts';
 import type { TokenRecord } from './contracts/service-records.ts';
 import type { Finding } from './doctor.ts';
+import { hasWeakPassword } from './telemetry/conceal.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
 /** Who changes a secret has changed it at GitHub by then, and deliveries are not redelivered later. */
@@ -25,7 +26,8 @@ export async function checkSecrets({ secrets, tokens, maxAgeMs, now = Date.now()
   const previous = formerWebhookSecret(secrets, ages.get('GITHUB_WEBHOOK_SECRET'));
   const [inFiles, all] = [ages.size, Object.keys(secrets).length];
   const fine = `${all} set, ${inFiles} of them in files; none of these is older than ${days(maxAgeMs)} days`;
-  const ofSecrets = [...old, ...previous];
+  const weak = Object.values(secrets).filter((secret) => secret.known().some(hasWeakPassword));
+  const ofSecrets = [...old, ...previous, ...weak.map(({ name }) => weakPassword(name))];
   const ofTokens = (tokens ?? [])
     .filter(({ revokedAt }) => revokedAt === undefined)
     .flatMap((token) => tokenFinding(token, { now, maxAgeMs }));
@@ -56,6 +58,13 @@ const oldSecret = (name: string, age: number): Finding =>
     'secrets',
     `${name} has been the same for ${days(age)} days`,
     `Have a new one made, and write it into the file of ${name}_FILE: no restart is needed. Then end the old one.`,
+  );
+
+const weakPassword = (name: string): Finding =>
+  warning(
+    'secrets',
+    `The password in ${name} is weak: it is a name or a short word, and is not taken out of what agents say`,
+    'Give it a long random one: nobody guesses it, and it is in no other text.',
   );
 
 function formerWebhookSecret({ GITHUB_WEBHOOK_SECRET_PREVIOUS: previous }: Secrets, ageOfPresent: number | undefined): Finding[] {

@@ -51,7 +51,7 @@ import { connectTemporal, connectWorker, keepApiKey, registerSearchAttributes, n
 import { schedulePoll } from './temporal/schedules.ts';
 import { pingTemporal } from './temporal/temporal-access.ts';
 import { createWorkers } from './temporal/workers.ts';
-import { workerIdentity } from './temporal/serving.ts';
+import { possibleIdentities, workerIdentity } from './temporal/serving.ts';
 import { servingBy, shareCalls } from './upkeep/call-shares.ts';
 import { recordHost } from './upkeep/host-record.ts';
 import type { UseClient } from './triggers/use-client.ts';
@@ -201,7 +201,12 @@ async function composeDependencies(composition: Composition): Promise<Dependenci
   const useClient: UseClient = (work) => work(client, new AbortController().signal);
   return {
     home,
-    host: { id: host.id, identity: workerIdentity(host, roles), taskQueue: hostWorkQueue(host.id, host.boot) },
+    host: {
+      id: host.id,
+      identity: workerIdentity(host, roles),
+      former: host.formerBoot === undefined ? [] : possibleIdentities({ id: host.id, boot: host.formerBoot }),
+      taskQueue: hostWorkQueue(host.id, host.boot),
+    },
     client,
     ledger,
     ownSecrets: () => forbidden().map(String),

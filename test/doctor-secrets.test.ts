@@ -74,6 +74,12 @@ describe('a secret', () => {
   });
 });
 
+it('a password that is a word is said to be left in what agents say', async () => {
+  expect(inWords(await look({ BELAY_DATABASE_URL: 'postgres://postgres:postgres@localhost/belay' }))).toEqual([
+    expect.stringContaining('secrets warning: The password in BELAY_DATABASE_URL is weak') as string,
+  ]);
+});
+
 describe('a token of the API', () => {
   it.each<[string, Partial<TokenRecord>, string[]]>([
     ['is fine while it is used and young', { lastUsedAt: ago(0) }, []],

@@ -22,8 +22,8 @@ import type { Holdings } from './holdings.ts';
 /** What activities are composed from. Made once by the worker's entry point. */
 export interface Dependencies {
   home: string;
-  /** `identity`: what Temporal calls this worker process by, `<host id>@<boot>`. */
-  host: { id: string; identity: string; taskQueue: string };
+  /** `identity`: what Temporal calls this worker process by, `<host id>@<boot>`; `former`: what it may have called the one before it. */
+  host: { id: string; identity: string; former: readonly string[]; taskQueue: string };
   client: Client;
   ledger: Ledger;
   /** What must never be published: the secrets of this installation as they are now, in every way that they are written. */

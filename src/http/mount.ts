@@ -67,6 +67,8 @@ function answering(route: Route, deps: ApiDependencies): RequestHandler {
   return async (request, response) => {
     const left = new AbortController();
     response.once('close', () => left.abort());
+    // Whoever left while the token was looked up says so no more.
+    if (response.closed) left.abort();
     const key = route.idempotent ? keyOf(request) : undefined;
     const lastEventId = route.resumable ? lastEventIdOf(request) : undefined;
     // A part of what may have changed since is of no use: then all of it is sent.

@@ -64,15 +64,19 @@ export function boundUnchecked(maxBytes = UNCHECKED_BYTES): RequestHandler {
   let unchecked = 0;
   return (request, response, next) => {
     let bytes = 0;
+    let over = false;
     const late = setTimeout(() => refuse(response, 408, 'The body did not come in time', 'Redeliver it.'), BODY_MS).unref();
     request.once('end', () => clearTimeout(late));
     request.on('data', (chunk: Buffer) => {
+      // A body goes on after its refusal: nobody would take that back.
+      if (over) return;
       bytes += chunk.length;
       unchecked += chunk.length;
       if (unchecked > maxBytes) tooBusy(response);
     });
     response.once('close', () => {
       clearTimeout(late);
+      over = true;
       unchecked -= bytes;
     });
     // What reads the body has to come in the same turn: it would miss the beginning.

@@ -23,11 +23,22 @@ export async function openView({ client, ledger, run }: OrderOf): Promise<RunVie
   throw notOpen(run);
 }
 
+interface Place {
+  client: Client;
+  workflowId: string;
+}
+
 /** The id of the run that is open under this workflow id, by what Temporal says. */
-export async function openRunId({ client, workflowId }: { client: Client; workflowId: string }): Promise<string | undefined> {
+export async function openRunId(place: Place): Promise<string | undefined> {
+  const { isOpen, runId } = await holderOf(place);
+  return isOpen ? runId : undefined;
+}
+
+/** What has this workflow id, or had it last. What Belay did not start has no run's id. */
+export async function holderOf({ client, workflowId }: Place): Promise<{ isOpen: boolean; runId: string | undefined }> {
   const { memo, status } = await client.workflow.getHandle(workflowId).describe();
   const runId = memo?.['runId'];
-  return status.name === 'RUNNING' && typeof runId === 'string' ? runId : undefined;
+  return { isOpen: status.name === 'RUNNING', runId: typeof runId === 'string' ? runId : undefined };
 }
 
 /** Throws wrong_state where Temporal has closed the run by now. */

@@ -11,9 +11,10 @@ import { isWaitingForTime } from '../texts/waiting.ts';
 import { withoutUndefined } from '../contracts/without-undefined.ts';
 import { follow, settled } from './follow.ts';
 import type { OrderOf } from './open-run.ts';
-import { isClosed, openRunId, signalRun } from './open-run.ts';
+import { holderOf, isClosed, signalRun } from './open-run.ts';
 
 const CLOSING_MS = 50;
+const MAX_CLOSING_MS = 1000;
 
 export interface GoOn {
   phase?: PhaseName;
@@ -56,14 +57,25 @@ export async function orderToGoOn(intake: IntakeDependencies, run: RunView, from
   return retryOrder(intake, run, { ...withoutUndefined({ phase, version, budgetUsd }), triggeredBy: by });
 }
 
-/** Starts that run, or joins another one of the issue that is open. */
-export async function begin({ client, intake, run, signal }: Omit<RetryRequest, keyof GoOn>, order: Order): Promise<WentOn> {
+/** Starts that run, or joins another one of the issue that is open. Throws wrong_state where something else has its place. */
+export async function begin(request: Omit<RetryRequest, keyof GoOn>, order: Order): Promise<WentOn> {
+  const { client, intake, run } = request;
   for (;;) {
     const started = await startRun({ ...intake, client }, order);
-    const open = started.joined ? await openRunId({ client, workflowId: started.workflowId }) : started.runId;
-    // A run is told to be closed a moment before Temporal closes it, which may also be between the two questions.
-    if (started.joined && (open === run.id || open === undefined)) await sleep(CLOSING_MS, undefined, signal ? { signal } : {});
-    else return { ...started, ...(open === undefined ? {} : { runId: open }), how: 'begun', version: run.version };
+    const open = started.joined ? await openAfter(request, started.workflowId) : started.runId;
+    if (open !== undefined) return { ...started, runId: open, how: 'begun', version: run.version };
+  }
+}
+
+/** Another run that has the place of this one; undefined once nothing has: a run is told to be closed a moment before Temporal closes it. */
+async function openAfter({ client, run, signal }: Omit<RetryRequest, keyof GoOn>, workflowId: string): Promise<string | undefined> {
+  for (let pauseMs = CLOSING_MS; ; pauseMs = Math.min(2 * pauseMs, MAX_CLOSING_MS)) {
+    const { isOpen, runId } = await holderOf({ client, workflowId });
+    if (isOpen && runId === undefined) throw notOurs(workflowId);
+    if (isOpen && runId !== run.id) return runId;
+    await sleep(pauseMs, undefined, signal ? { signal } : {});
+    // It may have closed between the two questions, too.
+    if (!isOpen) return undefined;
   }
 }
 
@@ -88,6 +100,13 @@ export function requireRetryable({ id, status }: RunView): void {
     hint: '`belay run` works on its issue again.',
   });
 }
+
+const notOurs = (workflowId: string): BelayError =>
+  new BelayError({
+    code: 'wrong_state',
+    message: `A workflow that Belay did not start is open as ${workflowId}: no run can begin in its place.`,
+    hint: 'End it in Temporal, then retry.',
+  });
 
 function requireParked({ id, status }: RunView): void {
   if (status === 'parked') return;

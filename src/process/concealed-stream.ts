@@ -23,11 +23,11 @@ export class ConcealedStream {
     return concealed(bytes.subarray(0, end), forms);
   }
 
-  /** What was held back: it has become no secret. */
+  /** What was held back: it has become no secret, but a shorter one may be in it. */
   end(): Buffer {
     const rest = this.#held;
     this.#held = NOTHING;
-    return rest;
+    return concealed(rest, this.#forbidden());
   }
 }
 
@@ -53,15 +53,41 @@ function patternOf(forms: readonly Buffer[]): RegExp {
   return pattern;
 }
 
-/** Where the longest end begins that one of them begins with. */
+/** Where an end begins that may become one of them, and that is part of no whole one before it: half of that would not be found. */
 function safeEnd(bytes: Buffer, forms: readonly Buffer[]): number {
+  for (let from = 0; ;) {
+    const end = beginning(bytes, forms, from);
+    const after = endOfWhole(bytes, forms, end);
+    if (after === end) return end;
+    from = after;
+  }
+}
+
+/** Where the longest end begins that one of them begins with. */
+function beginning(bytes: Buffer, forms: readonly Buffer[], least: number): number {
   let end = bytes.length;
   for (const form of forms) {
     const first = form[0];
     if (first === undefined) continue;
-    const from = Math.max(0, bytes.length - form.length + 1);
+    const from = Math.max(least, bytes.length - form.length + 1);
     for (let start = bytes.indexOf(first, from); start !== -1 && start < end; start = bytes.indexOf(first, start + 1))
       if (form.subarray(0, bytes.length - start).equals(bytes.subarray(start))) end = start;
   }
   return end;
+}
+
+/** Where those are over that begin before this place and go on after it. */
+function endOfWhole(bytes: Buffer, forms: readonly Buffer[], place: number): number {
+  for (let end = place; ;) {
+    const across = forms.find((form) => endsAcross(bytes, form, end) > end);
+    if (!across) return end;
+    end = endsAcross(bytes, across, end);
+  }
+}
+
+function endsAcross(bytes: Buffer, form: Buffer, place: number): number {
+  if (place === bytes.length || form.length === 0) return place;
+  const from = Math.max(0, place - form.length + 1);
+  const start = bytes.subarray(0, place + form.length - 1).indexOf(form, from);
+  return start === -1 ? place : start + form.length;
 }

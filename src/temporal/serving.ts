@@ -7,9 +7,17 @@ const OF_WORKFLOWS = 1;
 /** What ends the name of a worker that has no workspaces. */
 const DECIDES_ONLY = '/orchestrator';
 
+interface WorkerStart {
+  id: string;
+  boot: string;
+}
+
 /** How Temporal knows a worker: its host, which start of it, and what it does where that is not all. */
-export const workerIdentity = ({ id, boot }: { id: string; boot: string }, roles: readonly WorkerRole[]): string =>
+export const workerIdentity = ({ id, boot }: WorkerStart, roles: readonly WorkerRole[]): string =>
   `${id}@${boot}${roles.includes('runner') ? '' : DECIDES_ONLY}`;
+
+/** How Temporal may know the worker of this start, whatever it did. */
+export const possibleIdentities = ({ id, boot }: WorkerStart): string[] => [`${id}@${boot}`, `${id}@${boot}${DECIDES_ONLY}`];
 
 export interface ServingHosts {
   /** Ids of the hosts whose workers decide in this namespace, or did a few minutes ago: the server forgets them late. */

@@ -12,8 +12,9 @@ const MANY = 10_000;
 const STARTED = 2;
 
 /**
- * Reports as failed what Temporal gave to an earlier worker of this host just as that worker stopped, so that it never arrived and nothing
- * notes it: such a call would only be given again once its time limit is over. Resolves to how many were reported.
+ * Reports as failed what Temporal gave to the worker before this one just as that worker stopped, so that it never arrived and nothing
+ * notes it: such a call would only be given again once its time limit is over. Resolves to how many were reported. That one alone: of
+ * others with this host's id, as a cloned home has it, it cannot be said that they have stopped.
  */
 export async function failLostCalls({ client, ledger, host }: LostCallsDependencies, signal: AbortSignal): Promise<number> {
   const open = RUN_STATUSES.filter((status) => !CLOSED_STATUSES.includes(status));
@@ -29,11 +30,9 @@ export async function failLostCalls({ client, ledger, host }: LostCallsDependenc
   return failed;
 }
 
-function lostIn({ raw }: WorkflowExecutionDescription, { id, identity }: Dependencies['host']): string[] {
+function lostIn({ raw }: WorkflowExecutionDescription, { former }: Dependencies['host']): string[] {
   return (raw.pendingActivities ?? []).flatMap(({ activityId, state, lastWorkerIdentity }) =>
-    activityId && Number(state) === STARTED && lastWorkerIdentity?.startsWith(`${id}@`) && lastWorkerIdentity !== identity
-      ? [activityId]
-      : [],
+    activityId && Number(state) === STARTED && lastWorkerIdentity && former.includes(lastWorkerIdentity) ? [activityId] : [],
   );
 }
 

@@ -1,5 +1,7 @@
 import { once } from 'node:events';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { connect } from 'node:net';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { startTestApi } from '../support/api.ts';
@@ -8,6 +10,7 @@ import { openSocket } from '../support/event-socket.ts';
 import { openStream } from '../support/event-stream.ts';
 import { eventually } from '../support/eventually.ts';
 import { exampleRun } from '../support/example-run.ts';
+import { loopback } from '../support/loopback.ts';
 
 let api: TestApi;
 const run = exampleRun();
@@ -72,4 +75,40 @@ test('a request that is answered without its body keeps nothing open', async () 
     await using again = await stream(token);
     expect(again.status).toBe(200);
   });
+});
+
+test('a client that leaves while its token is looked up keeps nothing open', async () => {
+  const { publicKey, privateKey } = await generateKeyPair('ES256');
+  const asked = Promise.withResolvers<ServerResponse>();
+  await using keys = await loopback((_, response) => asked.resolve(response));
+  const [issuer, audience] = ['https://login.example.com/', 'belay'];
+  const identity = { BELAY_JWT_ISSUER: issuer, BELAY_JWT_AUDIENCE: audience, BELAY_JWT_JWKS_URL: keys.url };
+  await using own = await startTestApi({ settings: { ...identity, BELAY_API_FOLLOWERS_PER_TOKEN: '1' } });
+  const jwt = (subject: string) =>
+    new SignJWT({ belay_role: 'viewer', belay_repositories: '*' })
+      .setProtectedHeader({ alg: 'ES256', kid: 'one' })
+      .setIssuer(issuer)
+      .setAudience(audience)
+      .setSubject(subject)
+      .setExpirationTime('5m')
+      .sign(privateKey);
+  const [ada, bob] = await Promise.all([jwt('ada'), jwt('bob')]);
+  const upgrade =
+    'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n';
+  const { hostname, port } = new URL(own.url);
+  const leaving = [`${ada}\r\n`, `${bob}\r\n${upgrade}`].map((rest) => {
+    const socket = connect(Number(port), hostname);
+    socket.write(`GET /api/events HTTP/1.1\r\nHost: ${hostname}\r\nAuthorization: Bearer ${rest}\r\n`);
+    return socket;
+  });
+  const response = await asked.promise;
+  expect((await own.call('GET', '/health')).status).toBe(200);
+  // A socket that nobody takes hears of nothing less.
+  for (const socket of leaving) socket.resetAndDestroy();
+  await eventually(async () => expect(own.log.filter((line) => line.includes('"cut":true'))).toHaveLength(2));
+  response.end(JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), kid: 'one', alg: 'ES256' }] }));
+  for (const token of [ada, bob]) {
+    await using again = await openStream({ url: `${own.url}/api/events`, token });
+    expect(again.status).toBe(200);
+  }
 });

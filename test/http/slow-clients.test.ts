@@ -113,6 +113,18 @@ test('more of what nobody has checked than there may be is refused, with when to
   expect((await deliverTo(server.url, {})).status).toBe(202);
 });
 
+test('a body that goes on after its refusal counts no more, and keeps no other out', async () => {
+  await using server = await webhookServer({ uncheckedBytes: 1000 });
+  const { hostname, port, pathname } = new URL(server.url);
+  const head = `POST ${pathname} HTTP/1.1\r\nHost: ${hostname}\r\nContent-Length: 8000000\r\nX-Hub-Signature-256: ${signed('', 'x')}\r\n\r\n`;
+  for (let time = 1; time <= 5; time++) {
+    const socket = await vanish(`http://${hostname}:${port}`, head);
+    socket.write(Buffer.alloc(8_000_000, 'x'));
+    await new Promise((resolve) => socket.resume().once('close', resolve));
+  }
+  expect((await deliverTo(server.url, {})).status).toBe(202);
+});
+
 test('slow sockets among many are closed, and all others hear everything', async () => {
   await using api = await startTestApi({ settings: LIMITS, patience: { heartbeatMs: 1500, stalledMs: 1500 } });
   await api.ledger.recordRun(exampleRun());

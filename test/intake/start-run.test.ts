@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Client } from '@temporalio/client';
 import { openContext } from '../../src/cli/context.ts';
@@ -9,6 +10,7 @@ import type { Context } from '../../src/cli/context.ts';
 import { intakeOf } from '../../src/compose-intake.ts';
 import { takeOrder } from '../../src/intake/order.ts';
 import { reserveRun, startReserved, workflowIdOf } from '../../src/intake/start-run.ts';
+import { begin } from '../../src/orders/retry.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { connectTemporal, localTarget } from '../../src/temporal/connection.ts';
 import type { TemporalTarget } from '../../src/temporal/connection.ts';
@@ -16,6 +18,7 @@ import { startDevServer } from '../../src/temporal/dev-server.ts';
 import { installLogger, startWorker } from '../../src/worker.ts';
 import { openProject } from '../support/belay-project.ts';
 import { eventually } from '../support/eventually.ts';
+import { exampleRun } from '../support/example-run.ts';
 import { userProject } from '../support/project.ts';
 import { temporalCli } from '../support/temporal-cli.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
@@ -110,6 +113,48 @@ describe('a Temporal service whose answer is lost', () => {
     expect(await startReserved({ ...context, client }, order, id)).toMatchObject({ runId: id, joined: false });
     expect(await context.ledger.getRun(id)).toMatchObject({ id, status: 'pending' });
     await client.workflow.getHandle(workflowIdOf(order.input, id)).terminate();
+  });
+});
+
+describe('a run in the place of a closed one', () => {
+  const placed = async (name: string) => {
+    const intake = intakeOf(context);
+    const project = await userProject(folder, { name });
+    const taken = await takeOrder(intake, {
+      target: { kind: 'request', text: 'Do it' },
+      repository: project.path,
+      workingDirectory: folder,
+      fresh: false,
+      requested: {},
+      triggeredBy: 'ada',
+    });
+    const order = { ...taken, input: { ...taken.input, issue: { tracker: 'local' as const, key: '7', title: 'Do it', url: 'file:7' } } };
+    const workflowId = workflowIdOf(order.input, '');
+    const run = exampleRun({ workflowId, status: 'failed' });
+    const occupy = (memo: Record<string, string>) => client.workflow.start('sdlc', { taskQueue: 'nobody', workflowId, memo });
+    return { occupy, workflowId, begun: () => begin({ client, ledger: context.ledger, run, intake }, order), run };
+  };
+
+  it('begins once Temporal has closed that one', async () => {
+    const { occupy, begun, run, workflowId } = await placed('closing');
+    const before = await occupy({ runId: run.id });
+    const next = begun();
+    await sleep(200);
+    await before.terminate();
+    const { runId, ...went } = await next;
+    expect(went).toMatchObject({ how: 'begun', joined: false, workflowId });
+    expect(runId).not.toBe(run.id);
+    await client.workflow.getHandle(workflowId).terminate();
+  });
+
+  it('does not wait for what Belay has not started, and joins what it has', async () => {
+    const { occupy, begun, workflowId } = await placed('occupied');
+    const foreign = await occupy({});
+    await expect(begun()).rejects.toMatchObject({ code: 'wrong_state', message: expect.stringContaining(workflowId) as string });
+    await foreign.terminate();
+    const other = await occupy({ runId: 'another1' });
+    expect(await begun()).toMatchObject({ joined: true, runId: 'another1' });
+    await other.terminate();
   });
 });
 

@@ -14,6 +14,7 @@ import { openLedger } from '../../src/ledger/open-ledger.ts';
 import { createProcessTrees } from '../../src/process/process-trees.ts';
 import { createRunFiles } from '../../src/run-files/run-files.ts';
 import { createPortRegistry } from '../../src/workspace/ports.ts';
+import { possibleIdentities } from '../../src/temporal/serving.ts';
 import { createAdmission } from '../../src/workspace/admission.ts';
 import { createSlots } from '../../src/workspace/slots.ts';
 import { createWorktrees } from '../../src/workspace/worktree.ts';
@@ -58,7 +59,7 @@ export async function activityHost(
   };
   const deps: Dependencies = {
     home,
-    host: { id, identity: `${id}@0`, taskQueue: `work-${id}` },
+    host: { id, identity: `${id}@1`, former: possibleIdentities({ id, boot: '0' }), taskQueue: `work-${id}` },
     client: { workflow: { getHandle: () => handle } } as unknown as Client,
     ledger,
     ownSecrets: () => [],

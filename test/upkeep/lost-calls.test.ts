@@ -48,14 +48,16 @@ async function callOf(workflowId: string) {
   return raw.pendingActivities?.[0];
 }
 
-it('what Temporal gave to an earlier worker of this host, and never arrived, is given again; other calls are left alone', async () => {
+it('what Temporal gave to the worker before this one, and never arrived, is given again; other calls are left alone', async () => {
   await using host = await activityHost();
   const { ledger, host: own } = host.deps;
   const runs = {
-    'local:acme/shop#1': { identity: `${own.id}@former`, status: 'waiting' },
+    'local:acme/shop#1': { identity: `${own.id}@0`, status: 'waiting' },
     'local:acme/shop#2': { identity: own.identity, status: 'running' },
-    'local:acme/shop#3': { identity: 'another@former', status: 'running' },
-    'local:acme/shop#4': { identity: `${own.id}@former`, status: 'completed' },
+    'local:acme/shop#3': { identity: 'another@0', status: 'running' },
+    'local:acme/shop#4': { identity: `${own.id}@0`, status: 'completed' },
+    // A worker at work in a copy of the home.
+    'local:acme/shop#5': { identity: `${own.id}@clone`, status: 'running' },
   } as const;
   let number = 0;
   for (const [workflowId, { identity, status }] of Object.entries(runs)) {

@@ -46,6 +46,8 @@ interface Accepting {
 }
 
 function accept({ server, connections, deps, request, upgrade }: Accepting): void {
+  // Whoever left while the token was looked up says so no more.
+  if (upgrade.socket.destroyed) return;
   const { id } = knownOf(request);
   const [caller, begun] = [callerOf(request), performance.now()];
   const { authorization } = request.headers;
