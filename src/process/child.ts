@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findExecutable } from './executable.ts';
@@ -47,7 +48,11 @@ export async function runChild(request: ProcessRequest, options: ChildOptions): 
   using child = await options.start({ file, args, cwd, env: { ...env, ...marks }, stdin: request.stdin, reports });
   const follower = options.isolation.follow?.();
   using watch = watchLimits({ request, output, endTree: () => endTree(child, options), killGroup: () => killGroup(child) });
-  child.listen((chunk, stream) => (stream === 'report' ? follower?.hear(chunk) : push(chunk, { stream, output, fail: watch.fail })));
+  // What the helper hears comes in its own context: whoever is told of it is in that of who asked for the child.
+  const hear = AsyncLocalStorage.bind((chunk: Buffer, stream: 'stdout' | 'stderr' | 'report') =>
+    stream === 'report' ? follower?.hear(chunk) : push(chunk, { stream, output, fail: watch.fail }),
+  );
+  child.listen(hear);
   using memory = followMemory(child, { workspace, options, end: watch.fail });
   const exit = await exitOf(child, options);
   // What has come to its end is not ended for its memory any more.

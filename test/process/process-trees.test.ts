@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { createHash, randomUUID } from 'node:crypto';
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -43,6 +44,14 @@ describe.each(ways)('process trees kept by a $isolation and started by $by', ({ 
   afterAll(() => helper?.[Symbol.asyncDispose]());
   const open = (graceMs = 100): Promise<ProcessTrees> =>
     createProcessTrees({ bootId: randomUUID(), isolation, graceMs, start: helper?.start });
+
+  it('tells of lines in the context of who asked for them', async () => {
+    await using trees = await open();
+    const context = new AsyncLocalStorage<string>();
+    const heard: unknown[] = [];
+    await context.run('mine', () => trees.run(shell('echo one; sleep 0.1; echo two', { onLine: () => heard.push(context.getStore()) })));
+    expect(heard).toEqual(['mine', 'mine']);
+  });
 
   it('gives the child its input, folder and environment, and reports its output and exit code', async () => {
     await using folder = await temporaryDirectory();
