@@ -1,11 +1,16 @@
 import { fork, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { newToken } from '../src/http/tokens.ts';
 import { openLedger } from '../src/ledger/open-ledger.ts';
 import type { Ledger } from '../src/ledger/ledger.ts';
+import { connectTemporal, localTarget } from '../src/temporal/connection.ts';
+import type { TemporalConnection } from '../src/temporal/connection.ts';
+import { startDevServer } from '../src/temporal/dev-server.ts';
+import { temporalCli } from '../test/support/temporal-cli.ts';
+import { SECRET } from '../test/support/webhooks.ts';
 
 const MANY = '1000000';
 /** More than any bench asks for, so that no limit is what is measured. */
@@ -15,12 +20,39 @@ export const NO_LIMITS = {
   BELAY_GITHUB_CALLS_PER_MINUTE: '10000',
 };
 
-export interface StubbedGitHub extends AsyncDisposable {
+interface StubbedGitHub extends AsyncDisposable {
   url: string;
 }
 
+/** What a service stands beside: Temporal, and a GitHub that answers at once. */
+export interface Surroundings {
+  /** Made, and nobody's yet. */
+  home: string;
+  gitHubUrl: string;
+  temporal: TemporalConnection;
+  namespace: string;
+  /** What the service is told of them. */
+  env: Record<string, string>;
+}
+
+export async function surroundings({ folder }: { folder: string }, stack: AsyncDisposableStack): Promise<Surroundings> {
+  const github = stack.use(await stubGitHub());
+  const home = join(folder, 'home');
+  await mkdir(home, { recursive: true, mode: 0o700 });
+  const { address, namespace } = stack.use(await startDevServer({ cli: await temporalCli(), home }));
+  const temporal = stack.use(await connectTemporal({ target: localTarget(address, namespace) }));
+  const env = {
+    TEMPORAL_ADDRESS: address,
+    BELAY_REPOSITORIES: 'acme/shop',
+    BELAY_GITHUB_API_URL: github.url,
+    GITHUB_TOKEN: 'ghp_of_a_bench',
+    GITHUB_WEBHOOK_SECRET: SECRET,
+  };
+  return { home, gitHubUrl: github.url, temporal, namespace, env };
+}
+
 /** A GitHub that answers at once. */
-export async function stubGitHub(): Promise<StubbedGitHub> {
+async function stubGitHub(): Promise<StubbedGitHub> {
   const child = fork(join(import.meta.dirname, 'github.ts'));
   const [{ url }] = (await once(child, 'message')) as [{ url: string }];
   return { url, [Symbol.asyncDispose]: () => ended(child) };

@@ -1,17 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool } from 'undici';
-import { findTemporalCli, temporalCacheDir } from '../../src/temporal/cli-binary.ts';
-import { connectTemporal, localTarget } from '../../src/temporal/connection.ts';
-import { startDevServer } from '../../src/temporal/dev-server.ts';
 import { commentEvent, issueEvent } from '../../test/support/webhook-payloads.ts';
 import { SECRET, signed } from '../../test/support/webhooks.ts';
 import { median, quantile } from '../measure.ts';
 import type { Bench, Row } from '../measure.ts';
-import { apiProcess, stubGitHub } from '../service.ts';
+import { apiProcess, surroundings } from '../service.ts';
 import type { ApiProcess } from '../service.ts';
 
 const PER_SECOND = 200;
@@ -30,19 +26,8 @@ const FILLER = 'x'.repeat(8000);
 export const deliveries: Bench = async ({ folder, full }) => {
   const seconds = full ? SECONDS.full : SECONDS.short;
   await using stack = new AsyncDisposableStack();
-  const github = stack.use(await stubGitHub());
-  const home = join(folder, 'home');
-  await mkdir(home, { recursive: true, mode: 0o700 });
-  const cli = await findTemporalCli({ explicit: undefined, env: process.env, cacheDir: temporalCacheDir(process.env) });
-  const server = stack.use(await startDevServer({ cli, home }));
-  const { client } = stack.use(await connectTemporal({ target: localTarget(server.address, server.namespace) }));
-  const env = {
-    TEMPORAL_ADDRESS: server.address,
-    BELAY_REPOSITORIES: 'acme/shop',
-    BELAY_GITHUB_API_URL: github.url,
-    GITHUB_TOKEN: 'ghp_of_a_bench',
-    GITHUB_WEBHOOK_SECRET: SECRET,
-  };
+  const { home, temporal, env } = await surroundings({ folder }, stack);
+  const { client } = temporal;
   const api = stack.use(await apiProcess({ home, env }));
   const pool = new Pool(api.url, { connections: 100, headersTimeout: GIVE_UP_MS });
   stack.defer(() => pool.close());

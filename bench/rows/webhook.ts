@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client } from '@temporalio/client';
 import express from 'express';
@@ -8,15 +7,12 @@ import { loadConfig } from '../../src/config.ts';
 import { ORCHESTRATOR_QUEUE } from '../../src/contracts/constants.ts';
 import { openLedger } from '../../src/ledger/open-ledger.ts';
 import { createRunFiles } from '../../src/run-files/run-files.ts';
-import { findTemporalCli, temporalCacheDir } from '../../src/temporal/cli-binary.ts';
-import { connectTemporal, localTarget } from '../../src/temporal/connection.ts';
-import { startDevServer } from '../../src/temporal/dev-server.ts';
 import { loopback } from '../../test/support/loopback.ts';
 import { issueEvent } from '../../test/support/webhook-payloads.ts';
-import { deliverTo, SECRET } from '../../test/support/webhooks.ts';
+import { deliverTo } from '../../test/support/webhooks.ts';
 import { interleaved, ratioRow } from '../measure.ts';
 import type { Bench, Row } from '../measure.ts';
-import { NO_LIMITS, stubGitHub } from '../service.ts';
+import { NO_LIMITS, surroundings } from '../service.ts';
 
 const AT_MOST = 1.3;
 /** Of each side in a pair: one start is a few milliseconds. */
@@ -25,15 +21,10 @@ const STARTS = 20;
 /** From the sending of a webhook until Temporal has the run, with a GitHub that answers at once. */
 export const webhook: Bench = async ({ folder, pairs }) => {
   await using stack = new AsyncDisposableStack();
-  const github = stack.use(await stubGitHub());
-  const home = join(folder, 'home');
-  await mkdir(home, { recursive: true, mode: 0o700 });
-  const cli = await findTemporalCli({ explicit: undefined, env: process.env, cacheDir: temporalCacheDir(process.env) });
-  const server = stack.use(await startDevServer({ cli, home }));
-  const { connection } = stack.use(await connectTemporal({ target: localTarget(server.address, server.namespace) }));
+  const { home, gitHubUrl, temporal, namespace, env } = await surroundings({ folder }, stack);
   const started = watchStarts();
-  const client = new Client({ connection, namespace: server.namespace, interceptors: { workflow: [started.interceptor] } });
-  const url = stack.use(await webhooksOf({ home, gitHubUrl: github.url, client })).url;
+  const client = new Client({ connection: temporal.connection, namespace, interceptors: { workflow: [started.interceptor] } });
+  const url = stack.use(await webhooksOf({ home, env, client })).url;
   let number = 0;
   const deliver = async (): Promise<number> => {
     const issue = ++number;
@@ -52,7 +43,7 @@ export const webhook: Bench = async ({ folder, pairs }) => {
   };
   const asked = async (): Promise<number> => {
     const begun = performance.now();
-    for (const path of questionsOf(number)) await fetch(`${github.url}${path}`).then((answer) => answer.json());
+    for (const path of questionsOf(number)) await fetch(`${gitHubUrl}${path}`).then((answer) => answer.json());
     return performance.now() - begun + (await raw());
   };
   const many = async (one: () => Promise<number>): Promise<number> => {
@@ -98,23 +89,14 @@ function watchStarts() {
 
 interface Place {
   home: string;
-  gitHubUrl: string;
+  env: Record<string, string>;
   client: Client;
 }
 
 /** The route with all that processes what it takes, in this process, so that the moment of the start is known. */
-async function webhooksOf({ home, gitHubUrl, client }: Place) {
+async function webhooksOf({ home, client, ...told }: Place) {
   await using stack = new AsyncDisposableStack();
-  const env = {
-    ...process.env,
-    ...NO_LIMITS,
-    BELAY_HOME: home,
-    BELAY_ENGINE: 'scripted',
-    BELAY_REPOSITORIES: 'acme/shop',
-    BELAY_GITHUB_API_URL: gitHubUrl,
-    GITHUB_TOKEN: 'ghp_of_a_bench',
-    GITHUB_WEBHOOK_SECRET: SECRET,
-  };
+  const env = { ...process.env, ...NO_LIMITS, ...told.env, BELAY_HOME: home, BELAY_ENGINE: 'scripted' };
   const config = loadConfig(env);
   const ledger = stack.use(await openLedger({ path: join(home, 'ledger.db') }));
   const parts = { config, ledger, files: createRunFiles({ home }), ...composeForges(config, env) };

@@ -9,6 +9,7 @@ import { openContext } from '../../src/cli/context.ts';
 import type { Context } from '../../src/cli/context.ts';
 import { intakeOf } from '../../src/compose-intake.ts';
 import { takeOrder } from '../../src/intake/order.ts';
+import type { Order } from '../../src/intake/order.ts';
 import { reserveRun, startReserved, workflowIdOf } from '../../src/intake/start-run.ts';
 import { begin } from '../../src/orders/retry.ts';
 import { createLog } from '../../src/telemetry/log.ts';
@@ -64,6 +65,19 @@ describe('a Temporal service without Belay’s search attributes', () => {
   });
 });
 
+/** What Ada asks for in a project of this name. */
+async function orderIn(name: string): Promise<Order> {
+  const project = await userProject(folder, { name });
+  return takeOrder(intakeOf(context), {
+    target: { kind: 'request', text: 'Do it' },
+    repository: project.path,
+    workingDirectory: folder,
+    fresh: false,
+    requested: {},
+    triggeredBy: 'ada',
+  });
+}
+
 /** A connection to Temporal whose answers can be lost. */
 async function lossy(): Promise<{ target: TemporalTarget; lose: () => void } & AsyncDisposable> {
   const [host = '', port = ''] = target.address.split(':');
@@ -95,15 +109,7 @@ describe('a Temporal service whose answer is lost', () => {
   it('leaves the id of the run to whoever starts it again, which finds it begun', async () => {
     await using line = await lossy();
     await using far = await connectTemporal({ target: line.target });
-    const project = await userProject(folder, { name: 'lost' });
-    const order = await takeOrder(intakeOf(context), {
-      target: { kind: 'request', text: 'Do it' },
-      repository: project.path,
-      workingDirectory: folder,
-      fresh: false,
-      requested: {},
-      triggeredBy: 'ada',
-    });
+    const order = await orderIn('lost');
     const id = await reserveRun(context, order);
     await far.client.workflow.count();
     line.lose();
@@ -119,15 +125,7 @@ describe('a Temporal service whose answer is lost', () => {
 describe('a run in the place of a closed one', () => {
   const placed = async (name: string) => {
     const intake = intakeOf(context);
-    const project = await userProject(folder, { name });
-    const taken = await takeOrder(intake, {
-      target: { kind: 'request', text: 'Do it' },
-      repository: project.path,
-      workingDirectory: folder,
-      fresh: false,
-      requested: {},
-      triggeredBy: 'ada',
-    });
+    const taken = await orderIn(name);
     const order = { ...taken, input: { ...taken.input, issue: { tracker: 'local' as const, key: '7', title: 'Do it', url: 'file:7' } } };
     const workflowId = workflowIdOf(order.input, '');
     const run = exampleRun({ workflowId, status: 'failed' });

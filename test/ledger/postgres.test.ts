@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Ledger } from '../../src/ledger/ledger.ts';
 import { openLedger } from '../../src/ledger/open-ledger.ts';
 import { eventually } from '../support/eventually.ts';
 import { exampleRun } from '../support/example-run.ts';
@@ -51,15 +52,22 @@ test('texts may hold what Postgres does not take', async () => {
   expect(await fresh.ledger.getRun(view.id)).toEqual(view);
 });
 
-test('a database that restarts is used again, and those who watch hear what they missed', async () => {
-  await using fresh = await freshLedger();
-  const { ledger } = fresh;
-  const problems: unknown[] = [];
+/** Ids of the newest event, as often as there was one, and what went wrong meanwhile. */
+function watching(ledger: Ledger): AsyncDisposable & { seen: number[]; problems: unknown[] } {
   const seen: number[] = [];
-  await using _watch = ledger.watchEvents({
+  const problems: unknown[] = [];
+  const watch = ledger.watchEvents({
     onNews: async () => void seen.push(await ledger.latestEvent()),
     onProblem: (error) => problems.push(error),
   });
+  return { seen, problems, [Symbol.asyncDispose]: () => watch[Symbol.asyncDispose]() };
+}
+
+test('a database that restarts is used again, and those who watch hear what they missed', async () => {
+  await using fresh = await freshLedger();
+  const { ledger } = fresh;
+  await using watch = watching(ledger);
+  const { seen, problems } = watch;
   await ledger.recordRun(exampleRun());
   await eventually(async () => expect(seen.at(-1)).toBe(1));
   await server.stop();
@@ -77,12 +85,8 @@ test('new connections are made with the password as it is now, also those of who
   await fresh.rows("create role rotating login superuser password 'the-first'");
   let now = withPassword('the-first');
   await using ledger = await openLedger({ url: now, urlNow: () => now });
-  const problems: unknown[] = [];
-  const seen: number[] = [];
-  await using _watch = ledger.watchEvents({
-    onNews: async () => void seen.push(await ledger.latestEvent()),
-    onProblem: (error) => problems.push(error),
-  });
+  await using watch = watching(ledger);
+  const { seen, problems } = watch;
   await ledger.recordRun(exampleRun());
   await eventually(async () => expect(seen.at(-1)).toBe(1));
   await fresh.rows("alter role rotating password 'the-second'");
